@@ -1,0 +1,41 @@
+import type { Caller, ServicePrincipal } from "./caller.ts";
+import type { EpochMs } from "./clock.ts";
+import type { Command, ResultsOf } from "./command.ts";
+import type { RecordView } from "./records.ts";
+
+/** One request on its way: who, where, when, how it came, and what it may do to the state. */
+export interface Call {
+  readonly requestId: string;
+  /** `sqs`, and the operation's name. */
+  readonly service: string;
+  readonly operation: string;
+  readonly caller: Caller;
+  readonly region: string;
+  /** The account that unqualified names belong to: the caller's; for a service its source's. */
+  readonly accountId: string;
+  /** Service time of arrival. */
+  readonly now: EpochMs;
+  readonly transport: Transport;
+  /** Set when a service uses the caller's identity: `sqs.amazonaws.com` calling KMS. */
+  readonly via: ServicePrincipal | undefined;
+  /** Aborts when the client has gone or the server stops; long polls listen to it. */
+  readonly signal: AbortSignal;
+  readonly records: RecordView;
+  /**
+   * Commits now, for operations that need results to go on (receive). Others return commands and
+   * leave it to the pipeline. Throws StaleDecision when the configuration moved on.
+   */
+  commit<const T extends readonly Command[]>(commands: T): Promise<ResultsOf<T>>;
+}
+
+/** How a request came in. For calls between services it is that of the outer request. */
+export interface Transport {
+  /** HTTPS, also when a trusted proxy says so. */
+  readonly secure: boolean;
+  readonly signed: boolean;
+  readonly sourceIp: string;
+  readonly userAgent: string;
+  /** `https://host:port` by which the caller reached the server; queue URLs are built on it. */
+  readonly baseUrl: string;
+  readonly tls: { readonly version: string; readonly cipherSuite: string } | undefined;
+}

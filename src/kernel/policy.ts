@@ -1,0 +1,45 @@
+import type { Caller } from "./caller.ts";
+import type { RecordView } from "./records.ts";
+
+/**
+ * A policy as attached to a resource or identity. Compiled once: the compiled form hangs on this
+ * object, so keep it as one frozen value inside a record.
+ */
+export interface AttachedPolicy {
+  /** The document as its author wrote it. */
+  readonly text: string;
+  /**
+   * Unique ids of the users and roles that the document names, taken when it was saved. A principal
+   * that was deleted and made again has another id and so no access.
+   */
+  readonly principalIds: Readonly<Record<string, string>>;
+}
+
+/** An identity's policy with the name that reasons and `doctor` show. */
+export interface NamedPolicy {
+  readonly name: string;
+  readonly policy: AttachedPolicy;
+}
+
+/** Who a user or role ARN is now. Implemented by IAM; asked by services that save policies. */
+export interface Principals {
+  /** Unique id (`AIDA…`), or undefined if there is no such principal. */
+  resolve(view: RecordView, arn: string): Promise<string | undefined>;
+}
+
+/** The identity side of a decision. Implemented by IAM; asked by the pipeline. */
+export interface IdentityPolicies {
+  of(view: RecordView, caller: Caller): Promise<readonly NamedPolicy[]>;
+}
+
+/** Access keys. Implemented by IAM; asked by the authenticator. */
+export interface Credentials {
+  /** undefined: unknown, deleted or inactive, which AWS tells apart from nothing else. */
+  find(view: RecordView, accessKeyId: string): Promise<Credential | undefined>;
+}
+
+export interface Credential {
+  readonly caller: Caller;
+  /** Key of the SigV4 chain. Owned by the cache that answered: do not wipe or keep. */
+  readonly secretAccessKey: Buffer;
+}

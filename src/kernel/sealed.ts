@@ -1,0 +1,34 @@
+declare const sealedBrand: unique symbol;
+
+/**
+ * A sealed body. INVARIANT: only `crypto/envelope` makes values of this type, and a store method
+ * that takes a body takes `Sealed`, so that no plaintext can reach a store.
+ *
+ * It is plain data so that it can travel to the store thread.
+ */
+export interface Sealed {
+  readonly [sealedBrand]: true;
+  /** The stored data key that opens `bytes`. */
+  readonly dataKeyId: string;
+  /** version ‖ seal id ‖ nonce ‖ ciphertext ‖ tag; see `crypto/envelope`. */
+  readonly bytes: Uint8Array;
+}
+
+/** A data key as stored: sealed by the key that made it, never in the clear. */
+export interface StoredDataKey {
+  /** 128-bit random id, 32 hex digits. */
+  readonly id: string;
+  readonly accountId: string;
+  readonly region: string;
+  /** ARN of the topic or queue under which bodies are sealed; fixes the encryption context. */
+  readonly sealingArn: string;
+  /** `kms`: a KMS key named by the user; `owned`: SSE-SQS; `installation`: no SSE asked for. */
+  readonly mode: SealingMode;
+  /** ARN of the KMS key for `kms`; internal name otherwise. */
+  readonly keyArn: string;
+  /** The data key, sealed by the KMS key under the encryption context of `sealingArn`. */
+  readonly blob: Uint8Array;
+  readonly createdMs: number;
+}
+
+export type SealingMode = "kms" | "owned" | "installation";
