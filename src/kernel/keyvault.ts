@@ -4,7 +4,9 @@
  */
 export interface KeyVault {
   /** New random material for a symmetric key. The material id is 64 hex digits. */
-  createMaterial(request: { keyId: string }): Promise<WrappedMaterial>;
+  createMaterial(request: KeyIdentity): Promise<WrappedMaterial>;
+  /** Reads which key sealed a blob, from its clear header; undefined: not one of ours. */
+  identify(blob: Uint8Array): (KeyIdentity & { readonly materialId: string }) | undefined;
   encrypt(request: CryptoRequest & { plaintext: Uint8Array }): Promise<Uint8Array>;
   /** undefined: the blob or its context is not what this material sealed. */
   decrypt(request: CryptoRequest & { blob: Uint8Array }): Promise<Buffer | undefined>;
@@ -20,10 +22,17 @@ export interface WrappedMaterial {
   readonly wrapped: Uint8Array;
 }
 
-/** Key, material version and context of one cryptographic operation. */
-export interface CryptoRequest {
-  /** Bare key id (UUID or `mrk-…`); bound into wrapping and ciphertext. */
+export interface KeyIdentity {
+  readonly accountId: string;
+  /** Bare key id (UUID or `mrk-…`). */
   readonly keyId: string;
+}
+
+/**
+ * Key, material version and context of one cryptographic operation. Account and key id are bound
+ * into the wrapping and into the ciphertext.
+ */
+export interface CryptoRequest extends KeyIdentity {
   readonly material: WrappedMaterial;
   readonly context: EncryptionContext;
 }
