@@ -15,6 +15,8 @@ export interface Call {
   readonly accountId: string;
   /** Service time of arrival. */
   readonly now: EpochMs;
+  /** System time of arrival: long-poll waits count from here, also when decided again. */
+  readonly arrivedSystemMs: EpochMs;
   readonly transport: Transport;
   /** Set when a service uses the caller's identity: `sqs.amazonaws.com` calling KMS. */
   readonly via: ServicePrincipal | undefined;
@@ -23,9 +25,13 @@ export interface Call {
   readonly records: RecordView;
   /**
    * Commits now, for operations that need results to go on (receive). Others return commands and
-   * leave it to the pipeline. Throws StaleDecision when the configuration moved on.
+   * leave it to the pipeline. Throws StaleDecision when the configuration moved on, unless
+   * `unconditional` (an undo must happen whatever changed).
    */
-  commit<const T extends readonly Command[]>(commands: T): Promise<ResultsOf<T>>;
+  commit<const T extends readonly Command[]>(
+    commands: T,
+    options?: { readonly unconditional?: boolean },
+  ): Promise<ResultsOf<T>>;
 }
 
 /** How a request came in. For calls between services it is that of the outer request. */

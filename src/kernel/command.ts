@@ -46,18 +46,23 @@ export type StoreRecordCommand =
   | { readonly kind: "record.put"; readonly record: StoredRecord }
   | (RecordCommand & { readonly kind: "record.delete" });
 
-export type RecordQuery =
-  | (Query<{ record: StoredRecord | undefined; version: number }> & {
-      readonly kind: "record.get";
-      readonly accountId: string;
-      readonly region: string;
-      readonly recordKind: string;
-      readonly id: string;
-    })
-  | (Query<{ records: readonly StoredRecord[]; version: number }> & {
-      readonly kind: "record.list";
-      readonly range: RecordRange;
-    });
+export interface RecordGetQuery
+  extends Query<{ record: StoredRecord | undefined; version: number }> {
+  readonly kind: "record.get";
+  readonly accountId: string;
+  readonly region: string;
+  readonly recordKind: string;
+  readonly id: string;
+}
+
+export interface RecordListQuery
+  extends Query<{ records: readonly StoredRecord[]; version: number }> {
+  readonly kind: "record.list";
+  readonly range: RecordRange;
+}
+
+/** `version` is the account's configuration version at the time of reading. */
+export type RecordQuery = RecordGetQuery | RecordListQuery;
 
 /**
  * The durable state of an installation. INVARIANT: `commit` answers only after the commit is on

@@ -1,0 +1,261 @@
+import type {
+  AccountVersion,
+  Command,
+  CommitAnswer,
+  RecordGetQuery,
+  RecordListQuery,
+  ResultsOf,
+  Store,
+  StoreRecordCommand,
+} from "../kernel/command.ts";
+import { Fault, StaleDecision } from "../kernel/errors.ts";
+import type {
+  RecordCommand,
+  RecordEntry,
+  RecordKey,
+  RecordRange,
+  RecordView,
+  StoredRecord,
+} from "../kernel/records.ts";
+
+/** Authenticates records: `crypto/rows` under the ring's row key. */
+export interface RowMacs {
+  make(record: Omit<StoredRecord, "mac">): Uint8Array;
+  verify(record: StoredRecord): boolean;
+}
+
+export interface RecordCacheOptions {
+  readonly store: Store;
+  readonly rows: RowMacs;
+  /** Cached records; beyond it the oldest entry goes. */
+  readonly entriesMax: number;
+}
+
+/**
+ * The configuration as one gateway thread knows it: records and listings, read on demand, verified,
+ * parsed once, and dropped the moment a commit changed them.
+ *
+ * INVARIANT: the store answers in the order in which it acts, so whatever is cached is what was
+ * true at the account version known here.
+ */
+export class RecordCache {
+  private readonly options: RecordCacheOptions;
+  private readonly records = new Map<string, Promise<object | undefined>>();
+  /** Listings by (account, region, kind), then by range. */
+  private readonly listings = new Map<
+    string,
+    Map<string, Promise<readonly RecordEntry<object>[]>>
+  >();
+  private readonly versions = new Map<string, number>();
+
+  constructor(options: RecordCacheOptions) {
+    this.options = options;
+  }
+
+  /** A view for one request (or one attempt at it). */
+  view(): TrackedView {
+    return new TrackedView(this);
+  }
+
+  /**
+   * Commits on behalf of a view: refuses what was decided under an older configuration with
+   * StaleDecision. Without a view the act is unconditional, and must not change records.
+   */
+  async commit<const T extends readonly Command[]>(
+    view: TrackedView | undefined,
+    commands: T,
+  ): Promise<ResultsOf<T>> {
+    const decided = new Map(view?.touched);
+    const sealed: Command[] = [];
+    for (const command of commands) {
+      if (isRecordCommand(command)) {
+        const { accountId } = command.key;
+        if (!decided.has(accountId)) decided.set(accountId, await this.version(accountId));
+        sealed.push(this.sealRecord(command, (decided.get(accountId) ?? 0) + 1));
+      } else sealed.push(command);
+    }
+    const decidedUnder = [...decided].map(([accountId, version]) => ({ accountId, version }));
+    const answer = await this.options.store.commit({ decidedUnder, commands: sealed });
+    this.learn(answer, commands);
+    if (answer.status === "stale") throw new StaleDecision("configuration changed meanwhile");
+    // The store answers one result per command, in order: that is its contract.
+    return answer.results as unknown as ResultsOf<T>;
+  }
+
+  /** Known version of an account, asked for once. */
+  async version(accountId: string): Promise<number> {
+    const known = this.versions.get(accountId);
+    if (known !== undefined) return known;
+    const { version } = await this.options.store.query<RecordGetQuery>({
+      kind: "record.get",
+      accountId,
+      region: "",
+      recordKind: "",
+      id: "",
+    });
+    this.observe(accountId, version);
+    return this.versions.get(accountId) ?? version;
+  }
+
+  knownVersion(accountId: string): number | undefined {
+    return this.versions.get(accountId);
+  }
+
+  get(key: RecordKey): Promise<object | undefined> {
+    const name = recordName(key);
+    const cached = this.records.get(name);
+    if (cached) return cached;
+    const read = this.read(key).catch((error: unknown) => {
+      if (this.records.get(name) === read) this.records.delete(name);
+      throw error;
+    });
+    if (this.records.size >= this.options.entriesMax) this.dropOldest();
+    this.records.set(name, read);
+    return read;
+  }
+
+  list(range: RecordRange): Promise<readonly RecordEntry<object>[]> {
+    const group = groupName(range);
+    let ranges = this.listings.get(group);
+    if (!ranges) {
+      if (this.listings.size >= this.options.entriesMax) this.listings.clear();
+      ranges = new Map();
+      this.listings.set(group, ranges);
+    }
+    const name = JSON.stringify([range.idPrefix, range.afterId, range.limit]);
+    const cached = ranges.get(name);
+    if (cached) return cached;
+    if (ranges.size >= listingRangesMax) ranges.clear();
+    const home = ranges;
+    const read = this.readRange(range).catch((error: unknown) => {
+      if (home.get(name) === read) home.delete(name);
+      throw error;
+    });
+    ranges.set(name, read);
+    return read;
+  }
+
+  private async read(key: RecordKey): Promise<object | undefined> {
+    const { record, version } = await this.options.store.query<RecordGetQuery>({
+      kind: "record.get",
+      accountId: key.accountId,
+      region: key.region,
+      recordKind: key.kind,
+      id: key.id,
+    });
+    this.observe(key.accountId, version);
+    return record && this.openRecord(record);
+  }
+
+  private async readRange(range: RecordRange): Promise<readonly RecordEntry<object>[]> {
+    const { records, version } = await this.options.store.query<RecordListQuery>({
+      kind: "record.list",
+      range,
+    });
+    this.observe(range.accountId, version);
+    return Object.freeze(records.map((row) => ({ id: row.id, value: this.openRecord(row) })));
+  }
+
+  /** INVARIANT: nothing from a row whose MAC does not hold is ever used. */
+  private openRecord(record: StoredRecord): object {
+    if (!this.options.rows.verify(record)) {
+      const name = `${record.kind} ${record.id} of account ${record.accountId || "-"}`;
+      throw new Fault("record-authentication", `stored record ${name} is not authentic`);
+    }
+    return freezeDeep(JSON.parse(record.content));
+  }
+
+  private sealRecord(command: RecordCommand, version: number): StoreRecordCommand {
+    if (command.kind === "record.delete") return command;
+    const row = { ...command.key, version, content: JSON.stringify(command.value) };
+    return { kind: "record.put", record: { ...row, mac: this.options.rows.make(row) } };
+  }
+
+  private learn(answer: CommitAnswer, commands: readonly Command[]): void {
+    for (const { accountId, version } of answer.versions) {
+      const own = commands.some((c) => isRecordCommand(c) && c.key.accountId === accountId);
+      const known = this.versions.get(accountId);
+      const foreign = known !== undefined && version > known + (own ? 1 : 0);
+      if (foreign) this.forgetAccount(accountId);
+      this.versions.set(accountId, Math.max(known ?? 0, version));
+    }
+    if (answer.status !== "done") return;
+    for (const command of commands) {
+      if (!isRecordCommand(command)) continue;
+      this.records.delete(recordName(command.key));
+      this.listings.delete(groupName(command.key));
+    }
+  }
+
+  /** A version newer than the one known here: another process changed something. */
+  private observe(accountId: string, version: number): void {
+    const known = this.versions.get(accountId);
+    if (known !== undefined && version <= known) return;
+    if (known !== undefined) this.forgetAccount(accountId);
+    this.versions.set(accountId, version);
+  }
+
+  private forgetAccount(accountId: string): void {
+    const prefix = `${accountId}\0`;
+    for (const name of this.records.keys()) {
+      if (name.startsWith(prefix)) this.records.delete(name);
+    }
+    for (const name of this.listings.keys()) {
+      if (name.startsWith(prefix)) this.listings.delete(name);
+    }
+  }
+
+  private dropOldest(): void {
+    const oldest = this.records.keys().next();
+    if (!oldest.done) this.records.delete(oldest.value);
+  }
+}
+
+/** What one attempt at a request saw, and under which account versions. */
+export class TrackedView implements RecordView {
+  readonly touched = new Map<string, AccountVersion["version"]>();
+  private readonly cache: RecordCache;
+
+  constructor(cache: RecordCache) {
+    this.cache = cache;
+  }
+
+  async get<T extends object>(key: RecordKey): Promise<Readonly<T> | undefined> {
+    await this.touch(key.accountId);
+    // Content was authenticated; its shape is that of the kind that wrote it.
+    return (await this.cache.get(key)) as Readonly<T> | undefined;
+  }
+
+  async list<T extends object>(range: RecordRange): Promise<readonly RecordEntry<T>[]> {
+    await this.touch(range.accountId);
+    return (await this.cache.list(range)) as readonly RecordEntry<T>[];
+  }
+
+  /** Notes the version before the value is read, so a change in between is found out. */
+  private async touch(accountId: string): Promise<void> {
+    if (this.touched.has(accountId)) return;
+    const known = this.cache.knownVersion(accountId);
+    this.touched.set(accountId, known ?? (await this.cache.version(accountId)));
+  }
+}
+
+const listingRangesMax = 256;
+
+function isRecordCommand(command: Command): command is RecordCommand & Command {
+  return command.kind === "record.put" || command.kind === "record.delete";
+}
+
+function recordName(key: RecordKey): string {
+  return `${key.accountId}\0${key.region}\0${key.kind}\0${key.id}`;
+}
+
+function groupName(key: { accountId: string; region: string; kind: string }): string {
+  return `${key.accountId}\0${key.region}\0${key.kind}`;
+}
+
+function freezeDeep<T extends object>(value: T): T {
+  for (const member of Object.values(value)) {
+    if (typeof member === "object" && member !== null) freezeDeep(member);
+  }
+  return Object.freeze(value);
+}
