@@ -1,0 +1,300 @@
+import { hash } from "node:crypto";
+import type { EpochMs } from "../kernel/clock.ts";
+import type { QueryPair, RawHeaders } from "./canonical.ts";
+import { canonicalHeaders, headerValues, queryPairs } from "./canonical.ts";
+import { AuthFailure } from "./failure.ts";
+import type { SigningScope } from "./signing-keys.ts";
+
+/** What of a request the signature covers, as it came over the wire. */
+export interface SignedRequest {
+  readonly method: string;
+  /** Raw and undecoded, without the query. */
+  readonly path: string;
+  /** Raw, without the question mark; `""` if there is none. */
+  readonly query: string;
+  readonly headers: RawHeaders;
+}
+
+/** Who a request says it is from, read before its body; nothing of it is proven yet. */
+export interface SignedClaim extends SigningScope {
+  /** Lower case, sorted. */
+  readonly signedHeaders: readonly string[];
+  /** 32 bytes. */
+  readonly signature: Buffer;
+  readonly timestampMs: EpochMs;
+  /** `YYYYMMDDTHHMMSSZ` as it is signed. */
+  readonly timestamp: string;
+  readonly presigned: boolean;
+  /** Presigned form only: how long it lives. */
+  readonly expiresSeconds?: number;
+  readonly sessionToken?: string;
+  /** Value of x-amz-content-sha256, if sent. */
+  readonly contentSha256?: string;
+  /** `name:value` lines of the signed headers. */
+  readonly canonicalHeaders: string;
+}
+
+export const algorithm = "AWS4-HMAC-SHA256";
+const sigV4a = "AWS4-ECDSA-P256-SHA256";
+const terminator = "aws4_request";
+
+/** Seven days: the longest life of a presigned request. */
+export const presignedSecondsMax = 604_800;
+/** AWS?: a presigned request of the query services without X-Amz-Expires; STS gives 15 minutes. */
+const presignedSecondsDefault = 900;
+
+/**
+ * Reads the claim of a request, in header or presigned form; undefined: the request is unsigned.
+ * Throws AuthFailure (`incomplete`, `scope-mismatch`, `bad-signature`, `sigv2`, `sigv4a`) when the
+ * form is wrong, which is known before the body is read.
+ */
+export function readClaim(request: SignedRequest): SignedClaim | undefined {
+  const headers = headerValues(request.headers);
+  const authorization = headers.get("authorization");
+  const pairs = request.query === "" ? [] : queryPairs(request.query);
+  const parameters = presignParameters(pairs);
+  if (authorization === undefined) {
+    return parameters === undefined ? undefined : presignedClaim(headers, parameters);
+  }
+  if (parameters !== undefined) {
+    const found = parameters.has("X-Amz-Algorithm") ? "X-Amz-Algorithm" : "X-Amz-Signature";
+    throw new AuthFailure(
+      "incomplete",
+      `Found both '${found}' as a query-string param and 'Authorization' as HTTP header.`,
+    );
+  }
+  return headerClaim(headers, authorization);
+}
+
+/**
+ * Refuses Signature Version 2 in the body of a query-protocol form, whose parameters only the body
+ * holds. Throws AuthFailure `sigv2`.
+ */
+export function refuseSignatureV2(parameters: { has(name: string): boolean }): void {
+  if (parameters.has("AWSAccessKeyId") && parameters.has("Signature")) {
+    throw new AuthFailure("sigv2");
+  }
+}
+
+function headerClaim(headers: ReadonlyMap<string, string>, authorization: string): SignedClaim {
+  const blank = authorization.indexOf(" ");
+  const scheme = blank < 0 ? authorization : authorization.slice(0, blank);
+  checkAlgorithm(scheme);
+  const fields = authorizationFields(authorization.slice(scheme.length), authorization);
+  const credential = fields.get("Credential");
+  const signedHeaders = fields.get("SignedHeaders");
+  const signature = fields.get("Signature");
+  const date = headers.get("x-amz-date") ?? headers.get("date");
+  if (!credential || !signedHeaders || !signature || date === undefined) {
+    const missing = [
+      credential ? "" : "Authorization header requires 'Credential' parameter. ",
+      signature ? "" : "Authorization header requires 'Signature' parameter. ",
+      signedHeaders ? "" : "Authorization header requires 'SignedHeaders' parameter. ",
+      date !== undefined
+        ? ""
+        : "Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header. ",
+    ].join("");
+    throw new AuthFailure("incomplete", `${missing}${hashedHeader(authorization)}`);
+  }
+  const names = signedNames(headers, signedHeaders);
+  const time = readTime(date, !headers.has("x-amz-date"));
+  return {
+    ...readScope(credential, time.timestamp),
+    ...time,
+    signedHeaders: names,
+    signature: readSignature(signature),
+    presigned: false,
+    sessionToken: headers.get("x-amz-security-token"),
+    contentSha256: headers.get("x-amz-content-sha256"),
+    canonicalHeaders: canonicalHeaders(headers, names),
+  };
+}
+
+function checkAlgorithm(scheme: string): void {
+  if (scheme === algorithm) return;
+  if (scheme === "AWS") throw new AuthFailure("sigv2");
+  if (scheme === sigV4a) throw new AuthFailure("sigv4a");
+  throw new AuthFailure("incomplete", `Unsupported AWS 'algorithm': '${scheme.slice(0, 64)}'.`);
+}
+
+function authorizationFields(list: string, whole: string): ReadonlyMap<string, string> {
+  const fields = new Map<string, string>();
+  for (const part of list.split(",")) {
+    const field = part.trim();
+    const equals = field.indexOf("=");
+    if (equals < 0) {
+      if (field === "") continue;
+      throw new AuthFailure(
+        "incomplete",
+        "Invalid key=value pair (missing equal-sign) in Authorization header " +
+          `(hashed with SHA-256 and encoded with Base64): '${digest(whole)}'.`,
+      );
+    }
+    const name = field.slice(0, equals);
+    if (fields.has(name)) {
+      throw new AuthFailure("incomplete", `Authorization header has '${name.slice(0, 64)}' twice.`);
+    }
+    fields.set(name, field.slice(equals + 1));
+  }
+  return fields;
+}
+
+function hashedHeader(authorization: string): string {
+  return `(Hashed with SHA-256 and encoded with Base64) Authorization=${digest(authorization)}`;
+}
+
+function digest(text: string): string {
+  return hash("sha256", Buffer.from(text, "latin1"), "base64");
+}
+
+/** The presigning parameters of a query; undefined if it is not presigned. */
+function presignParameters(pairs: readonly QueryPair[]): ReadonlyMap<string, string> | undefined {
+  if (pairs.length === 0) return undefined;
+  const parameters = new Map<string, string>();
+  const names = new Set<string>();
+  for (const { name, value } of pairs) {
+    names.add(name);
+    if (!name.startsWith("X-Amz-")) continue;
+    if (parameters.has(name) && presignNames.has(name)) {
+      throw new AuthFailure("incomplete", `AWS query-string parameter '${name}' is given twice.`);
+    }
+    parameters.set(name, value);
+  }
+  refuseSignatureV2(names);
+  return parameters.has("X-Amz-Algorithm") || parameters.has("X-Amz-Signature")
+    ? parameters
+    : undefined;
+}
+
+const presignNames = new Set([
+  "X-Amz-Algorithm",
+  "X-Amz-Credential",
+  "X-Amz-Date",
+  "X-Amz-Expires",
+  "X-Amz-Security-Token",
+  "X-Amz-Signature",
+  "X-Amz-SignedHeaders",
+]);
+
+function presignedClaim(
+  headers: ReadonlyMap<string, string>,
+  parameters: ReadonlyMap<string, string>,
+): SignedClaim {
+  const need = (name: string): string => parameters.get(name) ?? "";
+  const required = ["Algorithm", "Credential", "Signature", "SignedHeaders", "Date"];
+  const missing = required.map((name) => `X-Amz-${name}`).filter((name) => need(name) === "");
+  if (missing.length > 0) {
+    const texts = missing.map((name) => `AWS query-string parameters must include '${name}'. `);
+    throw new AuthFailure("incomplete", `${texts.join("")}Re-examine the query-string parameters.`);
+  }
+  checkAlgorithm(need("X-Amz-Algorithm"));
+  const names = signedNames(headers, need("X-Amz-SignedHeaders"));
+  const time = readTime(need("X-Amz-Date"), false);
+  return {
+    ...readScope(need("X-Amz-Credential"), time.timestamp),
+    ...time,
+    signedHeaders: names,
+    signature: readSignature(need("X-Amz-Signature")),
+    presigned: true,
+    expiresSeconds: readExpires(parameters.get("X-Amz-Expires")),
+    sessionToken: parameters.get("X-Amz-Security-Token") ?? headers.get("x-amz-security-token"),
+    contentSha256: headers.get("x-amz-content-sha256"),
+    canonicalHeaders: canonicalHeaders(headers, names),
+  };
+}
+
+function readExpires(text: string | undefined): number {
+  if (text === undefined) return presignedSecondsDefault;
+  const seconds = /^\d{1,6}$/.test(text) ? Number(text) : 0;
+  if (seconds < 1 || seconds > presignedSecondsMax) {
+    throw new AuthFailure(
+      "incomplete",
+      `X-Amz-Expires must be a number between 1 and ${presignedSecondsMax} seconds.`,
+    );
+  }
+  return seconds;
+}
+
+function signedNames(headers: ReadonlyMap<string, string>, list: string): readonly string[] {
+  const names = list.toLowerCase().split(";");
+  if (!names.includes("host")) {
+    throw new AuthFailure(
+      "incomplete",
+      "'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.",
+    );
+  }
+  // AWS?: the target names the operation, so an unsigned one would let a bystander choose it.
+  if (headers.has("x-amz-target") && !names.includes("x-amz-target")) {
+    throw new AuthFailure(
+      "incomplete",
+      "'X-Amz-Target' must be a 'SignedHeader' in the AWS Authorization.",
+    );
+  }
+  return names.sort();
+}
+
+/** Only 64 lower-case hex digits can be right; AWS compares the text. */
+function readSignature(text: string): Buffer {
+  if (!/^[0-9a-f]{64}$/.test(text)) throw new AuthFailure("bad-signature");
+  return Buffer.from(text, "hex");
+}
+
+function readTime(
+  text: string,
+  mayBeHttpDate: boolean,
+): { timestamp: string; timestampMs: number } {
+  const basic = /^(\d{4})(\d{2})(\d{2})T(\d{2})(\d{2})(\d{2})Z$/.exec(text);
+  const ms = basic === null ? Number.NaN : timeOf(basic);
+  if (Number.isFinite(ms)) return { timestamp: text, timestampMs: ms };
+  const httpMs =
+    mayBeHttpDate && /^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} [\d:]{8} GMT$/.test(text)
+      ? Date.parse(text)
+      : Number.NaN;
+  if (Number.isFinite(httpMs)) return { timestamp: basicTime(httpMs), timestampMs: httpMs };
+  throw new AuthFailure(
+    "incomplete",
+    `Date must be in ISO-8601 'basic format'. Got '${text.slice(0, 64)}'. ` +
+      "See http://en.wikipedia.org/wiki/ISO_8601",
+  );
+}
+
+function timeOf(match: RegExpExecArray): number {
+  const [, year, month, day, hour, minute, second] = match.map(Number);
+  const ms = Date.UTC(year ?? 0, (month ?? 0) - 1, day, hour, minute, second);
+  return basicTime(ms) === match[0] ? ms : Number.NaN;
+}
+
+/** `YYYYMMDDTHHMMSSZ` */
+export function basicTime(ms: EpochMs): string {
+  if (Number.isNaN(ms)) return "";
+  return new Date(ms).toISOString().replace(/[-:]|\.\d{3}/g, "");
+}
+
+function readScope(credential: string, timestamp: string): SigningScope {
+  const parts = credential.split("/");
+  if (parts.length !== 5 || parts[0] === "") {
+    throw new AuthFailure(
+      "incomplete",
+      "Credential must have exactly 5 slash-delimited elements, " +
+        `e.g. keyid/date/region/service/term, got '${credential.slice(0, 256)}'`,
+    );
+  }
+  const [accessKeyId = "", scopeDate = "", region = "", service = "", term = ""] = parts;
+  const day = timestamp.slice(0, 8);
+  const wrong = [
+    name.test(region) ? "" : `Credential should be scoped to a valid region, not '${region}'. `,
+    name.test(service) ? "" : `Credential should be scoped to correct service: '${service}'. `,
+    term === terminator
+      ? ""
+      : `Credential should be scoped with a valid terminator: '${terminator}', not '${term}'. `,
+    scopeDate === day
+      ? ""
+      : "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from " +
+        `HTTP: '${scopeDate}' != '${day}', from '${timestamp}'.`,
+  ].join("");
+  if (wrong !== "") throw new AuthFailure("scope-mismatch", wrong.trimEnd().slice(0, 1024));
+  return { accessKeyId, scopeDate, region, service };
+}
+
+/** Region and service become parts of ARNs and of record keys. */
+const name = /^[a-z0-9-]{1,64}$/;
