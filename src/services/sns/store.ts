@@ -38,11 +38,27 @@ export interface RemoveUndelivered extends Command<undefined> {
   readonly messageId: string;
 }
 
+/** Notes the outcome of another failed attempt. A notification that is gone stays gone. */
+export interface RescheduleUndelivered extends Command<undefined> {
+  readonly kind: "sns.undelivered.reschedule";
+  readonly accountId: string;
+  readonly region: string;
+  readonly subscriptionArn: string;
+  readonly messageId: string;
+  readonly attempts: number;
+  /** undefined: given up. */
+  readonly nextAttemptMs: number | undefined;
+  readonly failureCode: string;
+  readonly failureText: string;
+}
+
 /** Removes everything published before a time, and of one subscription if named. */
 export interface ExpireUndelivered extends Command<{ removed: number }> {
   readonly kind: "sns.undelivered.expire";
   readonly publishedBeforeMs: number;
   readonly subscriptionArn?: string;
+  /** Only what was given up (`nextAttemptMs` undefined); what waits for an attempt stays. */
+  readonly givenUpOnly?: boolean;
   readonly rowsMax: number;
 }
 
@@ -67,5 +83,9 @@ export interface ListUndelivered extends Query<readonly UndeliveredRow[]> {
   readonly limit: number;
 }
 
-export type SnsCommand = PutUndelivered | RemoveUndelivered | ExpireUndelivered;
+export type SnsCommand =
+  | PutUndelivered
+  | RescheduleUndelivered
+  | RemoveUndelivered
+  | ExpireUndelivered;
 export type SnsQuery = DueUndelivered | ListUndelivered;
