@@ -1,0 +1,149 @@
+import type { EpochMs } from "../kernel/clock.ts";
+import { Fault } from "../kernel/errors.ts";
+
+/** A data key in the clear, for as long as it may be reused. */
+export interface CachedDataKey<T> {
+  /** Owned by the cache. Use it without awaiting in between, and never keep it. */
+  readonly plaintext: Buffer;
+  readonly facts: T;
+  readonly fetchedMs: EpochMs;
+  /** ARN of the KMS key behind it; `forget` finds entries by it. */
+  readonly keyArn: string;
+}
+
+export interface DataKeyLimits {
+  /** Uses and bytes under one key: far below the bounds of AES-GCM with random nonces. */
+  readonly usesMax: number;
+  readonly bytesMax: number;
+  readonly entriesMax: number;
+}
+
+export const dataKeyLimits: DataKeyLimits = {
+  usesMax: 2 ** 20,
+  bytesMax: 2 ** 36,
+  entriesMax: 10_000,
+};
+
+interface Entry<T> {
+  pending: Promise<CachedDataKey<T>> | undefined;
+  key: CachedDataKey<T> | undefined;
+  uses: number;
+  bytes: number;
+}
+
+/**
+ * Data keys by name (resource, KMS key, requester), bounded in number, age, uses and bytes, wiped
+ * when they leave. One fetch at a time per name.
+ *
+ * INVARIANT: a plaintext is handed to `use` synchronously, so a wiped buffer never seals anything.
+ */
+export class DataKeyCache<T> {
+  private readonly entries = new Map<string, Entry<T>>();
+  private readonly limits: DataKeyLimits;
+
+  constructor(limits: DataKeyLimits = dataKeyLimits) {
+    this.limits = limits;
+  }
+
+  /**
+   * Calls `use` with a key younger than `reuseMs`, fetching one if needed. A refused fetch is the
+   * caller's answer; while the KMS cannot be reached at all, the old key goes on being used.
+   *
+   * AWS: SQS developer guide, data key reuse: a key is old at age ≥ the period.
+   */
+  async with<R>(request: CacheRequest<T, R>): Promise<R> {
+    for (;;) {
+      const entry = this.entry(request.name);
+      const ready = entry.key;
+      if (ready && this.usable(entry, ready, request)) return this.spend(entry, ready, request);
+      const fetched = await this.fetch(entry, request);
+      // Another request may have replaced or wiped it while this one was waiting.
+      if (entry.key === fetched) return this.spend(entry, fetched, request);
+    }
+  }
+
+  /** Wipes what a KMS key made or opened: its material is gone. */
+  forget(keyArn: string): void {
+    for (const [name, entry] of this.entries) {
+      // A fetch under way may be for this key: it is thrown away too.
+      if (entry.pending || entry.key?.keyArn === keyArn) this.drop(name, entry);
+    }
+  }
+
+  clear(): void {
+    for (const [name, entry] of this.entries) this.drop(name, entry);
+  }
+
+  get size(): number {
+    return this.entries.size;
+  }
+
+  private usable(entry: Entry<T>, key: CachedDataKey<T>, request: CacheRequest<T, unknown>) {
+    const young = request.nowMs - key.fetchedMs < request.reuseMs;
+    return young && entry.uses < this.limits.usesMax && entry.bytes < this.limits.bytesMax;
+  }
+
+  private spend<R>(entry: Entry<T>, key: CachedDataKey<T>, request: CacheRequest<T, R>): R {
+    entry.uses += request.uses;
+    entry.bytes += request.bytes;
+    return request.use(key);
+  }
+
+  private fetch(entry: Entry<T>, request: CacheRequest<T, unknown>): Promise<CachedDataKey<T>> {
+    entry.pending ??= this.replace(entry, request).finally(() => {
+      entry.pending = undefined;
+    });
+    return entry.pending;
+  }
+
+  private async replace(entry: Entry<T>, request: CacheRequest<T, unknown>) {
+    try {
+      const fresh = await request.fetch();
+      if (this.entries.get(request.name) !== entry) {
+        // Forgotten while it was being fetched: the key behind it may be gone. Ask again.
+        fresh.plaintext.fill(0);
+        return fresh;
+      }
+      entry.key?.plaintext.fill(0);
+      Object.assign(entry, { key: fresh, uses: 0, bytes: 0 });
+      return fresh;
+    } catch (error) {
+      if (error instanceof Fault && entry.key && entry.uses < this.limits.usesMax) return entry.key;
+      if (this.entries.get(request.name) === entry) this.drop(request.name, entry);
+      throw error;
+    }
+  }
+
+  private entry(name: string): Entry<T> {
+    const found = this.entries.get(name);
+    if (found) return found;
+    if (this.entries.size >= this.limits.entriesMax) this.evictOldest();
+    const entry: Entry<T> = { pending: undefined, key: undefined, uses: 0, bytes: 0 };
+    this.entries.set(name, entry);
+    return entry;
+  }
+
+  private evictOldest(): void {
+    for (const [name, entry] of this.entries) {
+      if (entry.pending) continue;
+      this.drop(name, entry);
+      return;
+    }
+  }
+
+  private drop(name: string, entry: Entry<T>): void {
+    entry.key?.plaintext.fill(0);
+    entry.key = undefined;
+    this.entries.delete(name);
+  }
+}
+
+export interface CacheRequest<T, R> {
+  readonly name: string;
+  readonly nowMs: EpochMs;
+  readonly reuseMs: number;
+  readonly uses: number;
+  readonly bytes: number;
+  fetch(): Promise<CachedDataKey<T>>;
+  use(key: CachedDataKey<T>): R;
+}

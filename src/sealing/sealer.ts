@@ -1,0 +1,168 @@
+import { openBody, sealBody } from "../crypto/envelope.ts";
+import type { Call } from "../kernel/call.ts";
+import { requesterId } from "../kernel/caller.ts";
+import { Fault, Refusal } from "../kernel/errors.ts";
+import type { Random } from "../kernel/random.ts";
+import type { StoredDataKey } from "../kernel/sealed.ts";
+import type {
+  Encryption,
+  Opened,
+  OpeningPlace,
+  SealedBodies,
+  SealedRow,
+  Sealer,
+  SealingPlace,
+} from "../kernel/sealer.ts";
+import { type CachedDataKey, DataKeyCache } from "./data-key-cache.ts";
+import type { DataKeySource } from "./data-key-sources.ts";
+import type { PutDataKey } from "./store.ts";
+
+export interface SealerDependencies {
+  /** Data keys by sealing mode: the user's KMS key, or a key of the installation. */
+  readonly sources: Readonly<Record<Encryption["mode"], DataKeySource>>;
+  readonly random: Random;
+}
+
+/** What the cache remembers of a data key it seals with. */
+interface SealingFacts {
+  readonly stored: StoredDataKey;
+  /** Some commit with the data key's row is durable. */
+  durable: boolean;
+}
+
+/**
+ * Reuse of data keys that no user pays for or watches. SSE-SQS as SSE-KMS by default; the
+ * installation's own longer, since only the root key guards both.
+ */
+const ownReuseMs = { owned: 300_000, installation: 3_600_000 } as const;
+
+/** Sealer with its two caches: one for sealing, one for opening, as SQS keeps them. */
+export function createSealer(deps: SealerDependencies): Sealer & DataKeyHolder {
+  const sealing = new DataKeyCache<SealingFacts>();
+  const opening = new DataKeyCache<undefined>();
+  return {
+    seal: (call, place, bodies) => seal(deps, sealing, call, place, bodies),
+    open: (call, place, rows) => open(deps, opening, call, place, rows),
+    forget(keyArn) {
+      sealing.forget(keyArn);
+      opening.forget(keyArn);
+    },
+    close() {
+      sealing.clear();
+      opening.clear();
+    },
+  };
+}
+
+/** Who must be told that key material is gone. */
+export interface DataKeyHolder {
+  /** Wipes cached data keys of a KMS key at once. */
+  forget(keyArn: string): void;
+  close(): void;
+}
+
+async function seal(
+  deps: SealerDependencies,
+  cache: DataKeyCache<SealingFacts>,
+  call: Call,
+  place: SealingPlace,
+  bodies: readonly Uint8Array[],
+): Promise<SealedBodies> {
+  const { encryption } = place;
+  const kms = encryption.mode === "kms";
+  return cache.with({
+    name: kms
+      ? `${place.arn} ${encryption.keyId} ${requesterId(call.caller)}`
+      : `${place.arn} ${encryption.mode}`,
+    nowMs: call.now,
+    reuseMs: kms ? encryption.reusePeriodMs : ownReuseMs[encryption.mode],
+    uses: bodies.length,
+    bytes: bodies.reduce((sum, body) => sum + body.length, 0),
+    fetch: () => fetchSealingKey(deps, call, place),
+    use: ({ plaintext, facts }) => ({
+      sealed: bodies.map((body) => sealBody(plaintext, facts.stored.id, place.arn, body)),
+      commands: facts.durable ? [] : [putDataKey(facts.stored)],
+      stored: () => {
+        facts.durable = true;
+      },
+    }),
+  });
+}
+
+async function fetchSealingKey(
+  deps: SealerDependencies,
+  call: Call,
+  place: SealingPlace,
+): Promise<CachedDataKey<SealingFacts>> {
+  const source = deps.sources[place.encryption.mode];
+  const fresh = await source.generate(call, place);
+  const stored: StoredDataKey = {
+    id: deps.random.bytes(16).toString("hex"),
+    accountId: place.accountId,
+    region: place.region,
+    sealingArn: place.arn,
+    mode: place.encryption.mode,
+    keyArn: fresh.keyArn,
+    blob: fresh.blob,
+    createdMs: call.now,
+  };
+  const facts = { stored, durable: false };
+  return { plaintext: fresh.plaintext, facts, fetchedMs: call.now, keyArn: fresh.keyArn };
+}
+
+function putDataKey(dataKey: StoredDataKey): PutDataKey {
+  return { kind: "data-key.put", dataKey };
+}
+
+async function open(
+  deps: SealerDependencies,
+  cache: DataKeyCache<undefined>,
+  call: Call,
+  place: OpeningPlace,
+  rows: readonly SealedRow[],
+): Promise<readonly Opened[]> {
+  // One after the other: the rows of a receive mostly share one data key, and one KMS call.
+  const opened: Opened[] = [];
+  const refused = new Map<string, Error>();
+  for (const row of rows) {
+    const before = refused.get(row.dataKey.id);
+    const result = before
+      ? ({ ok: false, error: before } as const)
+      : await openRow(deps, cache, call, place, row);
+    if (!result.ok && result.error instanceof Refusal) refused.set(row.dataKey.id, result.error);
+    opened.push(result);
+  }
+  return opened;
+}
+
+async function openRow(
+  deps: SealerDependencies,
+  cache: DataKeyCache<undefined>,
+  call: Call,
+  place: OpeningPlace,
+  row: SealedRow,
+): Promise<Opened> {
+  const { dataKey } = row;
+  const kms = dataKey.mode === "kms";
+  try {
+    const body = await cache.with({
+      name: kms ? `${dataKey.id} ${requesterId(call.caller)}` : dataKey.id,
+      nowMs: call.now,
+      reuseMs: kms ? place.reusePeriodMs : ownReuseMs.installation,
+      uses: 1,
+      bytes: row.bytes.length,
+      fetch: async () => ({
+        plaintext: await deps.sources[dataKey.mode].open(call, place, dataKey),
+        facts: undefined,
+        fetchedMs: call.now,
+        keyArn: dataKey.keyArn,
+      }),
+      use: ({ plaintext }) => openBody(plaintext, dataKey.id, dataKey.sealingArn, row.bytes),
+    });
+    if (body) return { ok: true, body };
+    return { ok: false, error: new Fault("body-authentication", "a stored body is not authentic") };
+  } catch (error) {
+    if (error instanceof Error) return { ok: false, error };
+    throw error;
+  }
+}
