@@ -1,0 +1,202 @@
+import { resolve } from "node:path";
+import {
+  configFileName,
+  environmentNameOf,
+  flagOf,
+  type RootCredentials,
+  type SettingSpec,
+  type Settings,
+  SettingsError,
+  settingEntries,
+} from "../config.ts";
+import { isLoopbackHost } from "../gateway/addresses.ts";
+
+/** Where settings come from. Flags win over the environment, the environment over the file. */
+export interface SettingsSources {
+  readonly flags?: Readonly<Record<string, unknown>>;
+  readonly environment?: Readonly<Record<string, string | undefined>>;
+  /** Text of `sealpost.config.json`, if there is one. */
+  readonly fileText?: string;
+  /** Relative paths are taken from here. */
+  readonly workingDirectory: string;
+}
+
+const rootKeyIdName = "SEALPOST_ROOT_ACCESS_KEY_ID";
+const rootSecretName = "SEALPOST_ROOT_SECRET_ACCESS_KEY";
+
+/** Merges the sources. Throws SettingsError for what is unknown, malformed or of a later issue. */
+export function readSettings(sources: SettingsSources): Settings {
+  const environment = sources.environment ?? {};
+  const file = parseFile(sources.fileText);
+  const values: Record<string, unknown> = {};
+  for (const [name, spec] of settingEntries) {
+    const given =
+      found(flagOf(name), sources.flags?.[name]) ??
+      found(environmentNameOf(name), environment[environmentNameOf(name)]) ??
+      found(`\`${name}\` in ${configFileName}`, file[name]);
+    values[name] = given ? readValue(spec, given) : absent(spec);
+  }
+  const explicitSealFile = values.sealFile !== undefined;
+  const path = (text: unknown) => resolve(sources.workingDirectory, String(text));
+  values.data = path(values.data);
+  values.sealFile = path(values.sealFile ?? resolve(String(values.data), "root.key"));
+  for (const name of ["tlsCert", "tlsKey"]) if (values[name]) values[name] = path(values[name]);
+  const rootCredentials = readRootCredentials(environment);
+  // The table's mapped type says what each value is; the loop above made exactly those.
+  const settings = { ...values, rootCredentials, warnings: [] } as unknown as Settings;
+  checkTogether(settings, explicitSealFile);
+  return Object.freeze({
+    ...settings,
+    warnings: Object.freeze(warningsFor(settings, environment)),
+  });
+}
+
+interface Given {
+  readonly source: string;
+  readonly raw: unknown;
+}
+
+function found(source: string, raw: unknown): Given | undefined {
+  return raw === undefined || raw === "" ? undefined : { source, raw };
+}
+
+function absent(spec: SettingSpec): unknown {
+  if (spec.default !== undefined) return spec.default;
+  if (spec.kind === "boolean") return false;
+  return spec.kind === "list" ? Object.freeze([]) : undefined;
+}
+
+function readValue(spec: SettingSpec, { source, raw }: Given): unknown {
+  if (spec.later === "all") throw new SettingsError(`${source} is not available yet`);
+  const value = readKind(spec, source, raw);
+  for (const item of Array.isArray(value) ? value : [value]) {
+    if (spec.choices && !spec.choices.includes(String(item))) {
+      throw new SettingsError(`${source} must be one of ${spec.choices.join(", ")}`);
+    }
+    try {
+      spec.check?.(String(item));
+    } catch (error) {
+      throw new SettingsError(`${source}: ${error instanceof Error ? error.message : error}`);
+    }
+    // A store address may hold a password: the message names the setting only.
+    if (typeof item !== "boolean" && spec.later?.(item)) {
+      throw new SettingsError(`this value of ${source} is not available yet`);
+    }
+  }
+  return value;
+}
+
+function readKind(
+  spec: SettingSpec,
+  source: string,
+  raw: unknown,
+): string | number | boolean | string[] {
+  const text = String(raw);
+  switch (spec.kind) {
+    case "boolean":
+      if (/^(true|1)$/.test(text)) return true;
+      if (/^(false|0)$/.test(text)) return false;
+      throw new SettingsError(`${source} must be true or false`);
+    case "integer":
+      return readInteger(spec, source, text);
+    case "list": {
+      const items = Array.isArray(raw) ? raw : text.split(",");
+      if (items.some((item) => typeof item !== "string")) {
+        throw new SettingsError(`${source} must be a list of texts`);
+      }
+      return items.map((item) => item.trim()).filter((item) => item !== "");
+    }
+    default:
+      if (typeof raw !== "string") throw new SettingsError(`${source} must be a text`);
+      return raw;
+  }
+}
+
+function readInteger(spec: SettingSpec, source: string, text: string): number {
+  const value = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
+  const { min = 0, max = Number.MAX_SAFE_INTEGER } = spec;
+  if (value >= min && value <= max) return value;
+  // Kubernetes sets <SERVICE>_PORT for a service named sealpost.
+  const hint = text.startsWith("tcp://") ? "; set enableServiceLinks: false on the pod" : "";
+  throw new SettingsError(`${source} must be a whole number from ${min} to ${max}${hint}`);
+}
+
+function parseFile(text: string | undefined): Record<string, unknown> {
+  if (text === undefined) return {};
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(text);
+  } catch (error) {
+    throw new SettingsError(`${configFileName} is not JSON: ${(error as Error).message}`);
+  }
+  if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed)) {
+    throw new SettingsError(`${configFileName} must hold one JSON object`);
+  }
+  const known = new Set<string>(settingEntries.map(([name]) => name));
+  const unknown = Object.keys(parsed).find((name) => !known.has(name));
+  if (unknown !== undefined) {
+    throw new SettingsError(`\`${unknown}\` in ${configFileName} is not a setting`);
+  }
+  return { ...parsed };
+}
+
+function readRootCredentials(
+  environment: Readonly<Record<string, string | undefined>>,
+): RootCredentials | undefined {
+  const accessKeyId = environment[rootKeyIdName];
+  const secretAccessKey = environment[rootSecretName];
+  if (!accessKeyId && !secretAccessKey) return undefined;
+  if (!accessKeyId || !secretAccessKey) {
+    throw new SettingsError(`${rootKeyIdName} and ${rootSecretName} go together`);
+  }
+  // AWS: an access key id has 16 to 128 word characters.
+  if (!/^\w{16,128}$/.test(accessKeyId)) {
+    throw new SettingsError(`${rootKeyIdName} must have 16 to 128 letters, digits or underscores`);
+  }
+  if (!/^[\x21-\x7e]{16,128}$/.test(secretAccessKey)) {
+    throw new SettingsError(`${rootSecretName} must have 16 to 128 printable characters`);
+  }
+  return Object.freeze({ accessKeyId, secretAccessKey });
+}
+
+function checkTogether(settings: Settings, explicitSealFile: boolean): void {
+  const loopback = isLoopbackHost(settings.host);
+  if (settings.clock === "virtual" && !loopback) {
+    throw new SettingsError("--clock virtual needs a loopback host");
+  }
+  if ((settings.tlsCert === undefined) !== (settings.tlsKey === undefined)) {
+    throw new SettingsError("--tls-cert and --tls-key go together");
+  }
+  if (settings.tlsCert !== undefined && settings.tlsName.length > 0) {
+    throw new SettingsError("--tls-name has no effect on the own certificate of --tls-cert");
+  }
+  if (!loopback && !explicitSealFile) {
+    throw new SettingsError(
+      "on a host that is not loopback the root key must not lie unnoticed beside the data it " +
+        `seals: name its place with --seal-file (the default would be ${settings.sealFile})`,
+    );
+  }
+}
+
+function warningsFor(
+  settings: Settings,
+  environment: Readonly<Record<string, string | undefined>>,
+): string[] {
+  const known = new Set([
+    rootKeyIdName,
+    rootSecretName,
+    ...settingEntries.map(([name]) => environmentNameOf(name)),
+  ]);
+  const warnings = Object.keys(environment)
+    .filter((name) => name.startsWith("SEALPOST_") && !known.has(name))
+    .map((name) => `${name} in the environment is not a setting; it has no effect`);
+  if (settings.allowInsecureSse) {
+    warnings.push(
+      "--allow-insecure-sse: bodies for encrypted topics and queues may cross in clear",
+    );
+  }
+  if (settings.allowInsecureSecrets) {
+    warnings.push("--allow-insecure-secrets: keys and credentials may cross the network in clear");
+  }
+  return warnings;
+}

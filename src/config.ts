@@ -1,0 +1,227 @@
+import { addressSet } from "./gateway/addresses.ts";
+
+/**
+ * Every setting once. Flag, environment form, key in `sealpost.config.json`, help and the reference
+ * page derive from this table: `publicUrl` is `--public-url` and `SEALPOST_PUBLIC_URL`.
+ */
+export interface SettingSpec {
+  readonly kind: "text" | "integer" | "boolean" | "list";
+  /** What stands for the value in help: `DIR`. */
+  readonly value?: string;
+  readonly default?: string | number | boolean;
+  readonly min?: number;
+  readonly max?: number;
+  readonly choices?: readonly string[];
+  /** Throws Error with the reason if one value is not well-formed. */
+  readonly check?: (text: string) => void;
+  /** True for a value that a later issue brings; `"all"`: the setting itself is of a later one. */
+  readonly later?: "all" | ((value: string | number) => boolean);
+  readonly description: string;
+}
+
+export const configFileName = "sealpost.config.json";
+
+export const settingsTable = {
+  data: { kind: "text", value: "DIR", default: "./.sealpost", description: "data folder" },
+  host: {
+    kind: "text",
+    value: "HOST",
+    default: "127.0.0.1",
+    check: matches(/^[A-Za-z0-9.:_-]{1,253}$/, "a host name or address"),
+    description: "address to listen on",
+  },
+  port: {
+    kind: "integer",
+    value: "PORT",
+    default: 4566,
+    min: 0,
+    max: 65535,
+    description: "port for HTTPS and HTTP alike; 0 picks a free one",
+  },
+  store: {
+    kind: "text",
+    value: "STORE",
+    default: "sqlite",
+    check: matches(/^(sqlite|postgres(ql)?:\/\/.+)$/, "`sqlite` or a postgres:// address"),
+    later: (store) => store !== "sqlite",
+    description: "sqlite, or postgres://… for a shared database",
+  },
+  threads: {
+    kind: "integer",
+    value: "N",
+    default: 1,
+    min: 1,
+    max: 256,
+    later: (threads) => threads !== 1,
+    description: "gateway threads that share the port",
+  },
+  region: {
+    kind: "text",
+    value: "REGION",
+    default: "us-east-1",
+    check: matches(/^[a-z0-9-]{1,64}$/, "a region name"),
+    description: "region that `sealpost env` names; requests may use any",
+  },
+  account: {
+    kind: "text",
+    value: "ID",
+    default: "123456789012",
+    check: matches(/^\d{12}$/, "an account id of 12 digits"),
+    description: "operator account, fixed at the first start",
+  },
+  clock: {
+    kind: "text",
+    value: "CLOCK",
+    default: "system",
+    choices: ["system", "virtual"],
+    description: "service clock; virtual only on loopback and on a folder made for it",
+  },
+  seal: {
+    kind: "text",
+    value: "SEAL",
+    default: "file",
+    choices: ["file", "passphrase", "env", "pkcs11", "aws-kms"],
+    later: (seal) => seal !== "file",
+    description: "where the root key comes from",
+  },
+  sealFile: {
+    kind: "text",
+    value: "PATH",
+    description: "file with the root key (default DIR/root.key)",
+  },
+  publicUrl: {
+    kind: "text",
+    value: "URL",
+    check: checkUrl,
+    description: "address for links in deliveries and mails (default the HTTPS address)",
+  },
+  logLevel: {
+    kind: "text",
+    value: "LEVEL",
+    default: "info",
+    choices: ["debug", "info", "warn", "error"],
+    description: "least level that is logged",
+  },
+  logFormat: {
+    kind: "text",
+    value: "FORMAT",
+    default: "pretty",
+    choices: ["pretty", "json"],
+    description: "form of the log on standard error",
+  },
+  allowInsecureSse: {
+    kind: "boolean",
+    description: "accept plain HTTP for topics and queues with SSE-KMS (unsafe)",
+  },
+  allowInsecureSecrets: {
+    kind: "boolean",
+    description: "accept KMS, IAM, STS and admin calls without TLS from other machines (unsafe)",
+  },
+  tlsOnly: { kind: "boolean", description: "refuse plain HTTP" },
+  trustProxy: {
+    kind: "list",
+    value: "CIDR",
+    check: (block) => void addressSet([block]),
+    description: "believe X-Forwarded-* headers from these addresses (repeatable)",
+  },
+  tlsName: {
+    kind: "list",
+    value: "NAME",
+    check: matches(/^(\*\.)?[A-Za-z0-9.:_-]{1,253}$/, "a host name or address"),
+    description: "further name or address in the server certificate (repeatable)",
+  },
+  tlsCert: { kind: "text", value: "PATH", description: "own certificate chain (PEM)" },
+  tlsKey: { kind: "text", value: "PATH", description: "private key of --tls-cert (PEM)" },
+  openMetrics: { kind: "boolean", description: "serve metrics unsigned on every host" },
+  sealPassphraseFile: laterText("PATH", "file with the passphrase of the seal"),
+  plainTrails: laterBoolean("write trail files unsealed"),
+  kmsQuotas: laterText("off|aws", "request quotas of KMS"),
+  dataKeyAuthorization: laterText("cached|always", "when the right to a data key is decided"),
+  vpcEndpoint: laterList("NAME", "private endpoint"),
+  noPublic: laterBoolean("serve private endpoints only"),
+  lambdaEndpoint: laterText("URL", "where Lambda subscriptions are invoked"),
+  deliveryAllow: laterList("CIDR|HOST:PORT", "further targets of HTTP deliveries"),
+  allowPrivateEndpoints: laterBoolean("deliver to private addresses"),
+  smtp: laterText("URL", "mail server for e-mail subscriptions"),
+  snsCertHost: laterText("NAME", "host of the signing certificate"),
+  undeliveredRetention: laterText("PERIOD", "how long undelivered messages are kept"),
+} as const satisfies Record<string, SettingSpec>;
+
+type Table = typeof settingsTable;
+export type SettingName = keyof Table;
+type ValueOf<S> = S extends { choices: readonly (infer C)[] }
+  ? C
+  : S extends { kind: "integer" }
+    ? number
+    : S extends { kind: "boolean" }
+      ? boolean
+      : S extends { kind: "list" }
+        ? readonly string[]
+        : S extends { default: string }
+          ? string
+          : string | undefined;
+type TableSettings = {
+  readonly [K in SettingName as Table[K] extends { later: "all" } ? never : K]: ValueOf<Table[K]>;
+};
+
+/** The settings of one run, frozen. Paths are absolute. */
+export interface Settings extends TableSettings {
+  readonly sealFile: string;
+  /** SEALPOST_ROOT_ACCESS_KEY_ID / _SECRET_ACCESS_KEY. A secret: never log the settings. */
+  readonly rootCredentials: RootCredentials | undefined;
+  /** What the operator should be told at start: unsafe flags, unknown environment names. */
+  readonly warnings: readonly string[];
+}
+
+export interface RootCredentials {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+}
+
+/** Settings that cannot be used; the command line answers it with exit code 2. */
+export class SettingsError extends Error {
+  override readonly name = "SettingsError";
+}
+
+/** `publicUrl` → `--public-url`. */
+export function flagOf(name: string): string {
+  return `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+}
+
+/** `publicUrl` → `SEALPOST_PUBLIC_URL`. */
+export function environmentNameOf(name: string): string {
+  return `SEALPOST_${flagOf(name).slice(2).replaceAll("-", "_").toUpperCase()}`;
+}
+
+export const settingEntries = Object.entries(settingsTable) as readonly (readonly [
+  SettingName,
+  SettingSpec,
+])[];
+
+function laterText(value: string, description: string) {
+  return { kind: "text", value, later: "all", description } as const;
+}
+
+function laterList(value: string, description: string) {
+  return { kind: "list", value, later: "all", description } as const;
+}
+
+function laterBoolean(description: string) {
+  return { kind: "boolean", later: "all", description } as const;
+}
+
+function matches(pattern: RegExp, what: string): (text: string) => void {
+  return (text) => {
+    if (!pattern.test(text)) throw new Error(`must be ${what}`);
+  };
+}
+
+function checkUrl(text: string): void {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url === undefined || !/^https?:$/.test(url.protocol)) {
+    throw new Error("must be an http:// or https:// address");
+  }
+  if (url.username || url.password || url.search || url.hash) {
+    throw new Error("must hold no user, query or fragment");
+  }
+}

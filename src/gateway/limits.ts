@@ -1,0 +1,58 @@
+const mebibyte = 1024 * 1024;
+
+/** What one gateway accepts. Times in milliseconds. */
+export interface GatewayLimits {
+  /** From the first byte of a connection or request to the end of its head. */
+  readonly headerMs: number;
+  /** How often waiting heads are looked at. */
+  readonly headerCheckMs: number;
+  readonly headerBytesMax: number;
+  /** Longest body of any request; an operation may have a lower limit. */
+  readonly bodyBytesMax: number;
+  /** A body must make `bodyBytesPerWindowMin` of progress in each whole window. */
+  readonly bodyWindowMs: number;
+  readonly bodyBytesPerWindowMin: number;
+  /** Bodies whose sender is not proven yet, all together. */
+  readonly unauthenticatedBytesMax: number;
+  /** The same for one address (loopback and trusted proxies excepted). */
+  readonly unauthenticatedBytesPerAddressMax: number;
+  /**
+   * Requests that may wait for room. Node holds up to 64 KiB of each, so together with
+   * `unauthenticatedBytesMax` they stay within 64 MiB.
+   */
+  readonly waitingMax: number;
+  readonly waitingMs: number;
+  readonly connectionsMax: number;
+  /** Loopback and trusted proxies excepted. An IPv6 address counts by its /64 network. */
+  readonly connectionsPerAddressMax: number;
+  /** Requests in work on one connection (HTTP pipelining). */
+  readonly pipelinedMax: number;
+  /** How long an idle connection is kept. Longer than the clients' own so that they close first. */
+  readonly keepAliveMs: number;
+  /** A connection that makes no progress for so long is cut, also in the midst of an answer. */
+  readonly inactiveMs: number;
+  /** How long a refused sender may go on before its connection is cut. */
+  readonly lingerMs: number;
+  /** Time that requests get to finish when the server stops. */
+  readonly stopMs: number;
+}
+
+export const defaultLimits: GatewayLimits = Object.freeze({
+  headerMs: 10_000,
+  headerCheckMs: 1_000,
+  headerBytesMax: 16 * 1024,
+  bodyBytesMax: 8 * mebibyte,
+  bodyWindowMs: 5_000,
+  bodyBytesPerWindowMin: 20 * 1024,
+  unauthenticatedBytesMax: 48 * mebibyte,
+  unauthenticatedBytesPerAddressMax: 16 * mebibyte,
+  waitingMax: 256,
+  waitingMs: 10_000,
+  connectionsMax: 20_000,
+  connectionsPerAddressMax: 1_024,
+  pipelinedMax: 64,
+  keepAliveMs: 65_000,
+  inactiveMs: 120_000,
+  lingerMs: 1_000,
+  stopMs: 8_000,
+});

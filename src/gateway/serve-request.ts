@@ -1,0 +1,188 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Socket } from "node:net";
+import type { Log } from "../kernel/log.ts";
+import type { AddressSet } from "./addresses.ts";
+import { announcedBytes, readBody, type SlowWatch } from "./body.ts";
+import type { BodyBudget } from "./body-budget.ts";
+import type { Admission, GatewayRefusal, Handler, HttpReply } from "./exchange.ts";
+import type { GatewayLimits } from "./limits.ts";
+import { LiveExchange } from "./live-exchange.ts";
+import { type Peer, peerOf, transportFactsOf } from "./peer.ts";
+import { lingerAtClose, type Malformed, refuseRaw, sendReply, textReply } from "./refusals.ts";
+
+/** What one connection is doing. */
+export interface Connection {
+  readonly peer: Peer;
+  inFlight: number;
+  /** Malformed bytes came: answered once what came before them is. */
+  broken: Malformed | undefined;
+}
+
+export interface RequestServerOptions<A> {
+  readonly handler: Handler<A>;
+  readonly limits: GatewayLimits;
+  readonly trustedProxies: AddressSet;
+  readonly budget: BodyBudget;
+  readonly watch: SlowWatch;
+  readonly log: Log;
+}
+
+export interface RequestServer {
+  /** `expectsContinue`: the client waits for leave to send its body. */
+  serve(request: IncomingMessage, response: ServerResponse, expectsContinue: boolean): void;
+  connectionOf(socket: Socket): Connection;
+  /** Answers from now on end their connections; long polls are told to end. */
+  drain(): void;
+  inFlight(): number;
+  /** Resolves once nothing is in work. */
+  idle(): Promise<void>;
+}
+
+interface Turn {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly exchange: LiveExchange;
+  readonly connection: Connection;
+  readonly expectsContinue: boolean;
+}
+
+/** The life of an HTTP request: head, admission, room for the body, body, handler, reply. */
+export function requestServer<A>(options: RequestServerOptions<A>): RequestServer {
+  const { handler, limits, budget, log } = options;
+  const connections = new WeakMap<Socket, Connection>();
+  const live = new Set<LiveExchange>();
+  let draining = false;
+  let onIdle: (() => void) | undefined;
+
+  function connectionOf(socket: Socket): Connection {
+    let connection = connections.get(socket);
+    if (connection === undefined) {
+      const peer = peerOf(socket, options.trustedProxies);
+      connection = { peer, inFlight: 0, broken: undefined };
+      connections.set(socket, connection);
+    }
+    return connection;
+  }
+
+  function reply(turn: Turn, answer: HttpReply): void {
+    sendReply(turn.response, answer, draining);
+  }
+
+  /** Answers without having read the body. A short one is read past; a long one ends the line. */
+  function replyEarly(turn: Turn, answer: HttpReply): void {
+    const unread = announcedBytes(turn.request) ?? Number.POSITIVE_INFINITY;
+    const readPast = unread <= 64 * 1024 && !turn.expectsContinue;
+    if (readPast || turn.request.complete) {
+      reply(turn, answer);
+    } else {
+      lingerAtClose(turn.request.socket, limits.lingerMs);
+      sendReply(turn.response, answer, true);
+    }
+  }
+
+  function refuse(turn: Turn, refusal: GatewayRefusal): void {
+    replyEarly(turn, handler.refuse(turn.exchange, refusal));
+  }
+
+  async function run(turn: Turn): Promise<void> {
+    const { request, response, exchange, connection } = turn;
+    const announced = announcedBytes(request);
+    if (announced !== undefined && announced > limits.bodyBytesMax) {
+      return refuse(turn, "body-too-large");
+    }
+    const admitting = handler.admit(exchange);
+    // Most admissions are decided at once; those go on within this turn of the event loop.
+    const admission: Admission<A> = isPromise(admitting) ? await admitting : admitting;
+    if ("refuse" in admission) return replyEarly(turn, admission.refuse);
+    const bytesMax = Math.min(admission.bodyBytesMax, limits.bodyBytesMax);
+    if (announced !== undefined && announced > bytesMax) return refuse(turn, "body-too-large");
+
+    const reservedBytes = announced ?? bytesMax;
+    const address = connection.peer.limitedAs;
+    if (!budget.reserveNow(reservedBytes, address)) {
+      const reserved = await budget.reserve(reservedBytes, address, exchange.signal);
+      if (!reserved) return refuse(turn, "busy");
+    }
+    exchange.releaseBody = () => budget.release(reservedBytes, address);
+    if (turn.expectsContinue) response.writeContinue();
+    const body = announced === 0 ? emptyBody : await readBody(request, bytesMax, options.watch);
+    if (body === "gone") return;
+    if (typeof body === "string") return refuse(turn, body);
+    reply(turn, await handler.handle(exchange, body, admission.context));
+  }
+
+  async function runSafely(turn: Turn): Promise<void> {
+    try {
+      await run(turn);
+    } catch (error) {
+      log.error("a request handler failed", { error });
+      failed(turn);
+    } finally {
+      turn.exchange.bodyAuthenticated();
+    }
+  }
+
+  /** The last stop: nothing may be thrown past here. */
+  function failed(turn: Turn): void {
+    try {
+      refuse(turn, "internal");
+    } catch (error) {
+      log.error("a refusal could not be formed", { error });
+      turn.request.socket.destroy();
+    }
+  }
+
+  function over(turn: Turn): void {
+    const { request, response, exchange, connection } = turn;
+    live.delete(exchange);
+    if (!response.writableFinished) exchange.abort();
+    connection.inFlight--;
+    if (connection.inFlight === 0 && connection.broken !== undefined) {
+      refuseRaw(request.socket, connection.broken, limits.lingerMs);
+    }
+    if (live.size === 0) onIdle?.();
+  }
+
+  return {
+    connectionOf,
+    serve(request, response, expectsContinue) {
+      const connection = connectionOf(request.socket);
+      if (connection.inFlight >= limits.pipelinedMax) {
+        log.warn("connection cut: too many requests in a row", {
+          address: connection.peer.address,
+        });
+        request.socket.destroy();
+        return;
+      }
+      const facts = transportFactsOf(request, connection.peer, options.trustedProxies);
+      if (facts === undefined) {
+        lingerAtClose(request.socket, limits.lingerMs);
+        return sendReply(response, textReply(400, "the Host header is malformed"), true);
+      }
+      const exchange = new LiveExchange(request, facts);
+      const turn = { request, response, exchange, connection, expectsContinue };
+      connection.inFlight++;
+      live.add(exchange);
+      response.on("close", () => over(turn));
+      if (draining) exchange.abort();
+      void runSafely(turn);
+    },
+    drain() {
+      draining = true;
+      for (const exchange of live) exchange.abort();
+    },
+    inFlight: () => live.size,
+    idle() {
+      if (live.size === 0) return Promise.resolve();
+      return new Promise((resolve) => {
+        onIdle = resolve;
+      });
+    },
+  };
+}
+
+const emptyBody = Buffer.alloc(0);
+
+function isPromise<T>(value: T | Promise<T>): value is Promise<T> {
+  return value instanceof Promise;
+}

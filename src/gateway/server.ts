@@ -1,0 +1,183 @@
+import http from "node:http";
+import https from "node:https";
+import { type AddressInfo, createServer, type Socket } from "node:net";
+import type { SecureContextOptions, TLSSocket } from "node:tls";
+import type { Log } from "../kernel/log.ts";
+import type { AddressSet } from "./addresses.ts";
+import { slowWatch } from "./body.ts";
+import { bodyBudget } from "./body-budget.ts";
+import type { Handler } from "./exchange.ts";
+import type { GatewayLimits } from "./limits.ts";
+import { refuseOccupiedPort } from "./port.ts";
+import { type Malformed, refuseRaw } from "./refusals.ts";
+import { type RequestServer, requestServer } from "./serve-request.ts";
+import { type Sniffer, sniffer } from "./sniffer.ts";
+
+export interface GatewayOptions<A> {
+  readonly host: string;
+  /** 0 picks a free one. */
+  readonly port: number;
+  /** Key and certificate chain in PEM. */
+  readonly tls: TlsMaterial;
+  /** Refuse plain HTTP. */
+  readonly tlsOnly: boolean;
+  readonly trustedProxies: AddressSet;
+  readonly handler: Handler<A>;
+  readonly limits: GatewayLimits;
+  readonly log: Log;
+}
+
+export interface TlsMaterial {
+  readonly key: string;
+  readonly cert: string;
+}
+
+export interface Gateway {
+  readonly port: number;
+  /** New connections get this certificate from now on. */
+  setTls(material: TlsMaterial): void;
+  /** Accepts no more, lets requests finish, cuts what takes longer than `limits.stopMs`. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Opens the one port that answers HTTPS and plain HTTP alike. Throws PortInUse if another process
+ * listens there, or the system's error.
+ */
+export async function startGateway<A>(options: GatewayOptions<A>): Promise<Gateway> {
+  const { limits, log } = options;
+  const watch = slowWatch(limits);
+  const requests = requestServer({ ...options, budget: bodyBudget(limits), watch });
+  const plain = http.createServer(httpOptions(limits));
+  const secure = https.createServer({
+    ...httpOptions(limits),
+    ...tlsOptions(options.tls),
+    handshakeTimeout: limits.headerMs,
+  });
+  for (const server of [plain, secure]) attach(server, requests, limits);
+  // Failed handshakes are everyday noise: scanners, clients without the CA.
+  secure.on("tlsClientError", (error: Error, socket: TLSSocket) => {
+    log.debug("TLS handshake failed", { error });
+    socket.destroy();
+  });
+  const sniff = sniffer({ ...options, plain, secure });
+  const listener = createServer({ allowHalfOpen: true, noDelay: true }, sniff.accept);
+  listener.maxConnections = limits.connectionsMax;
+  listener.on("drop", () => log.warn("connection refused: too many"));
+  await refuseOccupiedPort(options.host, options.port);
+  const port = await listen(listener, options.host, options.port);
+  // Out of file descriptors, for one: the next accept may work again.
+  listener.on("error", (error) => log.error("a connection could not be accepted", { error }));
+  return {
+    port,
+    setTls: (material) => secure.setSecureContext(tlsOptions(material)),
+    async stop() {
+      listener.close();
+      requests.drain();
+      await drained(requests, sniff, [plain, secure], limits.stopMs);
+      sniff.destroyAll();
+      watch.close();
+      plain.close();
+      secure.close();
+    },
+  };
+}
+
+function httpOptions(limits: GatewayLimits): http.ServerOptions {
+  return {
+    headersTimeout: limits.headerMs,
+    connectionsCheckingInterval: limits.headerCheckMs,
+    // Bodies are watched by their rate; this only bounds what is read past after a refusal.
+    requestTimeout: Math.max(300_000, limits.headerMs),
+    maxHeaderSize: limits.headerBytesMax,
+    keepAliveTimeout: limits.keepAliveMs,
+  };
+}
+
+function tlsOptions(material: TlsMaterial): SecureContextOptions {
+  return { key: material.key, cert: material.cert, minVersion: "TLSv1.2" };
+}
+
+function attach(
+  server: http.Server | https.Server,
+  requests: RequestServer,
+  limits: GatewayLimits,
+): void {
+  server.timeout = limits.inactiveMs;
+  // Node would drop what exceeds its count without a word; the size of the head is limited.
+  server.maxHeadersCount = 0;
+  server.on("request", (request, response) => requests.serve(request, response, false));
+  server.on("checkContinue", (request, response) => requests.serve(request, response, true));
+  server.on("clientError", (error: NodeJS.ErrnoException, stream) => {
+    onMalformed(requests, error, stream as Socket, limits);
+  });
+  // The server never listens itself; this starts its watch over slow heads.
+  server.emit("listening");
+}
+
+function onMalformed(
+  requests: RequestServer,
+  error: NodeJS.ErrnoException,
+  socket: Socket,
+  limits: GatewayLimits,
+): void {
+  const connection = requests.connectionOf(socket);
+  // A broken parser reports each further packet again.
+  if (connection.broken !== undefined) return;
+  if (error.code === "ECONNRESET" || socket.destroyed) {
+    socket.destroy();
+    return;
+  }
+  connection.broken = malformedAnswers.get(error.code ?? "") ?? badRequest;
+  // Requests before the malformed one are answered first; the connection ends with the last.
+  if (connection.inFlight === 0) refuseRaw(socket, connection.broken, limits.lingerMs);
+}
+
+const badRequest: Malformed = {
+  status: "400 Bad Request",
+  message: "the request is malformed",
+};
+const malformedAnswers: ReadonlyMap<string, Malformed> = new Map([
+  [
+    "HPE_HEADER_OVERFLOW",
+    {
+      status: "431 Request Header Fields Too Large",
+      message: "the head of the request is too long",
+    },
+  ],
+  [
+    "ERR_HTTP_REQUEST_TIMEOUT",
+    { status: "408 Request Timeout", message: "the request came too slowly" },
+  ],
+]);
+
+function listen(
+  listener: ReturnType<typeof createServer>,
+  host: string,
+  port: number,
+): Promise<number> {
+  return new Promise((resolve, reject) => {
+    listener.once("error", reject);
+    listener.listen({ host, port, backlog: 4096 }, () => {
+      listener.off("error", reject);
+      resolve((listener.address() as AddressInfo).port);
+    });
+  });
+}
+
+/** Waits until nothing is in work, at most `stopMs`. */
+async function drained(
+  requests: RequestServer,
+  sniff: Sniffer,
+  servers: readonly (http.Server | https.Server)[],
+  stopMs: number,
+): Promise<void> {
+  sniff.destroyWaiting();
+  for (const server of servers) server.closeIdleConnections();
+  let timer: NodeJS.Timeout | undefined;
+  const deadline = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, stopMs);
+  });
+  await Promise.race([requests.idle(), deadline]);
+  clearTimeout(timer);
+}
