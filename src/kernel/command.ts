@@ -6,17 +6,17 @@ import type { RecordCommand, RecordRange, StoredRecord } from "./records.ts";
  */
 export interface Command<R = unknown> {
   readonly kind: string;
-  /** Type only: the result of the command. */
-  readonly result?: R;
+  /** Type only, never present: the result of the command. Boxed, else `undefined` gets lost. */
+  readonly result?: { readonly of: R };
 }
 
 /** A question to a store as plain data; sees all that was acknowledged before. */
 export interface Query<R = unknown> {
   readonly kind: string;
-  readonly result?: R;
+  readonly result?: { readonly of: R };
 }
 
-export type ResultOf<C> = C extends { readonly result?: infer R } ? R : unknown;
+export type ResultOf<C> = C extends { readonly result?: { readonly of: infer R } } ? R : unknown;
 export type ResultsOf<T extends readonly unknown[]> = { -readonly [K in keyof T]: ResultOf<T[K]> };
 
 /** One atomic act, as it goes to the store. */
