@@ -1,0 +1,79 @@
+import { Refusal } from "../kernel/errors.ts";
+import { formOf, parameterOf } from "./form.ts";
+import type { Model } from "./model.ts";
+import type { Protocol, WireRequest } from "./request.ts";
+import { headerOf, queuePathOf } from "./request.ts";
+
+/** The protocol that a request speaks, also a broken one, so that its error has the right form. */
+export function protocolOf(model: Model, request: WireRequest): Protocol {
+  if (model.query === undefined) return "json";
+  if (model.json === undefined) return "query";
+  if (headerOf(request, "x-amz-target") !== undefined) return "json";
+  return headerOf(request, "content-type")?.startsWith("application/x-amz-json") ? "json" : "query";
+}
+
+/** Names the operation. Throws Refusal for one that the model does not have. */
+export function identify(
+  model: Model,
+  request: WireRequest,
+): { operation: string; protocol: Protocol } {
+  const protocol = protocolOf(model, request);
+  const operation =
+    protocol === "json" ? operationOfTarget(model, request) : operationOfAction(model, request);
+  return { operation, protocol };
+}
+
+/** AWS?: text; the code is known. */
+function operationOfTarget(model: Model, request: WireRequest): string {
+  const target = headerOf(request, "x-amz-target") ?? "";
+  const operation = operationIn(model, target);
+  if (request.method !== "POST" || operation === undefined) {
+    throw new Refusal("UnknownOperationException", `Unknown operation '${target}'.`);
+  }
+  return operation;
+}
+
+/** `Prefix.Operation` of X-Amz-Target; the operation need not exist in `operations`. */
+function operationIn(model: Model, target: string): string | undefined {
+  const dot = target.lastIndexOf(".");
+  if (!model.json?.targets.includes(target.slice(0, dot))) return undefined;
+  const operation = target.slice(dot + 1);
+  return Object.hasOwn(model.operations, operation) ? operation : undefined;
+}
+
+/** True if the prefix of X-Amz-Target is the service's. */
+export function targets(model: Model, target: string): boolean {
+  return model.json?.targets.includes(target.slice(0, target.lastIndexOf("."))) ?? false;
+}
+
+function operationOfAction(model: Model, request: WireRequest): string {
+  const form = formOf(request);
+  const action = parameterOf(form, "Action");
+  if (action === undefined) {
+    // AWS: a GET without Action is 404. AWS?: code and text for a POST.
+    if (request.method === "GET")
+      throw new Refusal("UnknownOperationException", "", { status: 404 });
+    throw new Refusal("MissingAction", "The request must contain the parameter Action.");
+  }
+  const version = parameterOf(form, "Version");
+  const known = Object.hasOwn(model.operations, action);
+  if (model.name === "sqs") {
+    if (!known || (queuePathOf(request) !== undefined && !worksOnQueuePath(model, action))) {
+      throw new Refusal("InvalidAction", `The action ${action} is not valid for this endpoint.`);
+    }
+  }
+  // AWS: links in mails carry no version.
+  if (!known || (version !== undefined && version !== model.version)) {
+    const text = `Could not find operation ${action} for version ${version ?? model.version}`;
+    throw new Refusal("InvalidAction", text);
+  }
+  return action;
+}
+
+/** AWS: actions that name a queue, and GetQueueUrl. AWS?: move tasks. */
+function worksOnQueuePath(model: Model, action: string): boolean {
+  if (action === "GetQueueUrl") return true;
+  const input = model.operations[action]?.input;
+  const shape = input === undefined ? undefined : model.shapes[input];
+  return shape?.type === "structure" && Object.hasOwn(shape.members, "QueueUrl");
+}

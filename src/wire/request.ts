@@ -1,0 +1,32 @@
+/** An HTTP request as the gateway hands it over: whole, and with its signature checked or absent. */
+export interface WireRequest {
+  readonly method: string;
+  /** Path as sent, without the query string. */
+  readonly path: string;
+  /** Query string as sent, without `?`. */
+  readonly query: string;
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly body: Buffer;
+}
+
+export interface WireReply {
+  readonly status: number;
+  readonly headers: Record<string, string>;
+  readonly body: Buffer | string;
+}
+
+/** SQS speaks both; KMS and CloudTrail JSON; SNS, IAM and STS query. */
+export type Protocol = "json" | "query";
+
+/** The first value of a header. */
+export function headerOf(request: WireRequest, name: string): string | undefined {
+  const value = request.headers[name];
+  return Array.isArray(value) ? value[0] : value;
+}
+
+/** `account/name` of a queue, if that is what the path names: `/123456789012/orders`. */
+export function queuePathOf(request: WireRequest): string | undefined {
+  const match = /^\/(\d{12}\/[A-Za-z0-9_.-]{1,80})\/?$/.exec(request.path);
+  return match?.[1];
+}
