@@ -1,0 +1,90 @@
+import type { DatabaseSync } from "node:sqlite";
+import type {
+  Command,
+  CommitAnswer,
+  CommitRequest,
+  Query,
+  RecordQuery,
+  StoreRecordCommand,
+} from "../../kernel/command.ts";
+import { assert } from "../../kernel/errors.ts";
+import type { GetMeta, PutMeta } from "../../kernel/meta.ts";
+import type { SealingCommand, SealingQuery } from "../../sealing/store.ts";
+import type { AuditCommand, AuditQuery } from "../../services/cloudtrail/store.ts";
+import type { SnsCommand, SnsQuery } from "../../services/sns/store.ts";
+import type { SqsCommand, SqsQuery } from "../../services/sqs/store.ts";
+import type { Acts } from "./act.ts";
+import { auditActs } from "./audit.ts";
+import { createDataKeys } from "./data-keys.ts";
+import { createMessages } from "./messages.ts";
+import { metaActs } from "./meta.ts";
+import { createRecords } from "./records.ts";
+import { createSequence } from "./sequence.ts";
+import { undeliveredActs } from "./undelivered.ts";
+
+/** All tables together: carries out one act or answers one question, inside a transaction. */
+export interface Ledger {
+  carryOut(request: CommitRequest): CommitAnswer;
+  answer(query: Query): unknown;
+  /** Call first in each transaction. */
+  begin(): void;
+  /** Call after anything was rolled back. */
+  reload(): void;
+}
+
+type StoreCommand = SqsCommand | SnsCommand | SealingCommand | AuditCommand | PutMeta;
+type StoreQuery = SqsQuery | SnsQuery | SealingQuery | AuditQuery | RecordQuery | GetMeta;
+
+export function createLedger(database: DatabaseSync): Ledger {
+  const sequence = createSequence(database, "sequence");
+  const records = createRecords(database);
+  const dataKeys = createDataKeys(database);
+  const messages = createMessages(database, sequence, dataKeys);
+  const all: Acts<StoreCommand | StoreQuery> = {
+    ...messages.acts,
+    ...dataKeys.acts,
+    ...undeliveredActs(database, dataKeys),
+    ...auditActs(database, sequence),
+    ...metaActs(database),
+    ...records.queries,
+  };
+  const acts = new Map<string, (act: never) => unknown>(Object.entries(all));
+
+  function perform(act: Command | Query): unknown {
+    const known = acts.get(act.kind);
+    assert(known, `the store knows ${act.kind}`);
+    return known(act as never);
+  }
+
+  return {
+    carryOut({ decidedUnder, commands }) {
+      const stale = records.staleVersions(decidedUnder);
+      if (stale !== undefined) return { status: "stale", versions: stale };
+      const results: unknown[] = new Array(commands.length).fill(undefined);
+      // Data keys first: the foreign keys of bodies are checked row by row.
+      commands.forEach((command, index) => {
+        if (isDataKey(command)) results[index] = perform(command);
+      });
+      commands.forEach((command, index) => {
+        if (!isDataKey(command) && !isRecord(command)) results[index] = perform(command);
+      });
+      const recordCommands = commands.filter(isRecord);
+      const versions = recordCommands.length === 0 ? [] : records.change(recordCommands);
+      return { status: "done", results, versions };
+    },
+    answer: perform,
+    begin: () => sequence.reserve(),
+    reload() {
+      sequence.reload();
+      messages.reload();
+    },
+  };
+}
+
+function isDataKey(command: Command): boolean {
+  return command.kind === "data-key.put";
+}
+
+function isRecord(command: Command): command is StoreRecordCommand {
+  return command.kind === "record.put" || command.kind === "record.delete";
+}

@@ -1,0 +1,148 @@
+import { Worker } from "node:worker_threads";
+import type { CommitAnswer, CommitRequest, Query, ResultOf, Store } from "../../kernel/command.ts";
+import { entryUrl } from "../../kernel/entry-url.ts";
+import { Fault } from "../../kernel/errors.ts";
+import type { Log } from "../../kernel/log.ts";
+import { isFatal } from "./failure.ts";
+import type { Asked, Told } from "./group.ts";
+import { type Piece, pack, pieceOf, unpack } from "./packing.ts";
+import type { FromThread, ThreadData, ToThread } from "./thread.ts";
+
+export interface SqliteStoreOptions {
+  /** The database file (made if absent, its folder must exist), or `:memory:` for a store of this
+   * process that ends with it. */
+  readonly path: string;
+  readonly log: Log;
+  /** The store thread's program; default beside this module. */
+  readonly entry?: URL;
+}
+
+export interface SqliteStore extends Store {
+  /**
+   * Settles if the store can never answer again (its thread died, an fsync failed, the file is
+   * damaged). From then on every call is rejected with this fault. The process should stop: what
+   * was in flight is neither known to be done nor undone, and a start reads what is on disk.
+   */
+  readonly failed: Promise<Fault>;
+}
+
+interface Waiting {
+  resolve(value: unknown): void;
+  reject(error: Error): void;
+}
+
+/**
+ * Opens the embedded store. Throws Fault `store-busy` if another process holds the file,
+ * `store-too-new`, `store-foreign`, `store-corrupt`, `store-unreachable`.
+ */
+export async function openSqliteStore(options: SqliteStoreOptions): Promise<SqliteStore> {
+  const workerData: ThreadData = { path: options.path };
+  const entry = options.entry ?? entryUrl(import.meta.url, "./thread");
+  const worker = new Worker(entry, { workerData, name: "store" });
+  const client = new Client(worker, options.log);
+  await client.opened;
+  return client;
+}
+
+/** Sends what is asked in one turn of the event loop as one message; answers come in order. */
+class Client implements SqliteStore {
+  readonly opened: Promise<void>;
+  readonly failed: Promise<Fault>;
+  private readonly worker: Worker;
+  private readonly log: Log;
+  private readonly waiting: Waiting[] = [];
+  private outgoing: Piece[] = [];
+  private failure: Fault | undefined;
+  private closing: Promise<void> | undefined;
+  private readonly open = Promise.withResolvers<void>();
+  private readonly fail = Promise.withResolvers<Fault>();
+  private readonly exited = Promise.withResolvers<void>();
+
+  constructor(worker: Worker, log: Log) {
+    this.worker = worker;
+    this.log = log;
+    this.opened = this.open.promise;
+    this.failed = this.fail.promise;
+    worker.on("message", (message: FromThread) => this.receive(message));
+    worker.on("error", (error) => this.breakDown("the store's thread failed", error));
+    worker.on("exit", () => {
+      if (this.closing === undefined) this.breakDown("the store's thread ended");
+      this.exited.resolve();
+    });
+  }
+
+  async commit(request: CommitRequest): Promise<CommitAnswer> {
+    return (await this.ask({ kind: "commit", request })) as CommitAnswer;
+  }
+
+  async query<Q extends Query>(query: Q): Promise<ResultOf<Q>> {
+    return (await this.ask({ kind: "query", query })) as ResultOf<Q>;
+  }
+
+  /** Waits for what is under way; later calls are rejected. */
+  close(): Promise<void> {
+    if (this.closing !== undefined) return this.closing;
+    this.closing = this.exited.promise;
+    this.flush();
+    this.send({ kind: "close" });
+    return this.closing;
+  }
+
+  private ask(asked: Asked): Promise<unknown> {
+    if (this.failure !== undefined) throw this.failure;
+    if (this.closing !== undefined) throw new Fault("store-closed", "the store is closed");
+    const piece = pieceOf(asked);
+    if (this.outgoing.length === 0) setImmediate(() => this.flush());
+    this.outgoing.push(piece);
+    return new Promise((resolve, reject) => this.waiting.push({ resolve, reject }));
+  }
+
+  private flush(): void {
+    if (this.outgoing.length === 0) return;
+    const group = pack(this.outgoing);
+    this.outgoing = [];
+    this.send({ kind: "asked", group }, [group.bytes.buffer]);
+  }
+
+  private send(message: ToThread, transfer: ArrayBuffer[] = []): void {
+    this.worker.postMessage(message, transfer);
+  }
+
+  private receive(message: FromThread): void {
+    if (message.kind === "open") this.open.resolve();
+    else if (message.kind === "told") this.settleAll(unpack(message.answers) as Told[]);
+    else {
+      this.closing = this.exited.promise;
+      this.open.reject(new Fault(message.fault, message.message));
+    }
+  }
+
+  private settleAll(answers: readonly Told[]): void {
+    const waiting = this.waiting.splice(0, answers.length);
+    answers.forEach((told, index) => {
+      const asker = waiting[index];
+      if (asker !== undefined) settle(asker, told);
+    });
+    const fatal = answers.find((told) => told.kind === "fault" && isFatal(told.fault));
+    if (fatal?.kind === "fault") this.breakDown(fatal.message);
+  }
+
+  private breakDown(what: string, cause?: unknown): void {
+    if (this.failure !== undefined) return;
+    this.failure = new Fault("store-failed", what, { cause });
+    this.log.error("the store stopped", { what, cause: String(cause ?? "") });
+    for (const asker of this.waiting.splice(0)) asker.reject(this.failure);
+    this.open.reject(this.failure);
+    this.fail.resolve(this.failure);
+  }
+}
+
+function settle(asker: Waiting, told: Told): void {
+  if (told.kind === "value") asker.resolve(told.value);
+  else if (told.kind === "fault") asker.reject(new Fault(told.fault, told.message));
+  else {
+    const bug = new Error(told.message);
+    bug.stack = told.stack;
+    asker.reject(bug);
+  }
+}

@@ -1,0 +1,69 @@
+import {
+  type MessagePort,
+  parentPort,
+  receiveMessageOnPort,
+  workerData,
+} from "node:worker_threads";
+import { assert, Fault } from "../../kernel/errors.ts";
+import { openDatabase } from "./database.ts";
+import { type Asked, createGroupCommit, type Told } from "./group.ts";
+import { type Packed, pack, pieceOf, unpack } from "./packing.ts";
+
+/**
+ * The store thread: opens the database, says so (or why not), then carries out what arrives. What
+ * came in while a transaction was being written is the next one.
+ */
+export interface ThreadData {
+  readonly path: string;
+}
+
+export type FromThread =
+  | { readonly kind: "open" }
+  | { readonly kind: "refused"; readonly fault: string; readonly message: string }
+  | { readonly kind: "told"; readonly answers: Packed };
+
+export type ToThread =
+  | { readonly kind: "asked"; readonly group: Packed }
+  | { readonly kind: "close" };
+
+/** Bounds how long the first of a group waits for the last, and the memory of its answers. */
+const groupMax = 1024;
+
+function serve(port: MessagePort, path: string): void {
+  const database = openDatabase(path);
+  const carryOut = createGroupCommit(database);
+  port.on("message", (first: ToThread) => {
+    let closing = false;
+    const waiting: Asked[] = [];
+    let message: ToThread | undefined = first;
+    while (message !== undefined) {
+      if (message.kind === "close") closing = true;
+      else waiting.push(...(unpack(message.group) as Asked[]));
+      message = receiveMessageOnPort(port)?.message as ToThread | undefined;
+    }
+    for (let at = 0; at < waiting.length; at += groupMax) {
+      tell(port, carryOut(waiting.slice(at, at + groupMax)));
+    }
+    if (!closing) return;
+    database.close();
+    port.close();
+  });
+  port.postMessage({ kind: "open" } satisfies FromThread);
+}
+
+function tell(port: MessagePort, answers: readonly Told[]): void {
+  const packed = pack(answers.map(pieceOf));
+  port.postMessage({ kind: "told", answers: packed } satisfies FromThread, [packed.bytes.buffer]);
+}
+
+assert(parentPort, "the store thread is started as a worker");
+try {
+  serve(parentPort, (workerData as ThreadData).path);
+} catch (error) {
+  if (!(error instanceof Fault)) throw error;
+  parentPort.postMessage({
+    kind: "refused",
+    fault: error.kind,
+    message: error.message,
+  } satisfies FromThread);
+}
