@@ -1,0 +1,154 @@
+import { timingSafeEqual } from "node:crypto";
+import { assert } from "../kernel/errors.ts";
+import type { KeyIdentity } from "../kernel/keyvault.ts";
+import type { Random } from "../kernel/random.ts";
+import { aeadOpen, aeadSeal } from "./aead.ts";
+import { digestBytes, labels, nonceBytes, tagBytes } from "./constants.ts";
+import { deriveKey } from "./derive.ts";
+
+/**
+ * KMS ciphertext, self-describing:
+ * format(1) ‖ account(6, uint48) ‖ key-id form(1) ‖ key id(16) ‖ material id(32) ‖ N(16) ‖ IV(12) ‖
+ * commitment(32) ‖ ciphertext ‖ tag(16).
+ *
+ * Every call has a key of its own, derived from the material and N, so the bounds of AES-GCM are
+ * never near. AES-GCM commits to no key: the commitment, a second key of the same derivation, does
+ * and is compared before anything is opened. AAD is all that stands before the ciphertext, then the
+ * canonical encryption context.
+ */
+const formatByte = 0xb1;
+const accountAt = 1;
+const keyFormAt = 7;
+const keyIdAt = 8;
+const materialIdAt = 24;
+const saltAt = 56;
+const ivAt = 72;
+const commitmentAt = ivAt + nonceBytes;
+const ciphertextAt = commitmentAt + digestBytes;
+const saltBytes = ivAt - saltAt;
+
+/** Bytes that a blob is longer than its plaintext. */
+export const blobOverheadBytes = ciphertextAt + tagBytes;
+/** AWS: limit of Encrypt. */
+export const blobPlaintextBytesMax = 4096;
+/** AWS: limit of CiphertextBlob. */
+export const blobBytesMax = 6144;
+
+const uuidPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+const multiRegionPattern = /^mrk-[0-9a-f]{32}$/;
+const accountPattern = /^[0-9]{12}$/;
+const materialIdPattern = /^[0-9a-f]{64}$/;
+const uuidForm = 0;
+const multiRegionForm = 1;
+
+/** What a blob says in the clear about the key that sealed it. */
+export interface BlobHeader extends KeyIdentity {
+  /** 64 hex digits. */
+  readonly materialId: string;
+}
+
+export interface SealBlob {
+  readonly material: Uint8Array;
+  readonly key: BlobHeader;
+  /** From `canonicalContext`. */
+  readonly contextBytes: Uint8Array;
+  /** At most `blobPlaintextBytesMax`. */
+  readonly plaintext: Uint8Array;
+  readonly random: Random;
+}
+
+export interface OpenBlob {
+  readonly material: Uint8Array;
+  readonly key: BlobHeader;
+  readonly contextBytes: Uint8Array;
+  readonly blob: Uint8Array;
+}
+
+export function sealBlob(request: SealBlob): Buffer {
+  const { material, contextBytes, plaintext, random } = request;
+  assert(plaintext.length <= blobPlaintextBytesMax, "a blob holds at most 4096 bytes");
+  const header = Buffer.alloc(ciphertextAt);
+  writeIdentity(header, request.key);
+  random.bytes(saltBytes + nonceBytes).copy(header, saltAt);
+  const derivation = header.subarray(0, ivAt);
+  deriveKey(material, labels.blobCommitment, derivation).copy(header, commitmentAt);
+  const callKey = deriveKey(material, labels.blobKey, derivation);
+  try {
+    const associated = Buffer.concat([header, contextBytes]);
+    const iv = header.subarray(ivAt, commitmentAt);
+    return Buffer.concat([header, aeadSeal(callKey, iv, associated, plaintext)]);
+  } finally {
+    callKey.fill(0);
+  }
+}
+
+/** undefined: not what this material of this key sealed under this context. */
+export function openBlob(request: OpenBlob): Buffer | undefined {
+  const { material, contextBytes, blob } = request;
+  if (!namesKey(blob, request.key) || !commitmentHolds(material, blob)) return undefined;
+  const callKey = deriveKey(material, labels.blobKey, blob.subarray(0, ivAt));
+  try {
+    const associated = Buffer.concat([blob.subarray(0, ciphertextAt), contextBytes]);
+    const iv = blob.subarray(ivAt, commitmentAt);
+    return aeadOpen(callKey, iv, associated, blob.subarray(ciphertextAt));
+  } finally {
+    callKey.fill(0);
+  }
+}
+
+/** Whether the blob was made under this material; constant time. Says nothing of its context. */
+export function commitmentHolds(material: Uint8Array, blob: Uint8Array): boolean {
+  if (blob.length < blobOverheadBytes) return false;
+  const commitment = deriveKey(material, labels.blobCommitment, blob.subarray(0, ivAt));
+  return timingSafeEqual(commitment, blob.subarray(commitmentAt, ciphertextAt));
+}
+
+/** Reads the clear header; undefined: not a blob of this format. Nothing is authenticated yet. */
+export function readBlobHeader(blob: Uint8Array): BlobHeader | undefined {
+  if (blob.length < blobOverheadBytes || blob.length > blobBytesMax) return undefined;
+  if (blob[0] !== formatByte) return undefined;
+  const bytes = Buffer.from(blob.buffer, blob.byteOffset, saltAt);
+  const account = bytes.readUIntBE(accountAt, keyFormAt - accountAt);
+  const keyId = formatKeyId(bytes[keyFormAt], bytes.toString("hex", keyIdAt, materialIdAt));
+  if (keyId === undefined || account > 999_999_999_999) return undefined;
+  const accountId = String(account).padStart(12, "0");
+  return { accountId, keyId, materialId: bytes.toString("hex", materialIdAt, saltAt) };
+}
+
+function namesKey(blob: Uint8Array, key: BlobHeader): boolean {
+  const header = readBlobHeader(blob);
+  return (
+    header !== undefined &&
+    header.accountId === key.accountId &&
+    header.keyId === key.keyId &&
+    header.materialId === key.materialId
+  );
+}
+
+function writeIdentity(header: Buffer, key: BlobHeader): void {
+  assertKeyIdentity(key);
+  assert(materialIdPattern.test(key.materialId), "a material id is 64 hex digits");
+  header[0] = formatByte;
+  header.writeUIntBE(Number(key.accountId), accountAt, keyFormAt - accountAt);
+  const multiRegion = key.keyId.startsWith("mrk-");
+  header[keyFormAt] = multiRegion ? multiRegionForm : uuidForm;
+  const hex = multiRegion ? key.keyId.slice(4) : key.keyId.replaceAll("-", "");
+  header.write(hex, keyIdAt, "hex");
+  header.write(key.materialId, materialIdAt, "hex");
+}
+
+/** Asserts a 12-digit account and a key id that a blob can carry: lower-case UUID or `mrk-…`. */
+export function assertKeyIdentity(key: KeyIdentity): void {
+  assert(accountPattern.test(key.accountId), "an account id is 12 digits");
+  const fits = uuidPattern.test(key.keyId) || multiRegionPattern.test(key.keyId);
+  assert(fits, "a key id is a lower-case UUID or mrk- and 32 hex digits");
+}
+
+function formatKeyId(form: number | undefined, hex: string): string | undefined {
+  if (form === multiRegionForm) return `mrk-${hex}`;
+  if (form !== uuidForm) return undefined;
+  const parts = [0, 8, 12, 16, 20].map((start, index, starts) =>
+    hex.slice(start, starts[index + 1]),
+  );
+  return parts.join("-");
+}

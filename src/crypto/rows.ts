@@ -1,0 +1,58 @@
+import { createHmac, hash, timingSafeEqual } from "node:crypto";
+import { assert } from "../kernel/errors.ts";
+import type { StoredRecord } from "../kernel/records.ts";
+import { labels } from "./constants.ts";
+
+/** Length of a place's MAC: 128 bits, since one stands beside every message. */
+export const placeMacBytes = 16;
+
+/**
+ * MAC (32 bytes) of a record under the `rows` ring key. The name goes in as one line of JSON, the
+ * content after it: no two records share their bytes.
+ */
+export function rowMac(key: Uint8Array, record: Omit<StoredRecord, "mac">): Buffer {
+  const { accountId, region, kind, id, version, content } = record;
+  assert(Number.isSafeInteger(version) && version >= 0, "a record version counts from 0");
+  const name = JSON.stringify([labels.row, accountId, region, kind, id, version]);
+  return createHmac("sha256", key).update(`${name}\n${content}`).digest();
+}
+
+/** Whether the record is as its MAC says; constant time. */
+export function rowMacHolds(key: Uint8Array, record: StoredRecord): boolean {
+  return equal(rowMac(key, record), record.mac);
+}
+
+/** SHA-256 of an envelope's bytes: what ties a place to its body. */
+export function envelopeDigest(envelope: Uint8Array): Buffer {
+  return hash("sha256", envelope, "buffer");
+}
+
+/**
+ * MAC of the place where a body lies, under the `places` ring key. A move issues a new one from the
+ * same `digest` (from `envelopeDigest`), so that a body that a store writer moved does not open.
+ */
+export function placeMac(
+  key: Uint8Array,
+  queueId: string,
+  messageId: string,
+  digest: Uint8Array,
+): Buffer {
+  const name = `${labels.place}\n${queueId.length}:${queueId}${messageId.length}:${messageId}\n`;
+  const mac = createHmac("sha256", key).update(name).update(digest).digest();
+  return mac.subarray(0, placeMacBytes);
+}
+
+/** Whether a place's MAC holds; constant time. */
+export function placeMacHolds(
+  key: Uint8Array,
+  queueId: string,
+  messageId: string,
+  digest: Uint8Array,
+  mac: Uint8Array,
+): boolean {
+  return equal(placeMac(key, queueId, messageId, digest), mac);
+}
+
+function equal(expected: Uint8Array, given: Uint8Array): boolean {
+  return expected.length === given.length && timingSafeEqual(expected, given);
+}

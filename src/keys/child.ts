@@ -1,0 +1,101 @@
+/**
+ * Entry of the key process: the only place where the root key and key material are in the clear.
+ * It speaks on one inherited pipe, keeps no files open and ends when the pipe does.
+ */
+import { flushCompileCache } from "node:module";
+import { Socket } from "node:net";
+import { systemRandom } from "../crypto/random.ts";
+import { Fault } from "../kernel/errors.ts";
+import { openSeal, type SealSettings } from "../seals/seal.ts";
+import { type Engine, type OpenedEngine, openEngine } from "./engine.ts";
+import {
+  encodeFrame,
+  type Field,
+  type Frame,
+  FrameReader,
+  joinFrames,
+  operations,
+  ownField,
+  statuses,
+  textField,
+} from "./protocol.ts";
+
+const pipeDescriptor = 3;
+/** 32 bytes each: far more keys than an installation has, 128 KiB of secrets at most. */
+const materialCountMax = 4096;
+
+const pipe = new Socket({ fd: pipeDescriptor, readable: true, writable: true });
+let engine: Engine | undefined;
+let answers: Buffer[] = [];
+
+const reader = new FrameReader((frame) => {
+  if (frame.code === operations.open) open(frame);
+  else answers.push(answer(frame));
+});
+
+pipe.on("data", (chunk: Buffer) => {
+  reader.push(chunk);
+  flush();
+});
+// The server closed the pipe or is gone; either way nobody is left to serve.
+pipe.on("end", () => process.exit(0));
+pipe.on("error", () => process.exit(0));
+
+// A terminal and a service manager signal the whole group; the server decides when this one ends.
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => {});
+process.title = "sealpost-keys";
+
+function answer(frame: Frame): Buffer {
+  try {
+    if (engine === undefined)
+      throw new Fault("key-process-unavailable", "the key ring is not open");
+    const fields = engine.handle(frame.code, frame.fields);
+    const bytes = encodeFrame(frame.id, statuses.ok, fields);
+    wipe(fields);
+    return bytes;
+  } catch (error) {
+    return encodeFailure(frame.id, error);
+  }
+}
+
+function open({ id, fields }: Frame): void {
+  const settings = JSON.parse(textField(fields, 0)) as SealSettings;
+  const storedRing = fields.length > 1 ? ownField(fields, 1) : undefined;
+  openEngine(openSeal(settings), storedRing, systemRandom, materialCountMax)
+    .then((opened) => {
+      engine = opened.engine;
+      answers.push(encodeFrame(id, statuses.ok, openFields(opened)));
+      for (const { key } of opened.handedOut) key.fill(0);
+    })
+    .catch((error: unknown) => answers.push(encodeFailure(id, error)))
+    .finally(() => {
+      flush();
+      // Now, since a process that is killed keeps nothing.
+      flushCompileCache();
+    });
+}
+
+function openFields(opened: OpenedEngine): Field[] {
+  const fields: Field[] = [opened.sealedRing, opened.rootKeyFingerprint];
+  for (const { purpose, version, key } of opened.handedOut) {
+    fields.push(purpose, String(version), key);
+  }
+  return fields;
+}
+
+function encodeFailure(id: number, error: unknown): Buffer {
+  if (error instanceof Fault) return encodeFrame(id, statuses.fault, [error.kind, error.message]);
+  return encodeFrame(id, statuses.bug, [error instanceof Error ? error.message : "not an error"]);
+}
+
+/** One write for all that one turn of the event loop answered. */
+function flush(): void {
+  if (answers.length === 0) return;
+  const batch = joinFrames(answers);
+  answers = [];
+  pipe.write(batch, () => batch.fill(0));
+}
+
+function wipe(fields: readonly Field[]): void {
+  for (const bytes of fields) if (typeof bytes !== "string") bytes.fill(0);
+}

@@ -1,0 +1,144 @@
+import { readBlobHeader } from "../crypto/blob.ts";
+import { canonicalContext } from "../crypto/context.ts";
+import { presentRingKey, type RingKey, type RingPurpose } from "../crypto/keyring.ts";
+import { entryUrl } from "../kernel/entry-url.ts";
+import type { CryptoRequest, KeyVault } from "../kernel/keyvault.ts";
+import type { Log } from "../kernel/log.ts";
+import { type SealSettings, sealReach, settleSeal } from "../seals/seal.ts";
+import { type Link, startLink } from "./link.ts";
+import { type Field, operations, ownField, textField } from "./protocol.ts";
+import { type Supervisor, supervise } from "./supervisor.ts";
+
+export interface KeyProcessOptions {
+  /** Entry of the child; by default the one beside this file. */
+  readonly entry?: URL;
+  readonly seal: SealSettings;
+  /** The sealed ring of the data folder; undefined makes a new one. */
+  readonly ring: Uint8Array | undefined;
+  readonly log: Log;
+}
+
+/**
+ * The key vault of a data folder. Its methods reject with Fault `key-process-unavailable` while
+ * the process is gone, and `key-material-damaged` if stored material is not what was wrapped.
+ */
+export interface KeyProcess extends KeyVault {
+  /** The sealed ring, to be stored before anything that depends on it. */
+  readonly ring: Uint8Array;
+  /** All versions of the ring keys that the server works with itself. */
+  readonly ringKeys: readonly RingKey[];
+  /** Present keys of four purposes, 32 bytes each. */
+  readonly rowsKey: Buffer;
+  readonly secretsKey: Buffer;
+  readonly placesKey: Buffer;
+  readonly tokensKey: Buffer;
+  /** Names the root key without revealing it: 16 hex digits. */
+  readonly rootKeyFingerprint: string;
+  /** Pid of the present process; a restart changes it. */
+  readonly pid: number;
+  close(): Promise<void>;
+}
+
+interface OpenedRing {
+  readonly ring: Buffer;
+  readonly rootKeyFingerprint: string;
+  readonly ringKeys: readonly RingKey[];
+}
+
+/**
+ * Starts the key process and opens the ring. A lost process is started again with the same ring.
+ *
+ * Throws Fault `root-key-wrong`, `root-key-missing`, `root-key-exposed`, `root-key-damaged`,
+ * `root-key-unreadable`, `key-ring-damaged`, with a text for the person who starts the server.
+ */
+export async function startKeyProcess(options: KeyProcessOptions): Promise<KeyProcess> {
+  const first = await openLink(options, readOpened);
+  const { ring, ringKeys, rootKeyFingerprint } = first.opened;
+  const again = async (): Promise<Link> => (await openLink({ ...options, ring }, () => {})).link;
+  const supervisor = supervise(first.link, again, options.log);
+  const present = (purpose: RingPurpose): Buffer => presentRingKey(ringKeys, purpose).key;
+  return {
+    ...vaultOn(supervisor),
+    ring,
+    ringKeys,
+    rootKeyFingerprint,
+    rowsKey: present("rows"),
+    secretsKey: present("secrets"),
+    placesKey: present("places"),
+    tokensKey: present("tokens"),
+    get pid() {
+      return supervisor.pid;
+    },
+    close: () => supervisor.close(),
+  };
+}
+
+async function openLink<T>(
+  { entry = entryUrl(import.meta.url, "./child"), seal, ring, log }: KeyProcessOptions,
+  read: (fields: readonly Buffer[]) => T,
+): Promise<{ link: Link; opened: T }> {
+  // A ring means that a root key exists: making another could only hide that it was lost.
+  const settings = { ...seal, mayCreate: seal.mayCreate && ring === undefined };
+  const link = startLink(entry, sealReach(settings), log);
+  const fields: Field[] = [JSON.stringify(settings)];
+  if (ring !== undefined) fields.push(ring);
+  try {
+    const opened = await link.request(operations.open, fields, read);
+    if (settings.mayCreate) settleSeal(settings);
+    return { link, opened };
+  } catch (error) {
+    await link.close();
+    throw error;
+  }
+}
+
+function readOpened(fields: readonly Buffer[]): OpenedRing {
+  const ringKeys: RingKey[] = [];
+  for (let index = 2; index < fields.length; index += 3) {
+    ringKeys.push({
+      purpose: textField(fields, index) as RingPurpose,
+      version: Number(textField(fields, index + 1)),
+      key: ownField(fields, index + 2),
+    });
+  }
+  return { ring: ownField(fields, 0), rootKeyFingerprint: textField(fields, 1), ringKeys };
+}
+
+function vaultOn(supervisor: Supervisor): KeyVault {
+  const request = async <T>(
+    operation: number,
+    fields: readonly Field[],
+    read: (fields: readonly Buffer[]) => T,
+  ): Promise<T> => (await supervisor.link()).request(operation, fields, read);
+
+  return {
+    createMaterial: ({ accountId, keyId }) =>
+      request(operations.createMaterial, [accountId, keyId], (fields) => ({
+        materialId: textField(fields, 0),
+        wrapped: ownField(fields, 1),
+      })),
+    identify: readBlobHeader,
+    encrypt: async (asked) =>
+      request(operations.encrypt, [...keyFields(asked), asked.plaintext], (fields) =>
+        ownField(fields, 0),
+      ),
+    decrypt: async (asked) =>
+      request(operations.decrypt, [...keyFields(asked), asked.blob], (fields) =>
+        fields.length === 0 ? undefined : ownField(fields, 0),
+      ),
+    generateDataKey: async (asked) => {
+      const length = Buffer.alloc(4);
+      length.writeUInt32BE(asked.lengthBytes);
+      return request(operations.generateDataKey, [...keyFields(asked), length], (fields) => ({
+        plaintext: ownField(fields, 0),
+        blob: ownField(fields, 1),
+      }));
+    },
+    forget: (materialId) => request(operations.forget, [materialId], () => undefined),
+  };
+}
+
+function keyFields({ accountId, keyId, material, context }: CryptoRequest): Field[] {
+  const { materialId, wrapped } = material;
+  return [accountId, keyId, materialId, wrapped, canonicalContext(context)];
+}

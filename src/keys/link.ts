@@ -1,0 +1,129 @@
+import type { Duplex } from "node:stream";
+import { Fault } from "../kernel/errors.ts";
+import type { Log } from "../kernel/log.ts";
+import type { SealReach } from "../seals/seal.ts";
+import {
+  encodeFrame,
+  type Field,
+  type Frame,
+  FrameReader,
+  joinFrames,
+  statuses,
+  textField,
+} from "./protocol.ts";
+import { spawnKeyProcess } from "./spawn.ts";
+
+/** One key process and the pipe to it. */
+export interface Link {
+  readonly pid: number;
+  /**
+   * `read` runs while the answer's bytes are there and copies what must stay. Rejects with Fault
+   * `key-process-unavailable` once the process is gone.
+   */
+  request<T>(
+    operation: number,
+    fields: readonly Field[],
+    read: (fields: readonly Buffer[]) => T,
+  ): Promise<T>;
+  /** Fulfilled when the process has ended, for whatever reason. */
+  readonly ended: Promise<void>;
+  /** Closes the pipe, upon which the process ends by itself; after 2 s it is killed. */
+  close(): Promise<void>;
+}
+
+interface Pending {
+  settle(frame: Frame): void;
+  fail(error: Error): void;
+}
+
+const closeTimeoutMs = 2000;
+const complaintCharsMax = 4096;
+
+export function startLink(entry: URL, reach: SealReach, log: Log): Link {
+  const child = spawnKeyProcess(entry, reach);
+  const pipe = child.stdio[3] as Duplex;
+  const pending = new Map<number, Pending>();
+  let outgoing: Buffer[] = [];
+  let lastId = 0;
+  let gone = false;
+
+  const { promise: ended, resolve: end } = Promise.withResolvers<void>();
+  const leave = (): void => {
+    gone = true;
+    for (const { fail } of pending.values()) fail(unavailable());
+    pending.clear();
+    for (const frame of outgoing) frame.fill(0);
+    outgoing = [];
+    pipe.destroy();
+    end();
+  };
+  child.once("exit", leave);
+  child.once("error", leave);
+  pipe.on("error", () => child.kill("SIGKILL"));
+  child.stderr?.on("data", (text: Buffer) => {
+    log.error("key process", { text: text.toString("utf8", 0, complaintCharsMax) });
+  });
+
+  const reader = new FrameReader((frame) => {
+    pending.get(frame.id)?.settle(frame);
+    pending.delete(frame.id);
+  });
+  pipe.on("data", (chunk: Buffer) => {
+    try {
+      reader.push(chunk);
+    } catch {
+      child.kill("SIGKILL");
+    }
+  });
+
+  // Everything that one turn of the event loop asks goes out in one write.
+  const flush = (): void => {
+    if (outgoing.length === 0 || gone) return;
+    const batch = joinFrames(outgoing);
+    outgoing = [];
+    pipe.write(batch, () => batch.fill(0));
+  };
+
+  return {
+    pid: child.pid ?? 0,
+    ended,
+    request(operation, fields, read) {
+      if (gone) return Promise.reject(unavailable());
+      const { promise, resolve, reject } = Promise.withResolvers<ReturnType<typeof read>>();
+      lastId = (lastId + 1) >>> 0;
+      const frame = encodeFrame(lastId, operation, fields);
+      pending.set(lastId, {
+        settle: (reply) => settle(reply, read, resolve, reject),
+        fail: reject,
+      });
+      if (outgoing.length === 0) setImmediate(flush);
+      outgoing.push(frame);
+      return promise;
+    },
+    async close() {
+      const timer = setTimeout(() => child.kill("SIGKILL"), closeTimeoutMs);
+      pipe.end();
+      await ended;
+      clearTimeout(timer);
+    },
+  };
+}
+
+function settle<T>(
+  { code, fields }: Frame,
+  read: (fields: readonly Buffer[]) => T,
+  resolve: (value: T) => void,
+  reject: (error: Error) => void,
+): void {
+  try {
+    if (code === statuses.ok) resolve(read(fields));
+    else if (code === statuses.fault) reject(new Fault(textField(fields, 0), textField(fields, 1)));
+    else reject(new Error(`key process: ${textField(fields, 0)}`));
+  } catch (error) {
+    reject(error instanceof Error ? error : new Error(String(error)));
+  }
+}
+
+export function unavailable(): Fault {
+  return new Fault("key-process-unavailable", "the key process is not available; try again");
+}

@@ -1,0 +1,143 @@
+import { assert } from "../kernel/errors.ts";
+
+/**
+ * What the server and the key process say to each other: packed frames on one pipe, many in
+ * flight, answered in any order.
+ *
+ * Frame: u32be length of what follows ‖ u32be request id ‖ code(1) ‖ fields, each u32be length ‖
+ * bytes. The code of a request is an operation, that of an answer a status.
+ */
+export const operations = {
+  /** seal settings (JSON), sealed ring? → sealed ring, fingerprint, then purpose, version, key … */
+  open: 1,
+  /** account, key id → material id, wrapped material */
+  createMaterial: 2,
+  /** account, key id, material id, wrapped, context, plaintext → blob */
+  encrypt: 3,
+  /** account, key id, material id, wrapped, context, blob → plaintext, or no field */
+  decrypt: 4,
+  /** account, key id, material id, wrapped, context, length → plaintext, blob */
+  generateDataKey: 5,
+  /** material id → nothing */
+  forget: 6,
+} as const;
+
+export const statuses = {
+  ok: 0,
+  /** kind, message */
+  fault: 1,
+  /** message: a bug of ours */
+  bug: 2,
+} as const;
+
+export type Field = string | Uint8Array;
+
+export interface Frame {
+  readonly id: number;
+  readonly code: number;
+  /** Views that are wiped once the reader's callback returns: copy what must stay. */
+  readonly fields: readonly Buffer[];
+}
+
+const headBytes = 9;
+const lengthBytes = 4;
+/** Far above any honest frame; a larger one means that the pipe is out of step. */
+const frameBytesMax = 1024 * 1024;
+
+/** A frame in a buffer of its own, to be wiped by whoever has sent it. */
+export function encodeFrame(id: number, code: number, fields: readonly Field[]): Buffer {
+  let size = headBytes;
+  for (const field of fields) size += lengthBytes + sizeOf(field);
+  assert(size <= frameBytesMax, "a frame has its bound");
+  const frame = Buffer.allocUnsafeSlow(size);
+  frame.writeUInt32BE(size - lengthBytes, 0);
+  frame.writeUInt32BE(id, 4);
+  frame[8] = code;
+  let at = headBytes;
+  for (const field of fields) {
+    frame.writeUInt32BE(sizeOf(field), at);
+    at += lengthBytes;
+    if (typeof field === "string") frame.write(field, at);
+    else frame.set(field, at);
+    at += sizeOf(field);
+  }
+  return frame;
+}
+
+/** Joins frames for one write and wipes them. */
+export function joinFrames(frames: readonly Buffer[]): Buffer {
+  const [only] = frames;
+  if (frames.length === 1 && only !== undefined) return only;
+  let size = 0;
+  for (const frame of frames) size += frame.length;
+  const joined = Buffer.allocUnsafeSlow(size);
+  let at = 0;
+  for (const frame of frames) {
+    joined.set(frame, at);
+    at += frame.length;
+    frame.fill(0);
+  }
+  return joined;
+}
+
+function sizeOf(field: Field): number {
+  return typeof field === "string" ? Buffer.byteLength(field) : field.length;
+}
+
+/** Cuts a stream of chunks into frames. Chunks are wiped: they hold plaintext and data keys. */
+export class FrameReader {
+  #rest = Buffer.alloc(0);
+  readonly #onFrame: (frame: Frame) => void;
+
+  constructor(onFrame: (frame: Frame) => void) {
+    this.#onFrame = onFrame;
+  }
+
+  /** Throws Error if the bytes are no frames; the pipe is useless then. */
+  push(chunk: Buffer): void {
+    const bytes = this.#rest.length === 0 ? chunk : joinFrames([this.#rest, chunk]);
+    let at = 0;
+    while (bytes.length - at >= lengthBytes) {
+      const end = at + lengthBytes + bytes.readUInt32BE(at);
+      if (end - at > frameBytesMax || end - at < headBytes) throw new Error("malformed frame");
+      if (end > bytes.length) break;
+      this.#onFrame(decodeFrame(bytes.subarray(at, end)));
+      at = end;
+    }
+    this.#rest = Buffer.allocUnsafeSlow(bytes.length - at);
+    bytes.copy(this.#rest, 0, at);
+    bytes.fill(0);
+  }
+}
+
+function decodeFrame(frame: Buffer): Frame {
+  const fields: Buffer[] = [];
+  let at = headBytes;
+  while (at < frame.length) {
+    if (frame.length - at < lengthBytes) throw new Error("malformed frame");
+    const end = at + lengthBytes + frame.readUInt32BE(at);
+    if (end > frame.length) throw new Error("malformed frame");
+    fields.push(frame.subarray(at + lengthBytes, end));
+    at = end;
+  }
+  return { id: frame.readUInt32BE(4), code: frame[8] ?? 0, fields };
+}
+
+/** Field by number; a missing one is a bug of the other side. */
+export function field(fields: readonly Buffer[], index: number): Buffer {
+  const bytes = fields[index];
+  assert(bytes !== undefined, "a frame has all its fields");
+  return bytes;
+}
+
+export function textField(fields: readonly Buffer[], index: number): string {
+  return field(fields, index).toString();
+}
+
+/** A copy that outlives the frame. */
+export function ownField(fields: readonly Buffer[], index: number): Buffer {
+  const bytes = field(fields, index);
+  const own = Buffer.allocUnsafeSlow(bytes.length);
+  bytes.copy(own);
+  return own;
+}
