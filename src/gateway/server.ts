@@ -34,6 +34,7 @@ export interface TlsMaterial {
 
 export interface Gateway {
   readonly port: number;
+  requestsInFlight(): number;
   /** New connections get this certificate from now on. */
   setTls(material: TlsMaterial): void;
   /** Accepts no more, lets requests finish, cuts what takes longer than `limits.stopMs`. */
@@ -70,6 +71,7 @@ export async function startGateway<A>(options: GatewayOptions<A>): Promise<Gatew
   listener.on("error", (error) => log.error("a connection could not be accepted", { error }));
   return {
     port,
+    requestsInFlight: () => requests.inFlight(),
     setTls: (material) => secure.setSecureContext(tlsOptions(material)),
     async stop() {
       listener.close();

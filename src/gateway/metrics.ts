@@ -1,0 +1,179 @@
+import type { AdminRoute } from "./admin.ts";
+
+/** What one request came to. `code` is `ok` or the error code. */
+export interface RequestMeasure {
+  readonly service: string;
+  readonly operation: string;
+  readonly code: string;
+  readonly seconds: number;
+}
+
+/**
+ * Counters of the server. Noting is plain arithmetic on the hot path; the Prometheus library is
+ * loaded, and text made, when somebody asks.
+ */
+export interface Metrics {
+  request(measure: RequestMeasure): void;
+  /** A use of a KMS key: the operation, and the service on whose behalf (`direct` for none). */
+  kmsUse(operation: string, via: string): void;
+  /** A message that could not be handed to a subscriber. */
+  deliveryFailed(protocol: string, reason: string): void;
+  /** Prometheus text. */
+  render(): Promise<string>;
+}
+
+export interface MetricsOptions {
+  readonly version: string;
+  /** Requests in work now. */
+  readonly requestsInFlight: () => number;
+  readonly residentBytes: () => number;
+}
+
+/** Upper bounds in seconds; long polls take up to 20. */
+const bucketBounds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20];
+
+/** Label values come from models and code tables; this bounds memory even if that were to fail. */
+const seriesMax = 5_000;
+
+interface Duration {
+  readonly buckets: number[];
+  sum: number;
+  count: number;
+}
+
+export function createMetrics(options: MetricsOptions): Metrics {
+  const requests = series(() => ({ value: 0 }));
+  const durations = series<Duration>(() => ({
+    buckets: bucketBounds.map(() => 0),
+    sum: 0,
+    count: 0,
+  }));
+  const kmsUses = series(() => ({ value: 0 }));
+  const failures = series(() => ({ value: 0 }));
+  return {
+    request({ service, operation, code, seconds }) {
+      requests.of(service, operation, code).value++;
+      observe(durations.of(service, operation), seconds);
+    },
+    kmsUse: (operation, via) => void kmsUses.of(operation, via).value++,
+    deliveryFailed: (protocol, reason) => void failures.of(protocol, reason).value++,
+    render: () =>
+      renderFamilies([
+        gauge("sealpost_info", "Version of the server", { version: options.version }, 1),
+        gauge("sealpost_requests_in_flight", "Requests in work", {}, options.requestsInFlight()),
+        gauge("process_resident_memory_bytes", "Resident memory", {}, options.residentBytes()),
+        counter("sealpost_requests_total", "Requests answered", requests, [
+          "service",
+          "operation",
+          "code",
+        ]),
+        histogram("sealpost_request_duration_seconds", "Time to answer", durations),
+        counter("sealpost_kms_uses_total", "Uses of KMS keys", kmsUses, ["operation", "via"]),
+        counter("sealpost_delivery_failures_total", "Failed deliveries", failures, [
+          "protocol",
+          "reason",
+        ]),
+      ]),
+  };
+}
+
+/** `GET /_sealpost/metrics`; unsigned where `open`. */
+export function metricsRoute(metrics: Metrics, open: boolean): AdminRoute {
+  return {
+    method: "GET",
+    path: "/_sealpost/metrics",
+    action: open ? null : "sealpost:GetMetrics",
+    handle: async () => ({
+      text: await metrics.render(),
+      contentType: "text/plain; version=0.0.4; charset=utf-8",
+    }),
+  };
+}
+
+function observe(duration: Duration, seconds: number): void {
+  duration.sum += seconds;
+  duration.count++;
+  const index = bucketBounds.findIndex((bound) => seconds <= bound);
+  if (index >= 0) duration.buckets[index] = (duration.buckets[index] ?? 0) + 1;
+}
+
+interface Series<T> {
+  of(...labels: string[]): T;
+  all(): Iterable<{ readonly labels: readonly string[]; readonly entry: T }>;
+}
+
+function series<T>(make: () => T): Series<T> {
+  const entries = new Map<string, { labels: readonly string[]; entry: T }>();
+  return {
+    of(...labels) {
+      const key = labels.join("\n");
+      const known = entries.get(key);
+      if (known) return known.entry;
+      if (entries.size >= seriesMax) return make();
+      const entry = make();
+      entries.set(key, { labels, entry });
+      return entry;
+    },
+    all: () => entries.values(),
+  };
+}
+
+/** A metric as prom-client's registry reads it. */
+interface Family {
+  readonly name: string;
+  readonly help: string;
+  readonly type: "gauge" | "counter" | "histogram";
+  readonly values: readonly Sample[];
+}
+
+interface Sample {
+  readonly labels: Readonly<Record<string, string | number>>;
+  readonly value: number;
+  readonly metricName?: string;
+}
+
+function gauge(name: string, help: string, labels: Record<string, string>, value: number): Family {
+  return { name, help, type: "gauge", values: [{ labels, value }] };
+}
+
+function counter(
+  name: string,
+  help: string,
+  of: Series<{ value: number }>,
+  labelNames: readonly string[],
+): Family {
+  const values = [...of.all()].map(({ labels, entry }) => ({
+    labels: Object.fromEntries(labelNames.map((label, index) => [label, labels[index] ?? ""])),
+    value: entry.value,
+  }));
+  return { name, help, type: "counter", values };
+}
+
+function histogram(name: string, help: string, of: Series<Duration>): Family {
+  const values: Sample[] = [];
+  for (const { labels, entry } of of.all()) {
+    const common = { service: labels[0] ?? "", operation: labels[1] ?? "" };
+    let below = 0;
+    for (const [index, bound] of bucketBounds.entries()) {
+      below += entry.buckets[index] ?? 0;
+      const bucketLabels = { ...common, le: bound };
+      values.push({ labels: bucketLabels, value: below, metricName: `${name}_bucket` });
+    }
+    const every = { ...common, le: "+Inf" };
+    values.push({ labels: every, value: entry.count, metricName: `${name}_bucket` });
+    values.push({ labels: common, value: entry.sum, metricName: `${name}_sum` });
+    values.push({ labels: common, value: entry.count, metricName: `${name}_count` });
+  }
+  return { name, help, type: "histogram", values };
+}
+
+async function renderFamilies(families: readonly Family[]): Promise<string> {
+  const { Registry } = await import("prom-client");
+  const registry = new Registry();
+  for (const family of families) {
+    const metric = { name: family.name, get: async () => ({ ...family, aggregator: "sum" }) };
+    // The registry asks a metric for its name and `get` only; its own classes keep state instead.
+    registry.registerMetric(metric as unknown as Parameters<typeof registry.registerMetric>[0]);
+  }
+  return registry.metrics();
+}
