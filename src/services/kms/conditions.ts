@@ -1,0 +1,138 @@
+import type { Call } from "../../kernel/call.ts";
+import { callerAccountId } from "../../kernel/caller.ts";
+import type { EncryptionContext } from "../../kernel/keyvault.ts";
+import type { ConditionContext, ConditionValue, ResourceUse } from "../../kernel/operation.ts";
+import type { FoundKey, HiddenKey } from "./locate.ts";
+import { validation } from "./refusals.ts";
+import type { KeyRecord } from "./store.ts";
+
+/** DIFFERS: AWS documents no limit of its own; blobs and policies stay small with this one. */
+const encryptionContextBytesMax = 8192;
+
+/**
+ * A key as the thing to authorise: its policy rules, its kms:* condition keys are set
+ * (kms:ViaService is the pipeline's). A hidden key has no policy, so only a denial can follow, with
+ * the same words as for a key that is there and forbidden.
+ */
+export function keyUse(
+  call: Call,
+  located: FoundKey | HiddenKey,
+  context: ConditionContext = {},
+  action?: string,
+): ResourceUse {
+  if (!located.found) {
+    const { arn, accountId } = located;
+    const type = keyResourceType;
+    return {
+      arn,
+      accountId,
+      policyKind: "key",
+      context: { ...callerKeys(call), ...context },
+      type,
+      ...(action && { action }),
+    };
+  }
+  const { key, arn, requestAlias } = located;
+  return {
+    arn,
+    accountId: key.accountId,
+    policy: key.policy,
+    policyKind: "key",
+    context: {
+      ...callerKeys(call),
+      ...keyConditions(key),
+      ...(requestAlias && { "kms:requestalias": requestAlias }),
+      ...context,
+    },
+    tags: key.tags,
+    type: keyResourceType,
+    ...(action && { action }),
+  };
+}
+
+export const keyResourceType = "AWS::KMS::Key";
+
+/** Operations without a key: identity policies decide. AWS prints the resource as `*`. */
+export function noKeyUse(call: Call, context: ConditionContext = {}, action?: string): ResourceUse {
+  return {
+    arn: "*",
+    accountId: call.accountId,
+    context: { ...callerKeys(call), ...context },
+    ...(action && { action }),
+  };
+}
+
+/** An alias as the thing to authorise: identity policies of its account decide. */
+export function aliasUse(call: Call, arn: string): ResourceUse {
+  // AWS: the audit names aliases with the type of keys.
+  return { arn, accountId: call.accountId, context: callerKeys(call), type: keyResourceType };
+}
+
+function callerKeys(call: Call): ConditionContext {
+  const account = callerAccountId(call.caller);
+  return account === undefined ? {} : { "kms:calleraccount": account };
+}
+
+function keyConditions(key: Readonly<KeyRecord>): ConditionContext {
+  return {
+    "kms:keyorigin": key.origin,
+    "kms:keyspec": key.keySpec,
+    "kms:keyusage": key.keyUsage,
+    "kms:multiregion": false,
+    ...(key.aliases.length > 0 && { "kms:resourcealiases": key.aliases }),
+  };
+}
+
+/**
+ * kms:EncryptionContext:k and kms:EncryptionContextKeys.
+ *
+ * Throws ValidationException above 8192 bytes.
+ */
+export function encryptionContextConditions(
+  context: EncryptionContext | undefined,
+): ConditionContext {
+  const pairs = Object.entries(context ?? {});
+  if (pairs.length === 0) return {};
+  let bytes = 0;
+  const conditions = new Map<string, ConditionValue>();
+  for (const [name, value] of pairs) {
+    bytes += Buffer.byteLength(name) + Buffer.byteLength(value);
+    const conditionKey = `kms:encryptioncontext:${name.toLowerCase()}`;
+    const earlier = conditions.get(conditionKey);
+    // Names of condition keys do not know case: pairs that differ only in it share one key.
+    conditions.set(
+      conditionKey,
+      Array.isArray(earlier)
+        ? [...earlier, value]
+        : earlier === undefined
+          ? value
+          : [String(earlier), value],
+    );
+  }
+  if (bytes > encryptionContextBytesMax) {
+    throw validation(`The encryption context is larger than ${encryptionContextBytesMax} bytes.`);
+  }
+  conditions.set(
+    "kms:encryptioncontextkeys",
+    pairs.map(([name]) => name),
+  );
+  return Object.fromEntries(conditions);
+}
+
+/** aws:RequestTag/k and aws:TagKeys. */
+export function tagConditions(
+  tags: Readonly<Record<string, string>> | readonly string[],
+): ConditionContext {
+  const names = isNameList(tags) ? tags : Object.keys(tags);
+  if (names.length === 0) return {};
+  const values: [string, ConditionValue][] = isNameList(tags)
+    ? []
+    : Object.entries(tags).map(([name, value]) => [`aws:requesttag/${name.toLowerCase()}`, value]);
+  return { ...Object.fromEntries(values), "aws:tagkeys": names };
+}
+
+function isNameList(
+  tags: Readonly<Record<string, string>> | readonly string[],
+): tags is readonly string[] {
+  return Array.isArray(tags);
+}

@@ -1,0 +1,130 @@
+import { parseArn, partition } from "../../kernel/arn.ts";
+import type { Call } from "../../kernel/call.ts";
+import type { RecordScope } from "../../kernel/records.ts";
+import type { KmsDependencies } from "./dependencies.ts";
+import { aliasArn, keyArn } from "./keys.ts";
+import { createsManagedKey, isReservedAlias, managedKey } from "./managed.ts";
+import { foreignKeyDenied, notFound } from "./refusals.ts";
+import { aliases, type KeyRecord, keys } from "./store.ts";
+
+/** Which forms of KeyId an operation takes: all four, or key id and key ARN only. */
+export type KeyForms = "any" | "key";
+
+export interface FoundKey {
+  readonly found: true;
+  readonly key: Readonly<KeyRecord>;
+  readonly arn: string;
+  /** The alias by which the request named the key. */
+  readonly requestAlias: string | undefined;
+}
+
+/** Another account's key that is not there: authorisation, not existence, is what they learn. */
+export interface HiddenKey {
+  readonly found: false;
+  readonly arn: string;
+  readonly accountId: string;
+}
+
+/** What a KeyId says, before anything is looked up. */
+interface KeyName extends RecordScope {
+  readonly keyId?: string;
+  readonly alias?: string;
+}
+
+const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+const multiRegionId = /^mrk-[0-9a-f]{32}$/i;
+
+/**
+ * Finds the key that a KeyId names. Unqualified names belong to the caller's account.
+ *
+ * Throws NotFoundException where the caller's own account has no such key, for a malformed id and
+ * for an ARN of another region (AWS: authorisation comes later).
+ */
+export async function locateKey(
+  dependencies: KmsDependencies,
+  call: Call,
+  keyId: string,
+  forms: KeyForms = "any",
+): Promise<FoundKey | HiddenKey> {
+  const name = parseKeyName(call, keyId, forms);
+  const key = await findKey(dependencies, call, name);
+  if (key) return { found: true, key, arn: keyArn(key), requestAlias: name.alias };
+  const arn =
+    name.alias === undefined
+      ? keyArn({ ...name, keyId: name.keyId ?? "" })
+      : aliasArn(name, name.alias);
+  if (name.accountId !== call.accountId) return { found: false, arn, accountId: name.accountId };
+  throw notFound(
+    name.alias === undefined ? `Key '${arn}' does not exist` : `Alias ${arn} is not found.`,
+  );
+}
+
+/** As `locateKey`, for what comes after authorisation, where a hidden key cannot be let through. */
+export async function requireKey(
+  dependencies: KmsDependencies,
+  call: Call,
+  keyId: string,
+  forms: KeyForms = "any",
+): Promise<FoundKey> {
+  const located = await locateKey(dependencies, call, keyId, forms);
+  if (!located.found) throw notFound(`Key '${located.arn}' does not exist`);
+  return located;
+}
+
+/**
+ * A key of the caller's account, for operations that AWS does not offer across accounts. Another
+ * account's key is denied whatever its policy says.
+ */
+export async function requireOwnKey(
+  dependencies: KmsDependencies,
+  call: Call,
+  keyId: string,
+): Promise<FoundKey> {
+  const located = await locateKey(dependencies, call, keyId, "key");
+  if (!located.found || located.key.accountId !== call.accountId) {
+    throw foreignKeyDenied(call, `kms:${call.operation}`, located.arn);
+  }
+  return located;
+}
+
+function parseKeyName(call: Call, keyId: string, forms: KeyForms): KeyName {
+  const own = { accountId: call.accountId, region: call.region };
+  const invalid = () => notFound(`Invalid keyId '${keyId}'`);
+  if (!keyId.startsWith("arn:")) {
+    if (isKeyId(keyId)) return { ...own, keyId: keyId.toLowerCase() };
+    if (forms === "any" && keyId.startsWith("alias/")) return { ...own, alias: keyId };
+    throw invalid();
+  }
+  const arn = parseArn(keyId);
+  // AWS?: text for an ARN that is none of KMS.
+  if (arn?.service !== "kms" || arn.partition !== partition) {
+    throw notFound(`Invalid arn ${keyId}`);
+  }
+  if (arn.region !== call.region) throw notFound(`Invalid arn ${arn.region}`);
+  const scope = { accountId: arn.accountId, region: arn.region };
+  if (arn.resource.startsWith("alias/")) {
+    if (forms !== "any") throw invalid();
+    return { ...scope, alias: arn.resource };
+  }
+  const bareId = arn.resource.startsWith("key/") ? arn.resource.slice(4) : "";
+  if (!isKeyId(bareId)) throw invalid();
+  return { ...scope, keyId: bareId.toLowerCase() };
+}
+
+export function isKeyId(text: string): boolean {
+  return uuid.test(text) || multiRegionId.test(text);
+}
+
+async function findKey(
+  dependencies: KmsDependencies,
+  call: Call,
+  name: KeyName,
+): Promise<Readonly<KeyRecord> | undefined> {
+  if (name.alias === undefined) return keys.get(call.records, name, name.keyId ?? "");
+  const alias = await aliases.get(call.records, name, name.alias);
+  if (alias) return keys.get(call.records, name, alias.targetKeyId);
+  if (isReservedAlias(name.alias) && createsManagedKey(call, name.alias, name.accountId)) {
+    return managedKey(dependencies, call, name, name.alias);
+  }
+  return undefined;
+}

@@ -1,0 +1,34 @@
+import type { CancelKeyDeletionRequest, CancelKeyDeletionResponse } from "@aws-sdk/client-kms";
+import type { Operation } from "../../../kernel/operation.ts";
+import type { Wire } from "../../../kernel/wire-types.ts";
+import { keyUse } from "../conditions.ts";
+import type { KmsDependencies } from "../dependencies.ts";
+import { saveKey } from "../keys.ts";
+import { requireOwnKey } from "../locate.ts";
+import { requireState } from "../states.ts";
+
+export function cancelKeyDeletion(
+  dependencies: KmsDependencies,
+): Operation<Wire<CancelKeyDeletionRequest>, Wire<CancelKeyDeletionResponse>> {
+  return {
+    name: "CancelKeyDeletion",
+    access: "write",
+    audit: {
+      category: "management",
+      readOnly: false,
+      request: ["KeyId"],
+      response: ["KeyId"],
+    },
+    async resources(input, call) {
+      return [keyUse(call, await requireOwnKey(dependencies, call, input.KeyId))];
+    },
+    async handle(input, call) {
+      const { key, arn } = await requireOwnKey(dependencies, call, input.KeyId);
+      requireState(key, "cancel");
+      const { deletionMs: _, ...rest } = key;
+      // AWS: the key comes back Disabled, never Enabled.
+      const change = saveKey(dependencies, key, { ...rest, state: "Disabled" });
+      return { output: { KeyId: arn }, ...change };
+    },
+  };
+}

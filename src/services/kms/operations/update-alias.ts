@@ -1,0 +1,55 @@
+import type { UpdateAliasRequest } from "@aws-sdk/client-kms";
+import type { Operation, ResourceUse } from "../../../kernel/operation.ts";
+import type { Wire } from "../../../kernel/wire-types.ts";
+import { requireAlias, requireTargetKey, withAlias, withoutAlias } from "../aliases.ts";
+import { aliasUse, keyUse } from "../conditions.ts";
+import type { KmsDependencies } from "../dependencies.ts";
+import { aliasArn, keyArn, saveKey } from "../keys.ts";
+import type { FoundKey } from "../locate.ts";
+import { requireState } from "../states.ts";
+import { aliases, type KeyRecord } from "../store.ts";
+
+export function updateAlias(
+  dependencies: KmsDependencies,
+): Operation<Wire<UpdateAliasRequest>, object> {
+  return {
+    name: "UpdateAlias",
+    access: "write",
+    audit: { category: "management", readOnly: false, request: ["AliasName", "TargetKeyId"] },
+    async resources(input, call) {
+      const { target: present } = await requireAlias(call, input.AliasName);
+      const next = await requireTargetKey(dependencies, call, input.TargetKeyId);
+      const uses: ResourceUse[] = [
+        aliasUse(call, aliasArn(call, input.AliasName)),
+        keyUse(call, next),
+      ];
+      if (present.keyId === next.key.keyId) return uses;
+      // AWS: the record names the alias and its new key only.
+      const { type: _, ...presentUse } = keyUse(call, foundKey(present));
+      return [...uses, presentUse];
+    },
+    async handle(input, call) {
+      const name = input.AliasName;
+      const { alias, target: present } = await requireAlias(call, name);
+      const { key: next } = await requireTargetKey(dependencies, call, input.TargetKeyId);
+      requireState(next, "change");
+      const updated = { ...alias, targetKeyId: next.keyId, updatedMs: call.now };
+      const put = aliases.put(call, name, updated);
+      if (present.keyId === next.keyId) return { output: {}, commands: [put] };
+      const left = saveKey(dependencies, present, withoutAlias(present, name));
+      const joined = saveKey(dependencies, next, withAlias(next, name));
+      return {
+        output: {},
+        commands: [put, ...left.commands, ...joined.commands],
+        committed: () => {
+          left.committed();
+          joined.committed();
+        },
+      };
+    },
+  };
+}
+
+function foundKey(key: Readonly<KeyRecord>): FoundKey {
+  return { found: true, key, arn: keyArn(key), requestAlias: undefined };
+}
