@@ -1,0 +1,35 @@
+import type { DeleteTopicInput } from "@aws-sdk/client-sns";
+import type { Operation } from "../../../kernel/operation.ts";
+import type { Wire } from "../../../kernel/wire-types.ts";
+import { removeSubscription, subscriptionsOf } from "../subscriptions.ts";
+import { parseTopicArn, topicKind, topicUses } from "../topics.ts";
+
+/**
+ * AWS: DeleteTopic; a missing topic is fine. DIFFERS: its subscriptions go with it in the same
+ * commit, where AWS lets them be seen for some time.
+ */
+export function deleteTopicOperation(): Operation<Wire<DeleteTopicInput>, object> {
+  return {
+    name: "DeleteTopic",
+    access: "write",
+    audit: { category: "management", readOnly: false, request: ["TopicArn"] },
+    async resources({ TopicArn }, call) {
+      const reference = parseTopicArn(call, TopicArn);
+      const topic = await topicKind.get(call.records, reference.scope, reference.name);
+      return topicUses(call, reference, topic);
+    },
+    async handle({ TopicArn }, call) {
+      const { scope, name } = parseTopicArn(call, TopicArn);
+      const topic = await topicKind.get(call.records, scope, name);
+      if (!topic) return { output: {} };
+      const subscriptions = await subscriptionsOf(call.records, topic);
+      return {
+        output: {},
+        commands: [
+          topicKind.remove(scope, name),
+          ...subscriptions.flatMap((entry) => removeSubscription(scope, entry)),
+        ],
+      };
+    },
+  };
+}

@@ -1,0 +1,58 @@
+import { Refusal } from "../../kernel/errors.ts";
+import { type Operation, operationTable, type ServiceTable } from "../../kernel/operation.ts";
+import { addPermissionOperation } from "./operations/add-permission.ts";
+import { createTopicOperation } from "./operations/create-topic.ts";
+import { deleteTopicOperation } from "./operations/delete-topic.ts";
+import { getSubscriptionAttributesOperation } from "./operations/get-subscription-attributes.ts";
+import { getTopicAttributesOperation } from "./operations/get-topic-attributes.ts";
+import { listSubscriptionsOperation } from "./operations/list-subscriptions.ts";
+import { listSubscriptionsByTopicOperation } from "./operations/list-subscriptions-by-topic.ts";
+import { listTagsForResourceOperation } from "./operations/list-tags-for-resource.ts";
+import { listTopicsOperation } from "./operations/list-topics.ts";
+import { publishOperation } from "./operations/publish.ts";
+import { publishBatchOperation } from "./operations/publish-batch.ts";
+import { removePermissionOperation } from "./operations/remove-permission.ts";
+import { setSubscriptionAttributesOperation } from "./operations/set-subscription-attributes.ts";
+import { setTopicAttributesOperation } from "./operations/set-topic-attributes.ts";
+import { subscribeOperation } from "./operations/subscribe.ts";
+import { tagResourceOperation } from "./operations/tag-resource.ts";
+import { unsubscribeOperation } from "./operations/unsubscribe.ts";
+import { untagResourceOperation } from "./operations/untag-resource.ts";
+import type { SnsDependencies } from "./ports.ts";
+
+/** SNS with standard topics and queues as subscribers. */
+export function createSns(deps: SnsDependencies): ServiceTable {
+  const operations = [
+    createTopicOperation(deps),
+    deleteTopicOperation(),
+    getTopicAttributesOperation(),
+    setTopicAttributesOperation(deps),
+    listTopicsOperation(),
+    tagResourceOperation(),
+    untagResourceOperation(),
+    listTagsForResourceOperation(),
+    addPermissionOperation(),
+    removePermissionOperation(),
+    subscribeOperation(deps),
+    unsubscribeOperation(),
+    listSubscriptionsOperation(),
+    listSubscriptionsByTopicOperation(),
+    getSubscriptionAttributesOperation(),
+    setSubscriptionAttributesOperation(),
+    publishOperation(deps),
+    publishBatchOperation(deps),
+  ];
+  return {
+    name: "sns",
+    eventSource: "sns.amazonaws.com",
+    // Each takes the input that the wire decodes for its own name.
+    operations: operationTable(operations as unknown as readonly Operation[]),
+    accessDenied: {
+      code: "AuthorizationErrorException",
+      status: 403,
+      // AWS: `SNS:Publish` in texts, whatever the policy says.
+      printAction: (action) => action.replace(/^sns:/, "SNS:"),
+    },
+    invalidSecurity: (message) => new Refusal("InvalidSecurityException", message),
+  };
+}
