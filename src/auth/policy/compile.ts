@@ -1,0 +1,171 @@
+import type { ConditionContext } from "../../kernel/operation.ts";
+import type { AttachedPolicy } from "../../kernel/policy.ts";
+import type { ArnGlob, ArnParts } from "./arns.ts";
+import { compileArnGlob, matchesArn } from "./arns.ts";
+import type { Test } from "./conditions.ts";
+import { compileCondition } from "./conditions.ts";
+import type { PolicyDocument, PolicyKind, Statement } from "./document.ts";
+import { parsePolicy } from "./document.ts";
+import { PolicyError } from "./errors.ts";
+import type { Glob } from "./glob.ts";
+import { compileGlob, matchesGlob } from "./glob.ts";
+import { readOperator } from "./operators.ts";
+import type { Pattern } from "./variables.ts";
+import { instance, patternOf, tokenize } from "./variables.ts";
+
+/** A statement whose matchers are ready. */
+export interface CompiledStatement {
+  readonly statement: Statement;
+  /** A condition could not be read: an Allow never matches then, a Deny does. */
+  readonly broken: PolicyError | undefined;
+  readonly actions: readonly Glob[];
+  /** undefined: the kind of policy has no Resource, so every resource matches. */
+  readonly resources: readonly Pattern<ArnGlob>[] | undefined;
+  readonly tests: readonly Test[];
+}
+
+export interface CompiledPolicy {
+  readonly statements: readonly CompiledStatement[];
+  /** The text is no policy at all: it denies everything it is asked about. */
+  readonly broken: PolicyError | undefined;
+  /** Statements that speak about an action, found once per action. */
+  readonly byAction: Map<string, readonly CompiledStatement[]>;
+}
+
+const compiled = new Map<PolicyKind, WeakMap<AttachedPolicy, CompiledPolicy>>();
+
+/**
+ * The compiled form, made once per policy object. Never throws: a text that is no policy denies,
+ * and an unreadable condition keeps its Allow from matching and lets its Deny match (fail closed).
+ */
+export function compilePolicy(policy: AttachedPolicy, kind: PolicyKind): CompiledPolicy {
+  let ofKind = compiled.get(kind);
+  if (ofKind === undefined) {
+    ofKind = new WeakMap();
+    compiled.set(kind, ofKind);
+  }
+  const known = ofKind.get(policy);
+  if (known !== undefined) return known;
+  const made = compileText(policy.text, kind);
+  ofKind.set(policy, made);
+  return made;
+}
+
+function compileText(text: string, kind: PolicyKind): CompiledPolicy {
+  const byAction = new Map<string, readonly CompiledStatement[]>();
+  try {
+    const document = parsePolicy(text, kind);
+    return { statements: compileDocument(document, kind, "lenient"), broken: undefined, byAction };
+  } catch (error) {
+    if (!(error instanceof PolicyError)) throw error;
+    return { statements: [], broken: error, byAction };
+  }
+}
+
+/** Compiles all statements. `strict` throws PolicyError for what `lenient` notes as broken. */
+export function compileDocument(
+  document: PolicyDocument,
+  kind: PolicyKind,
+  mode: "strict" | "lenient",
+): readonly CompiledStatement[] {
+  return document.statements.map((statement) => {
+    try {
+      return compileStatement(document, statement, kind);
+    } catch (error) {
+      if (mode === "strict" || !(error instanceof PolicyError)) throw error;
+      const bare = { ...statement, conditions: [] };
+      return { ...compileStatement(document, bare, kind), statement, broken: error };
+    }
+  });
+}
+
+function compileStatement(
+  document: PolicyDocument,
+  statement: Statement,
+  kind: PolicyKind,
+): CompiledStatement {
+  const { version } = document;
+  const tests = statement.conditions.map((clause) => {
+    const operator = readOperator(clause.operatorName);
+    if (operator === undefined) {
+      throw new PolicyError(clause.path, "is no condition operator");
+    }
+    return compileCondition({ ...clause, operator }, version, kind);
+  });
+  const { action, resource } = statement;
+  // Names of actions hold no variables, so the older version reads them as they are.
+  const actions = action?.values.map((text) => compileLiteral(text.toLowerCase(), action.path));
+  const resources = resource?.values.map((text) =>
+    patternOf(tokenize(text, version, resource.path), compileArnGlob),
+  );
+  return {
+    statement,
+    broken: undefined,
+    actions: actions ?? [],
+    resources: resources ?? (kind === "trust" ? undefined : []),
+    tests,
+  };
+}
+
+function compileLiteral(text: string, path: string): Glob {
+  const pattern = patternOf(tokenize(text, "2008-10-17", path), compileGlob);
+  if (!("fixed" in pattern)) throw new Error("an action has no variables");
+  return pattern.fixed;
+}
+
+/** Actions come from the server's tables, so few; a simulator may ask for any text. */
+const actionsMax = 256;
+
+/** The statements that speak about an action (in lower case), remembered per policy. */
+export function statementsFor(
+  policy: CompiledPolicy,
+  action: string,
+): readonly CompiledStatement[] {
+  const known = policy.byAction.get(action);
+  if (known !== undefined) return known;
+  if (policy.byAction.size >= actionsMax) policy.byAction.clear();
+  const found = policy.statements.filter((statement) => speaksAbout(statement, action));
+  policy.byAction.set(action, found);
+  return found;
+}
+
+function speaksAbout({ statement, actions }: CompiledStatement, action: string): boolean {
+  if (statement.action === undefined) return false;
+  return actions.some((glob) => matchesGlob(glob, action)) !== statement.action.not;
+}
+
+/** The resource of a request, cut once for all statements. */
+export interface ResourceName {
+  readonly text: string;
+  readonly parts: ArnParts | undefined;
+}
+
+/** Whether resource and conditions match; the action is known to. */
+export function statementHolds(
+  compiledStatement: CompiledStatement,
+  resource: ResourceName,
+  context: ConditionContext,
+): boolean {
+  const { statement, broken, tests } = compiledStatement;
+  if (!resourceMatches(compiledStatement, resource, context)) return false;
+  if (broken !== undefined) return statement.effect === "Deny";
+  for (const test of tests) if (!test(context)) return false;
+  return true;
+}
+
+function resourceMatches(
+  { statement, resources }: CompiledStatement,
+  resource: ResourceName,
+  context: ConditionContext,
+): boolean {
+  if (resources === undefined) return true;
+  const not = statement.resource?.not ?? false;
+  let unresolved = false;
+  for (const pattern of resources) {
+    const glob = instance(pattern, context);
+    if (glob === undefined) unresolved = true;
+    else if (matchesArn(glob, resource.text, resource.parts)) return !not;
+  }
+  // AWS?: NotResource with a variable that has no value: fail closed, so only a Deny goes on.
+  return not && !(unresolved && statement.effect === "Allow");
+}

@@ -1,0 +1,128 @@
+import type { ConditionContext } from "../../kernel/operation.ts";
+import { PolicyError, shown } from "./errors.ts";
+import type { GlobToken } from "./glob.ts";
+
+export type Version = "2008-10-17" | "2012-10-17";
+
+/** A piece of a value: a wildcard, text, or a variable that the request fills in. */
+export type Token = GlobToken | VariableToken;
+
+interface VariableToken {
+  readonly kind: "variable";
+  /** Lower case. */
+  readonly key: string;
+  readonly fallback: string | undefined;
+}
+
+/**
+ * Cuts a value into tokens. Variables and the escapes `${*}` `${?}` `${$}` exist in version
+ * 2012-10-17 only; before, `${` is text. `wildcards: false` makes `*` and `?` text too.
+ * Throws PolicyError for a variable that is none.
+ */
+export function tokenize(
+  text: string,
+  version: Version,
+  path: string,
+  wildcards = true,
+): readonly Token[] {
+  const tokens: Token[] = [];
+  let literal = "";
+  const flush = () => {
+    if (literal !== "") tokens.push({ kind: "literal", text: literal });
+    literal = "";
+  };
+  for (let at = 0; at < text.length; ) {
+    const char = text.charAt(at);
+    if (version === "2012-10-17" && char === "$" && text.charAt(at + 1) === "{") {
+      const variable = readVariable(text, at, path);
+      if (typeof variable.token === "string") literal += variable.token;
+      else {
+        flush();
+        tokens.push(variable.token);
+      }
+      at = variable.end;
+      continue;
+    }
+    at++;
+    if (wildcards && (char === "*" || char === "?")) {
+      flush();
+      tokens.push({ kind: char === "*" ? "any" : "one" });
+    } else literal += char;
+  }
+  flush();
+  return tokens;
+}
+
+/** `${key}`, `${key, 'default'}` or an escape, at `${`. */
+function readVariable(
+  text: string,
+  at: number,
+  path: string,
+): { token: VariableToken | string; end: number } {
+  const fail = (reason: string): never => {
+    throw new PolicyError(path, `${reason} in \`${shown(text)}\``);
+  };
+  const form = /\$\{([^{},']*)(?:,\s*'([^']*)'\s*)?\}/y;
+  form.lastIndex = at;
+  const match = form.exec(text);
+  if (match === null) return fail("a policy variable is not of the form `${key}`");
+  const [whole, key = "", fallback] = match;
+  const end = at + whole.length;
+  if (fallback === undefined && (key === "*" || key === "?" || key === "$")) {
+    return { token: key, end };
+  }
+  if (!/^[^\s*?$]/.test(key) || key !== key.trim()) return fail("a policy variable has no key");
+  return { token: { kind: "variable", key: key.toLowerCase(), fallback }, end };
+}
+
+export function hasVariable(tokens: readonly Token[]): boolean {
+  return tokens.some((token) => token.kind === "variable");
+}
+
+/**
+ * Fills variables in: a single value of the request, literally (a `*` in it is no wildcard), else
+ * the default. undefined: one of them has neither, so the value matches nothing.
+ */
+export function resolve(
+  tokens: readonly Token[],
+  context: ConditionContext,
+): readonly GlobToken[] | undefined {
+  const resolved: GlobToken[] = [];
+  for (const token of tokens) {
+    if (token.kind !== "variable") {
+      resolved.push(token);
+      continue;
+    }
+    const value = context[token.key];
+    // Only single-valued keys can be variables; a list would make the text ambiguous.
+    const text = value === undefined || typeof value === "object" ? token.fallback : String(value);
+    if (text === undefined) return undefined;
+    resolved.push({ kind: "literal", text });
+  }
+  return resolved;
+}
+
+/** Text of tokens without wildcards. */
+export function literalText(tokens: readonly GlobToken[]): string {
+  return tokens.map((token) => (token.kind === "literal" ? token.text : "")).join("");
+}
+
+/** A pattern whose globs are compiled once, or per request where variables are in it. */
+export type Pattern<T> =
+  | { readonly fixed: T }
+  | { readonly tokens: readonly Token[]; readonly compile: (tokens: readonly GlobToken[]) => T };
+
+export function patternOf<T>(
+  tokens: readonly Token[],
+  compile: (tokens: readonly GlobToken[]) => T,
+): Pattern<T> {
+  const resolved = hasVariable(tokens) ? undefined : resolve(tokens, {});
+  return resolved === undefined ? { tokens, compile } : { fixed: compile(resolved) };
+}
+
+/** undefined: a variable has no value here. */
+export function instance<T>(pattern: Pattern<T>, context: ConditionContext): T | undefined {
+  if ("fixed" in pattern) return pattern.fixed;
+  const resolved = resolve(pattern.tokens, context);
+  return resolved === undefined ? undefined : pattern.compile(resolved);
+}
