@@ -29,7 +29,7 @@ export function fileSeal(settings: FileSealSettings): Seal {
         if (mayCreate && !fs.existsSync(path)) createRootKey(path);
         return readRootKey(path);
       } catch (error) {
-        throw explain(error, path);
+        throw explain(error, settings);
       }
     },
   };
@@ -157,10 +157,10 @@ function digitValue(code = 0): number {
   return lower >= 0x61 && lower <= 0x66 ? lower - 0x57 : -1;
 }
 
-function explain(error: unknown, path: string): Error {
+function explain(error: unknown, { path, mayCreate }: FileSealSettings): Error {
   if (error instanceof Fault) return error;
   const code = (error as NodeJS.ErrnoException).code ?? "";
-  if (code === "ENOENT") {
+  if (code === "ENOENT" && !mayCreate) {
     return new Fault(
       "root-key-missing",
       `there is no root key at ${path}; this data folder opens only with the one it was made ` +
