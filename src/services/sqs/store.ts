@@ -171,6 +171,12 @@ export interface NextVisible extends Query<number | undefined> {
   readonly nowMs: number;
 }
 
+/** Accounts and regions that have, or lately had, a queue: those of `sqs.*` records. */
+export interface ListQueueScopes
+  extends Query<readonly { readonly accountId: string; readonly region: string }[]> {
+  readonly kind: "sqs.scopes";
+}
+
 export type SqsCommand =
   | InsertMessages
   | ClaimMessages
@@ -181,4 +187,4 @@ export type SqsCommand =
   | DiscardQueue
   | SweepDiscarded
   | ExpireMessages;
-export type SqsQuery = CountMessages | NextVisible;
+export type SqsQuery = CountMessages | NextVisible | ListQueueScopes;

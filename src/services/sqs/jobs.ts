@@ -1,0 +1,63 @@
+import type { Command } from "../../kernel/command.ts";
+import type { RecordScope } from "../../kernel/records.ts";
+import type { SqsDependencies } from "./ports.ts";
+import { queueOf } from "./queue.ts";
+import { deletedQueueRecords, queueRecords, restMs } from "./records.ts";
+import type { ExpireMessages, ListQueueScopes, SweepDiscarded } from "./store.ts";
+
+/** Work that becomes due by itself. Nothing that a user sees depends on when it runs. */
+export interface SqsJobs {
+  /** Removes messages that outlived their queue's retention; receives skip them already. */
+  expireMessages(): Promise<void>;
+  /** Removes what deleted and purged queues left. */
+  sweepQueues(): Promise<void>;
+}
+
+/** Small acts, so that requests never wait long for one. */
+const rowsMax = 500;
+
+export function createJobs(deps: SqsDependencies): SqsJobs {
+  return {
+    expireMessages: () => eachScope(deps, (scope) => expireScope(deps, scope)),
+    async sweepQueues() {
+      const sweep: SweepDiscarded = { kind: "sqs.sweep", rowsMax };
+      while (await removedMore(deps, sweep));
+      await eachScope(deps, (scope) => forgetDeleted(deps, scope));
+    },
+  };
+}
+
+async function eachScope(
+  deps: SqsDependencies,
+  act: (scope: RecordScope) => Promise<void>,
+): Promise<void> {
+  const query: ListQueueScopes = { kind: "sqs.scopes" };
+  for (const scope of await deps.store.query(query)) await act(scope);
+}
+
+async function expireScope(deps: SqsDependencies, scope: RecordScope): Promise<void> {
+  for (const { id, value } of await queueRecords.list(deps.state.view(), scope)) {
+    const { identity: queue, retentionMs } = queueOf(value, scope, id);
+    const sentBeforeMs = deps.clock.now() - retentionMs;
+    const expire: ExpireMessages = { kind: "sqs.expire", queue, sentBeforeMs, rowsMax };
+    while (await removedMore(deps, expire));
+  }
+}
+
+async function removedMore(
+  deps: SqsDependencies,
+  command: SweepDiscarded | ExpireMessages,
+): Promise<boolean> {
+  const [{ more }] = await deps.state.commit(undefined, [command]);
+  return more;
+}
+
+/** Drops the memory of names that are free again. Whoever changed them meanwhile wins. */
+async function forgetDeleted(deps: SqsDependencies, scope: RecordScope): Promise<void> {
+  const view = deps.state.view();
+  const freeSinceMs = deps.clock.now() - restMs;
+  const free: Command[] = (await deletedQueueRecords.list(view, scope))
+    .filter(({ value }) => value.deletedMs <= freeSinceMs)
+    .map(({ id }) => deletedQueueRecords.remove(scope, id));
+  if (free.length > 0) await deps.state.commit(view, free);
+}

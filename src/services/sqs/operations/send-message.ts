@@ -1,0 +1,48 @@
+import type { SendMessageRequest, SendMessageResult } from "@aws-sdk/client-sqs";
+import type { Operation } from "../../../kernel/operation.ts";
+import type { Wire } from "../../../kernel/wire-types.ts";
+import { auditMembers, hiddenOfMessage, keptOfMessage } from "../audit.ts";
+import { draftMessage } from "../message.ts";
+import type { SqsContext } from "../ports.ts";
+import { queueOperation } from "../queue-operation.ts";
+import { invalidParameter } from "../refusals.ts";
+import { send } from "../send.ts";
+
+type Input = Wire<SendMessageRequest>;
+type Output = Wire<SendMessageResult>;
+
+/** AWS: SendMessage. */
+export function sendMessage(context: SqsContext): Operation<Input, Output> {
+  return queueOperation<Input, Output>({
+    name: "SendMessage",
+    access: "write",
+    audit: {
+      category: "data",
+      readOnly: false,
+      request: (input) => auditMembers(input, ["QueueUrl", ...keptOfMessage], hiddenOfMessage),
+      response: [
+        "MD5OfMessageBody",
+        "MD5OfMessageAttributes",
+        "MD5OfMessageSystemAttributes",
+        "MessageId",
+      ],
+    },
+    async handle(input, call, queue) {
+      const draft = draftMessage(queue, input);
+      if (draft.sizeBytes > queue.messageBytesMax) {
+        throw invalidParameter(
+          "One or more parameters are invalid. " +
+            `Reason: Message must be shorter than ${queue.messageBytesMax} bytes.`,
+        );
+      }
+      const { messageIds, commands, committed } = await send(context, call, queue, [draft]);
+      const output = {
+        MD5OfMessageBody: draft.md5OfBody,
+        MD5OfMessageAttributes: draft.md5OfAttributes,
+        MD5OfMessageSystemAttributes: draft.md5OfSystemAttributes,
+        MessageId: messageIds[0],
+      };
+      return { output, commands, committed };
+    },
+  });
+}

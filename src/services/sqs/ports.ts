@@ -1,0 +1,55 @@
+import type { Clock } from "../../kernel/clock.ts";
+import type { Command, Query, ResultOf, ResultsOf } from "../../kernel/command.ts";
+import type { Log } from "../../kernel/log.ts";
+import type { Principals } from "../../kernel/policy.ts";
+import type { Random } from "../../kernel/random.ts";
+import type { RecordView } from "../../kernel/records.ts";
+import type { Sealer } from "../../kernel/sealer.ts";
+import type { Waiters } from "./waiters.ts";
+
+/** Authenticates receipt handles under a key of the ring. */
+export interface Tokens {
+  sign(bytes: Uint8Array): Buffer;
+  verify(bytes: Uint8Array, mac: Uint8Array): boolean;
+}
+
+/** Authenticates the place of a body: a row moved by hand does not open. */
+export interface PlaceMacs {
+  make(queueId: string, messageId: string, envelope: Uint8Array): Uint8Array;
+  verify(queueId: string, messageId: string, envelope: Uint8Array, mac: Uint8Array): boolean;
+}
+
+/** Configuration and commits for work that no request asked for; `state/record-cache` fits. */
+export interface BackgroundState {
+  view(): RecordView;
+  commit<const T extends readonly Command[]>(
+    view: RecordView | undefined,
+    commands: T,
+  ): Promise<ResultsOf<T>>;
+}
+
+export interface SqsOptions {
+  /** Also check kms:Decrypt when a message is sent, as AWS did before 2024. */
+  readonly requireDecryptToSend: boolean;
+}
+
+export interface SqsDependencies {
+  readonly store: { query<Q extends Query>(query: Q): Promise<ResultOf<Q>> };
+  readonly state: BackgroundState;
+  readonly sealer: Sealer;
+  /** Service clock: delays, visibility, retention. */
+  readonly clock: Clock;
+  /** System clock: how long a long poll waits. */
+  readonly systemClock: Clock;
+  readonly random: Random;
+  readonly principals: Principals;
+  readonly tokens: Tokens;
+  readonly places: PlaceMacs;
+  readonly log: Log;
+  readonly options: SqsOptions;
+}
+
+/** What the operations work with. */
+export interface SqsContext extends SqsDependencies {
+  readonly waiters: Waiters;
+}

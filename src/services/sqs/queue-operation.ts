@@ -1,0 +1,37 @@
+import type { Call } from "../../kernel/call.ts";
+import { callerAccountId } from "../../kernel/caller.ts";
+import type { ConditionContext, Operation, Outcome } from "../../kernel/operation.ts";
+import { type Queue, requireQueue } from "./queue.ts";
+
+/** An operation on the queue that `QueueUrl` names. */
+export interface QueueOperation<I, O>
+  extends Pick<Operation<I, O>, "name" | "action" | "access" | "audit"> {
+  /** AWS: operations that no policy opens to other accounts. */
+  readonly ownerOnly?: boolean;
+  /** Condition keys that the request brings. */
+  context?(input: I): ConditionContext;
+  handle(input: I, call: Call, queue: Queue): Promise<Outcome<O>> | Outcome<O>;
+}
+
+/** Fills in what all operations on a queue share: it must exist, and its policy speaks. */
+export function queueOperation<I extends { readonly QueueUrl?: string | undefined }, O>(
+  operation: QueueOperation<I, O>,
+): Operation<I, O> {
+  const { name, action, access, audit, ownerOnly } = operation;
+  return {
+    name,
+    action,
+    access,
+    audit,
+    async resources(input, call) {
+      const { uses, scope } = await requireQueue(call, input.QueueUrl);
+      const foreign = ownerOnly && callerAccountId(call.caller) !== scope.accountId;
+      const context = operation.context?.(input);
+      if (!foreign && !context) return uses;
+      // Without the queue's policy nothing can allow another account in.
+      return uses.map((use) => ({ ...use, context, policy: foreign ? undefined : use.policy }));
+    },
+    handle: async (input, call) =>
+      operation.handle(input, call, await requireQueue(call, input.QueueUrl)),
+  };
+}

@@ -1,0 +1,76 @@
+import { compileDocument } from "../../auth/policy/compile.ts";
+import { type PolicyDocument, parsePolicy } from "../../auth/policy/document.ts";
+import { PolicyError } from "../../auth/policy/errors.ts";
+import type { Call } from "../../kernel/call.ts";
+import { Refusal } from "../../kernel/errors.ts";
+import type { AttachedPolicy } from "../../kernel/policy.ts";
+import { statementsMax } from "./permissions.ts";
+import type { SqsContext } from "./ports.ts";
+import { invalidAttributeValue } from "./refusals.ts";
+
+/** AWS: Policy quotas of SQS. */
+const policyBytesMax = 8192;
+
+/**
+ * A queue policy as its author wrote it, checked, with the users and roles that it names resolved.
+ *
+ * Throws InvalidAttributeValue `Invalid value for the parameter Policy.`; DIFFERS: with the reason.
+ */
+export async function attachQueuePolicy(
+  context: SqsContext,
+  call: Call,
+  text: string,
+): Promise<AttachedPolicy> {
+  if (Buffer.byteLength(text) > policyBytesMax) {
+    throw invalidAttributeValue("Policy", `The policy is longer than ${policyBytesMax} bytes.`);
+  }
+  const { statements } = readPolicy(text);
+  if (statements.length > statementsMax) {
+    // AWS?: the code; the text is recorded.
+    throw new Refusal(
+      "InvalidAttributeValue",
+      `${statements.length} statements were found in the submitted policy, ` +
+        `max allowed is ${statementsMax}`,
+    );
+  }
+  const principalIds: [string, string][] = [];
+  for (const { principal } of statements) {
+    for (const entry of principal?.values ?? []) {
+      if (entry.kind !== "identity") continue;
+      const id = await context.principals.resolve(call.records, entry.arn);
+      if (id === undefined) {
+        throw invalidAttributeValue("Policy", `There is no principal ${entry.arn}.`);
+      }
+      principalIds.push([entry.arn, id]);
+    }
+  }
+  return { text, principalIds: Object.fromEntries(principalIds) };
+}
+
+function readPolicy(text: string): PolicyDocument {
+  try {
+    const document = parsePolicy(text, "resource");
+    compileDocument(document, "resource", "strict");
+    for (const { action } of document.statements) {
+      // AWS?: that actions of other services are refused.
+      const foreign = action?.values.find((name) => name !== "*" && !/^sqs:/i.test(name));
+      if (foreign === undefined) continue;
+      throw new PolicyError(action?.path ?? "", `\`${foreign}\` is no action of SQS`);
+    }
+    return document;
+  } catch (error) {
+    if (!(error instanceof PolicyError)) throw error;
+    throw invalidAttributeValue("Policy", error.message);
+  }
+}
+
+/**
+ * The policy with another text whose statements name accounts only beyond those there were: who
+ * the named users and roles are stays as it was when the policy was set.
+ */
+export function replacePolicyText(
+  before: AttachedPolicy | undefined,
+  text: string,
+): AttachedPolicy {
+  return { text, principalIds: before?.principalIds ?? {} };
+}

@@ -1,0 +1,226 @@
+import type { Call } from "../../kernel/call.ts";
+import { Fault, Refusal } from "../../kernel/errors.ts";
+import type { Opened, SealedRow } from "../../kernel/sealer.ts";
+import { kmsRefusal } from "./kms-errors.ts";
+import type { SqsContext } from "./ports.ts";
+import { findQueue, type Queue } from "./queue.ts";
+import type {
+  ClaimedMessage,
+  ClaimMessages,
+  ClaimResult,
+  MoveMessages,
+  UnclaimMessages,
+} from "./store.ts";
+
+/** AWS: in-flight messages of a standard queue. */
+const inFlightMax = 120_000;
+/** Claims in one look: each but the last met only messages to be moved or that do not open. */
+const claimsMax = 100;
+
+export interface ReceiveWish {
+  readonly count: number;
+  readonly visibilityMs: number;
+}
+
+export interface ReceivedMessage {
+  readonly claimed: ClaimedMessage;
+  readonly claimId: string;
+  readonly body: Buffer;
+}
+
+export interface Look {
+  readonly messages: readonly ReceivedMessage[];
+  /** Service time of the last claim. */
+  readonly lookedAtMs: number;
+  /** As many were claimed as wished: there may be more. */
+  readonly full: boolean;
+  /** Too many messages in flight. */
+  readonly overLimit: boolean;
+}
+
+/**
+ * Claims messages and opens them as the caller; what was received too often moves to the
+ * dead-letter queue. If KMS lets none be opened, visibility and counts are as before and SQS's KMS
+ * refusal is thrown. If it lets some, these come back and the others stay claimed.
+ */
+export async function look(
+  context: SqsContext,
+  call: Call,
+  queue: Queue,
+  wish: ReceiveWish,
+): Promise<Look> {
+  const target = await deadLetterTarget(call, queue);
+  for (let claims = 1; ; claims++) {
+    const nowMs = context.clock.now();
+    const claim = claimOf(context, queue, wish, target && queue.redrive, nowMs);
+    const [result] = await call.commit([claim]);
+    const claimed = result.messages.length + result.exhausted.length;
+    if (claimed > 0) context.waiters.due(queue.identity.queueId, claim.visibleAgainMs);
+    const moved =
+      target && result.exhausted.length > 0
+        ? moveExhausted(context, call, queue, target, result, claim)
+        : undefined;
+    const messages = await openClaimed(context, call, queue, result, claim);
+    await moved;
+    const full = claimed >= wish.count;
+    const facts = { lookedAtMs: nowMs, full, overLimit: result.overLimit };
+    if (messages.length > 0 || claimed === 0) return { messages, ...facts };
+    if (claims >= claimsMax) return { messages, ...facts };
+  }
+}
+
+/** A dead-letter queue that was deleted since keeps nothing back: messages are received on. */
+async function deadLetterTarget(call: Call, queue: Queue): Promise<Queue | undefined> {
+  return queue.redrive && findQueue(call.records, queue.scope, queue.redrive.targetName);
+}
+
+function claimOf(
+  context: SqsContext,
+  queue: Queue,
+  wish: ReceiveWish,
+  redrive: Queue["redrive"],
+  nowMs: number,
+): ClaimMessages {
+  return {
+    kind: "sqs.claim",
+    queue: queue.identity,
+    nowMs,
+    count: wish.count,
+    visibleAgainMs: nowMs + wish.visibilityMs,
+    retainedSinceMs: nowMs - queue.retentionMs,
+    claimId: context.random.bytes(8).toString("hex"),
+    inFlightMax,
+    receiveCountMax: redrive?.receiveCountMax,
+  };
+}
+
+async function openClaimed(
+  context: SqsContext,
+  call: Call,
+  queue: Queue,
+  result: ClaimResult,
+  claim: ClaimMessages,
+): Promise<readonly ReceivedMessage[]> {
+  if (result.messages.length === 0) return [];
+  const readable: ClaimedMessage[] = [];
+  const rows: SealedRow[] = [];
+  for (const message of result.messages) {
+    const row = sealedRow(context, queue, result, message);
+    if (!row) continue;
+    readable.push(message);
+    rows.push(row);
+  }
+  const opened = await context.sealer.open(call, queue.opening, rows);
+  const received: ReceivedMessage[] = [];
+  const withheld: { readonly message: ClaimedMessage; readonly error: Error }[] = [];
+  for (const [index, message] of readable.entries()) {
+    const answer = opened[index];
+    if (answer?.ok) received.push({ claimed: message, claimId: claim.claimId, body: answer.body });
+    else if (isPassing(context, answer)) withheld.push({ message, error: answer.error });
+    else reportUnopenable(context, queue, message);
+  }
+  const [first] = withheld;
+  if (received.length > 0 || !first) return received;
+  await giveBack(
+    context,
+    call,
+    queue,
+    claim.claimId,
+    withheld.map(({ message }) => message),
+  );
+  throw kmsRefusal(first.error, context.random) ?? first.error;
+}
+
+/** undefined: the row is not where it was put, or its data key is gone. It stays claimed. */
+function sealedRow(
+  context: SqsContext,
+  queue: Queue,
+  result: ClaimResult,
+  message: ClaimedMessage,
+): SealedRow | undefined {
+  const { messageId, bytes, placeMac, dataKeyId } = message;
+  const dataKey = result.dataKeys.find((stored) => stored.id === dataKeyId);
+  const inPlace = context.places.verify(queue.identity.queueId, messageId, bytes, placeMac);
+  if (dataKey && inPlace) return { bytes, dataKey };
+  reportUnopenable(context, queue, message);
+  return undefined;
+}
+
+/**
+ * Whether the message itself is sound and may open another time: KMS refused, or could not be
+ * reached. A body or data key that is not authentic never will.
+ */
+function isPassing(
+  context: SqsContext,
+  answer: Opened | undefined,
+): answer is Extract<Opened, { ok: false }> {
+  if (!answer || answer.ok) return false;
+  const { error } = answer;
+  if (error instanceof Fault) return error.kind !== "body-authentication";
+  return !(error instanceof Refusal) || kmsRefusal(error, context.random) !== undefined;
+}
+
+function reportUnopenable(context: SqsContext, queue: Queue, message: ClaimedMessage): void {
+  context.log.error("a stored message does not open; it is withheld", {
+    queueArn: queue.arn,
+    messageId: message.messageId,
+    dataKeyId: message.dataKeyId,
+  });
+}
+
+/** Undoes a claim, whatever changed in the configuration meanwhile. */
+export async function giveBack(
+  context: SqsContext,
+  call: Call,
+  queue: Queue,
+  claimId: string,
+  messages: readonly ClaimedMessage[],
+): Promise<void> {
+  const unclaim: UnclaimMessages = {
+    kind: "sqs.unclaim",
+    queue: queue.identity,
+    messages: messages.map(({ sequence, visibleAtMs }) => ({ sequence, claimId, visibleAtMs })),
+  };
+  await call.commit([unclaim], { unconditional: true });
+  context.waiters.wake(queue.identity.queueId, messages.length);
+}
+
+/** A failed move costs nothing: the messages become visible again and are moved then. */
+async function moveExhausted(
+  context: SqsContext,
+  call: Call,
+  queue: Queue,
+  target: Queue,
+  { exhausted }: ClaimResult,
+  { claimId, nowMs }: ClaimMessages,
+): Promise<void> {
+  const sound = exhausted.filter(({ messageId, bytes, placeMac }) =>
+    // INVARIANT: a new MAC is given only to what has a good one.
+    context.places.verify(queue.identity.queueId, messageId, bytes, placeMac),
+  );
+  for (const message of exhausted) {
+    if (!sound.includes(message)) reportUnopenable(context, queue, message);
+  }
+  if (sound.length === 0) return;
+  const move: MoveMessages = {
+    kind: "sqs.move",
+    from: queue.identity,
+    to: target.identity,
+    nowMs,
+    messages: sound.map(({ sequence, messageId, bytes }) => ({
+      sequence,
+      claimId,
+      placeMac: context.places.make(target.identity.queueId, messageId, bytes),
+      deadLetterSourceArn: queue.arn,
+    })),
+  };
+  try {
+    const [{ moved }] = await call.commit([move], { unconditional: true });
+    context.waiters.wake(target.identity.queueId, moved);
+  } catch (error) {
+    context.log.error("messages could not be moved to the dead-letter queue", {
+      queueArn: queue.arn,
+      error: String(error),
+    });
+  }
+}

@@ -1,0 +1,83 @@
+import { Refusal } from "../../kernel/errors.ts";
+import { type Operation, operationTable, type ServiceTable } from "../../kernel/operation.ts";
+import { createJobs, type SqsJobs } from "./jobs.ts";
+import { addPermission } from "./operations/add-permission.ts";
+import { changeMessageVisibility } from "./operations/change-message-visibility.ts";
+import { changeMessageVisibilityBatch } from "./operations/change-message-visibility-batch.ts";
+import { createQueue } from "./operations/create-queue.ts";
+import { deleteMessage } from "./operations/delete-message.ts";
+import { deleteMessageBatch } from "./operations/delete-message-batch.ts";
+import { deleteQueue } from "./operations/delete-queue.ts";
+import { getQueueAttributes } from "./operations/get-queue-attributes.ts";
+import { getQueueUrl } from "./operations/get-queue-url.ts";
+import { listDeadLetterSourceQueues } from "./operations/list-dead-letter-source-queues.ts";
+import { listQueueTags } from "./operations/list-queue-tags.ts";
+import { listQueues } from "./operations/list-queues.ts";
+import { moveTaskOperations } from "./operations/move-tasks.ts";
+import { purgeQueue } from "./operations/purge-queue.ts";
+import { receiveMessage } from "./operations/receive-message.ts";
+import { removePermission } from "./operations/remove-permission.ts";
+import { sendMessage } from "./operations/send-message.ts";
+import { sendMessageBatch } from "./operations/send-message-batch.ts";
+import { setQueueAttributes } from "./operations/set-queue-attributes.ts";
+import { tagQueue } from "./operations/tag-queue.ts";
+import { untagQueue } from "./operations/untag-queue.ts";
+import type { SqsContext, SqsDependencies } from "./ports.ts";
+import { createWaiters, type Waiters } from "./waiters.ts";
+
+export type { SqsJobs } from "./jobs.ts";
+export type { PlaceMacs, SqsDependencies, SqsOptions, Tokens } from "./ports.ts";
+
+export interface Sqs {
+  readonly table: ServiceTable;
+  readonly jobs: SqsJobs;
+  /** Woken by sends of this thread; whoever learns of others' sends wakes them here. */
+  readonly waiters: Waiters;
+}
+
+/** SQS with standard queues. */
+export function createSqs(deps: SqsDependencies): Sqs {
+  const waiters = createWaiters(deps);
+  const context: SqsContext = { ...deps, waiters };
+  const table: ServiceTable = {
+    name: "sqs",
+    eventSource: "sqs.amazonaws.com",
+    operations: operationTable(operationsOf(context)),
+    accessDenied: {
+      code: "AccessDenied",
+      status: 403,
+      // AWS: SQS prints the action in lower case.
+      printAction: (action) => action.toLowerCase(),
+    },
+    invalidSecurity: (message) => new Refusal("InvalidSecurity", message),
+  };
+  return { table, jobs: createJobs(deps), waiters };
+}
+
+function operationsOf(context: SqsContext): readonly Operation[] {
+  const operations = [
+    addPermission(),
+    changeMessageVisibility(context),
+    changeMessageVisibilityBatch(context),
+    createQueue(context),
+    deleteMessage(context),
+    deleteMessageBatch(context),
+    deleteQueue(context),
+    getQueueAttributes(context),
+    getQueueUrl(),
+    listDeadLetterSourceQueues(),
+    listQueueTags(),
+    listQueues(),
+    purgeQueue(context),
+    receiveMessage(context),
+    removePermission(),
+    sendMessage(context),
+    sendMessageBatch(context),
+    setQueueAttributes(context),
+    tagQueue(),
+    untagQueue(),
+    ...moveTaskOperations(),
+  ];
+  // Each takes the input that the wire decodes for its own name.
+  return operations as unknown as readonly Operation[];
+}
