@@ -1,11 +1,18 @@
 import type { DatabaseSync } from "node:sqlite";
-import type { MessageCounts, SqsCommand, SqsQuery } from "../../services/sqs/store.ts";
+import type {
+  CountMessages,
+  MessageCounts,
+  NextVisible,
+  SqsCommand,
+  SqsQuery,
+} from "../../services/sqs/store.ts";
 import { type Acts, prepare } from "./act.ts";
 import { claimActs } from "./claims.ts";
 import type { DataKeys } from "./data-keys.ts";
 import { createDiscarded, type Discarded } from "./discarded.ts";
 import { identity, placementActs } from "./placement.ts";
 import { removalActs } from "./removal.ts";
+import { scopeActs } from "./scopes.ts";
 import type { Sequence } from "./sequence.ts";
 import { createTallies, type Tallies } from "./tallies.ts";
 
@@ -28,6 +35,7 @@ export function createMessages(
     ...claimActs(database, dataKeys, tallies),
     ...discarded.acts,
     ...questions(database, tallies),
+    ...scopeActs(database),
   };
   return {
     acts: guarded(acts, discarded),
@@ -64,7 +72,7 @@ function guarded(
   };
 }
 
-function questions(database: DatabaseSync, tallies: Tallies): Acts<SqsQuery> {
+function questions(database: DatabaseSync, tallies: Tallies): Acts<CountMessages | NextVisible> {
   // Few rows: the sweep takes what is beyond its retention.
   const expired = prepare<MessageCounts>(
     database,
