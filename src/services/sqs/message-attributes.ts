@@ -156,7 +156,7 @@ function checkText(name: string, type: string, value: string, kind: "user" | "sy
   if (!isLegalText(value)) {
     // AWS?: the text.
     throw invalidParameter(
-      `The value of message (${kind}) attribute '${name}' contains characters that are not allowed.`,
+      `The value of message (${kind}) attribute '${name}' contains invalid characters.`,
     );
   }
 }

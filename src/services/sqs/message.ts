@@ -41,7 +41,7 @@ export interface StoredSystemAttributes {
 const delaySecondsMax = 900;
 const groupIdPattern = /^[\x21-\x7e]{1,128}$/;
 
-/** Checks a message for a standard queue, but for its size. Throws the refusal of its first fault. */
+/** Checks a message for a standard queue, but for its size. Throws what is wrong first. */
 export function draftMessage(queue: Queue, message: OutgoingMessage): Draft {
   if (!message.MessageBody) throw missingParameter("MessageBody");
   if (!isLegalText(message.MessageBody)) {

@@ -66,7 +66,7 @@ function refusalOf({ handle, seconds }: VisibilityWish, result: string): Refusal
     return invalidValue(
       seconds,
       "VisibilityTimeout",
-      `Total VisibilityTimeout for the message is beyond the limit [${visibilitySecondsMax} seconds]`,
+      "Total VisibilityTimeout for the message is beyond the limit [43200 seconds]",
     );
   }
   return undefined;

@@ -4,9 +4,10 @@ import type { Log } from "../../kernel/log.ts";
 import type { NextVisible, QueueIdentity } from "./store.ts";
 
 /**
- * Consumers that wait for messages, per queue, served in the order in which they began to wait. Each
- * arrival wakes as many as there are messages, no more; a consumer that was busy when something
- * arrived looks again before it waits. Thousands that wait cost a set entry and a timer each.
+ * Consumers that wait for messages, per queue, served in the order in which they began to wait.
+ * Each arrival wakes as many as there are messages, no more; a consumer that was busy when
+ * something arrived looks again before it waits. Thousands that wait cost a set entry and a timer
+ * each.
  */
 export interface Waiters {
   /** Takes part before the first look, so that nothing that arrives after it is missed. */
