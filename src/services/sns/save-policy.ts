@@ -1,10 +1,11 @@
-import { compileDocument } from "../../auth/policy/compile.ts";
-import { type PolicyDocument, parsePolicy } from "../../auth/policy/document.ts";
-import { PolicyError } from "../../auth/policy/errors.ts";
+import { checkPolicy, PolicyError, resolvePrincipalIds } from "../../auth/policy/index.ts";
 import type { AttachedPolicy, Principals } from "../../kernel/policy.ts";
 import type { RecordView } from "../../kernel/records.ts";
 import { invalidParameter } from "./errors.ts";
-import { checkPolicySize, isTopicAction } from "./topic-policy.ts";
+import { isTopicAction, policyBytesMax, statementsMax } from "./topic-policy.ts";
+
+/** AWS: principals in all statements together. */
+const principalsMax = 200;
 
 /**
  * A topic policy as its author wrote it, checked, with the users and roles that it names resolved.
@@ -18,31 +19,21 @@ export async function saveTopicPolicy(
   text: string,
   prefix = "",
 ): Promise<AttachedPolicy> {
-  const document = readPolicy(text, prefix);
-  const foreign = document.statements.some(({ action }) =>
-    action?.values.some((name) => !isTopicAction(name)),
-  );
-  if (foreign) throw invalidParameter(`${prefix}Policy statement action out of service scope!`);
-  checkPolicySize(text, document.statements.length);
-  const principalIds: [string, string][] = [];
-  for (const { principal } of document.statements) {
-    for (const entry of principal?.values ?? []) {
-      if (entry.kind !== "identity") continue;
-      const id = await principals.resolve(view, entry.arn);
-      if (id === undefined) throw invalidParameter(`${prefix}Policy Error: PrincipalNotFound`);
-      principalIds.push([entry.arn, id]);
-    }
-  }
-  return { text, principalIds: Object.fromEntries(principalIds) };
+  checkText(text, prefix);
+  const resolved = await resolvePrincipalIds(text, principals, view);
+  if (!resolved.ok) throw invalidParameter(`${prefix}Policy Error: PrincipalNotFound`);
+  return resolved.policy;
 }
 
-function readPolicy(text: string, prefix: string): PolicyDocument {
+function checkText(text: string, prefix: string): void {
+  const rules = { lengthMax: policyBytesMax, statementsMax, principalsMax };
   try {
-    const document = parsePolicy(text, "resource");
-    compileDocument(document, "resource", "strict");
-    return document;
+    const { document } = checkPolicy(text, "resource", rules);
+    const names = document.statements.flatMap(({ action }) => action?.values ?? []);
+    if (names.every(isTopicAction)) return;
   } catch (error) {
     if (!(error instanceof PolicyError)) throw error;
     throw invalidParameter(`${prefix}Policy Error: ${error.message}`);
   }
+  throw invalidParameter(`${prefix}Policy statement action out of service scope!`);
 }

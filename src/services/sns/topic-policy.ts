@@ -129,7 +129,7 @@ export function removeStatement(
 }
 
 /** Throws InvalidParameter beyond AWS's limits. */
-export function checkPolicySize(text: string, statements: number): void {
+function checkPolicySize(text: string, statements: number): void {
   if (Buffer.byteLength(text) > policyBytesMax) {
     throw invalidParameter(`Policy Reason: longer than ${policyBytesMax} bytes`);
   }

@@ -96,12 +96,16 @@ export function topicUses(
   }
   const { uses } = topicFacts(topic);
   if (caller.kind !== "service" && !context) return uses;
-  // AWS: the default policy's AWS:SourceOwner is the account for which a service acts; a principal
-  // that calls by itself has none, so that the default policy grants it nothing.
-  const owner: ConditionContext =
-    caller.kind === "service" ? { "aws:sourceowner": caller.sourceAccountId } : {};
+  const owner = caller.kind === "service" ? undefined : noSourceOwner;
   return uses.map((use) => ({ ...use, context: { ...owner, ...context } }));
 }
+
+/**
+ * AWS: the default policy's AWS:SourceOwner is the account for which a service acts. A principal
+ * that calls by itself has none, so the default policy grants users of the account nothing: their
+ * own policies must. (An empty list is an absent key.)
+ */
+const noSourceOwner: ConditionContext = { "aws:sourceowner": [] };
 
 export const topicType = "AWS::SNS::Topic";
 
@@ -144,6 +148,7 @@ function compileFacts(topic: TopicRecord): TopicFacts {
         tags: topic.tags,
         secureTransportOnly: encrypted,
         type: topicType,
+        context: noSourceOwner,
       },
     ],
     place: {

@@ -1,0 +1,220 @@
+import type { Call } from "../kernel/call.ts";
+import { Fault, Refusal } from "../kernel/errors.ts";
+import type { Json } from "../kernel/json.ts";
+import type {
+  AuditResource,
+  Operation,
+  Outcome,
+  ResourceUse,
+  ServiceTable,
+} from "../kernel/operation.ts";
+import { foreignIdentity, sourceOf, tlsDetails, userIdentity } from "./identity.ts";
+import { additionalBytesMax, bounded, omitted, recordBytesMax, truncate } from "./limits.ts";
+import { type AuditModel, copyMembers, plainJson } from "./shapes.ts";
+
+/** What the pipeline knows of a call that came to its end. */
+export interface FinishedCall {
+  readonly table: ServiceTable;
+  readonly operation: Operation;
+  readonly call: Call;
+  readonly input: object;
+  readonly resources: readonly ResourceUse[];
+  readonly result: { readonly outcome: Outcome<unknown> } | { readonly error: Error };
+}
+
+/** AWS: the version of the record's form. */
+const eventVersion = "1.11";
+
+/** A record on its way: what its copies for several accounts share. */
+export interface RecordFacts {
+  readonly finished: FinishedCall;
+  readonly eventTime: string;
+  readonly region: string;
+  readonly requestParameters: Json;
+  readonly responseElements: Json;
+  readonly resources: readonly AuditResource[];
+  readonly failure: { readonly errorCode: string; readonly errorMessage: string } | undefined;
+  readonly additionalEventData: Json | undefined;
+}
+
+export function recordFacts(
+  finished: FinishedCall,
+  model: AuditModel | undefined,
+  nowMs: number,
+): RecordFacts {
+  const { operation, input, result, table } = finished;
+  const { audit } = operation;
+  const shapes = model?.operations[operation.name];
+  const outcome = "outcome" in result ? result.outcome : undefined;
+  const output = outcome?.output;
+  const additional = outcome?.audit?.additionalEventData;
+  return {
+    finished,
+    eventTime: `${new Date(nowMs).toISOString().slice(0, 19)}Z`,
+    region: eventRegion(finished),
+    requestParameters: kept(model, shapes?.input, audit.request, input),
+    responseElements:
+      typeof output === "object" && output !== null
+        ? kept(model, shapes?.output, audit.response, output)
+        : null,
+    resources: usedResources(finished),
+    failure: "error" in result ? describeError(result.error, table) : undefined,
+    additionalEventData: additional === undefined ? undefined : plainJson(additional),
+  };
+}
+
+type Rule = readonly string[] | ((value: never) => Json) | undefined;
+
+/** INVARIANT: an allow-list; without a rule nothing is kept. */
+function kept(
+  model: AuditModel | undefined,
+  shapeName: string | undefined,
+  rule: Rule,
+  value: object,
+): Json {
+  if (rule === undefined) return null;
+  // The rule stands beside the operation whose input or output this is.
+  const copied =
+    typeof rule === "function"
+      ? (plainJson(rule(value as never)) ?? null)
+      : model && shapeName !== undefined
+        ? copyMembers(model, shapeName, value, rule)
+        : null;
+  const empty = typeof copied === "object" && copied !== null && Object.keys(copied).length === 0;
+  return empty ? null : copied;
+}
+
+function usedResources({ resources, result }: FinishedCall): readonly AuditResource[] {
+  const found = new Map<string, AuditResource>();
+  for (const { type, arn, accountId } of resources) {
+    if (type !== undefined) found.set(arn, { type, arn, accountId });
+  }
+  const later = "outcome" in result ? (result.outcome.audit?.resources ?? []) : [];
+  for (const resource of later) found.set(resource.arn, resource);
+  return [...found.values()];
+}
+
+/** AWS: IAM is global and tells its story in us-east-1. */
+function eventRegion({ table, call }: FinishedCall): string {
+  return table.name === "iam" ? "us-east-1" : call.region;
+}
+
+/** AWS: denials are `AccessDenied`, whatever the service calls them on the wire. */
+function describeError(
+  error: Error,
+  { accessDenied }: ServiceTable,
+): { errorCode: string; errorMessage: string } {
+  if (error instanceof Refusal) {
+    const denied = error.denial !== undefined && error.code === accessDenied.code;
+    const errorCode = truncate(denied ? "AccessDenied" : error.code);
+    return { errorCode, errorMessage: truncate(error.message) };
+  }
+  const kind = error instanceof Fault ? `: ${error.kind}` : "";
+  return { errorCode: "InternalFailure", errorMessage: `The request failed on our side${kind}` };
+}
+
+export interface RecordCopy {
+  readonly recipientAccountId: string;
+  readonly eventId: string;
+  /** Of a call that two accounts are told of. */
+  readonly sharedEventId: string | undefined;
+  /** The copy for another account than the caller's. */
+  readonly foreign: boolean;
+}
+
+/** The CloudTrail record for one account, as JSON text of at most 256 KB. */
+export function recordText(facts: RecordFacts, copy: RecordCopy): string {
+  const text = JSON.stringify(record(facts, copy));
+  const size = Buffer.byteLength(text);
+  if (size <= recordBytesMax) return text;
+  return JSON.stringify({
+    ...record(facts, copy),
+    requestParameters: omitted("event", size),
+    responseElements: null,
+    resources: [],
+  });
+}
+
+function record(facts: RecordFacts, copy: RecordCopy): { readonly [member: string]: Json } {
+  const { finished, resources, additionalEventData } = facts;
+  const { table, operation, call } = finished;
+  const { address, userAgent } = sourceOf(call);
+  const management = operation.audit.category === "management";
+  return withoutAbsent({
+    eventVersion,
+    userIdentity: copy.foreign ? foreignIdentity(call) : userIdentity(call),
+    eventTime: facts.eventTime,
+    eventSource: table.eventSource,
+    eventName: operation.name,
+    awsRegion: facts.region,
+    sourceIPAddress: address,
+    userAgent: truncate(userAgent),
+    ...facts.failure,
+    requestParameters: bounded(facts.requestParameters, "requestParameters"),
+    responseElements: bounded(facts.responseElements, "responseElements"),
+    additionalEventData:
+      additionalEventData === undefined
+        ? undefined
+        : bounded(additionalEventData, "additionalEventData", additionalBytesMax),
+    requestID: truncate(call.requestId),
+    eventID: copy.eventId,
+    readOnly: operation.audit.readOnly,
+    resources:
+      resources.length === 0
+        ? undefined
+        : resources.map(({ accountId, type, arn }) => ({ accountId, type, ARN: arn })),
+    eventType: "AwsApiCall",
+    managementEvent: management,
+    recipientAccountId: copy.recipientAccountId,
+    sharedEventID: copy.sharedEventId,
+    eventCategory: management ? "Management" : "Data",
+    tlsDetails: copy.foreign ? undefined : tlsDetails(call),
+  });
+}
+
+/** Something a service did by itself: a key deleted at the end of its waiting period. */
+export interface ServiceEvent {
+  readonly accountId: string;
+  readonly region: string;
+  readonly eventSource: string;
+  readonly eventName: string;
+  readonly resources: readonly AuditResource[];
+  readonly details?: Json;
+  readonly readOnly?: boolean;
+}
+
+/** AWS: the record of a service event. */
+export function serviceEventText(event: ServiceEvent, nowMs: number, eventId: string): string {
+  return JSON.stringify(
+    withoutAbsent({
+      eventVersion,
+      userIdentity: { accountId: event.accountId, invokedBy: "AWS Internal" },
+      eventTime: `${new Date(nowMs).toISOString().slice(0, 19)}Z`,
+      eventSource: event.eventSource,
+      eventName: event.eventName,
+      awsRegion: event.region,
+      sourceIPAddress: "AWS Internal",
+      userAgent: "AWS Internal",
+      requestParameters: null,
+      responseElements: null,
+      eventID: eventId,
+      readOnly: event.readOnly ?? false,
+      resources: event.resources.map(({ accountId, type, arn }) => ({ accountId, type, ARN: arn })),
+      eventType: "AwsServiceEvent",
+      managementEvent: true,
+      recipientAccountId: event.accountId,
+      serviceEventDetails:
+        event.details === undefined ? undefined : bounded(event.details, "serviceEventDetails"),
+      eventCategory: "Management",
+    }),
+  );
+}
+
+function withoutAbsent(members: { readonly [member: string]: Json | undefined }): {
+  readonly [member: string]: Json;
+} {
+  const there = Object.entries(members).filter(
+    (entry): entry is [string, Json] => entry[1] !== undefined,
+  );
+  return Object.fromEntries(there);
+}
