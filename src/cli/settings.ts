@@ -4,10 +4,12 @@ import {
   environmentNameOf,
   flagOf,
   type RootCredentials,
+  type SettingName,
   type SettingSpec,
   type Settings,
   SettingsError,
   settingEntries,
+  settingsTable,
 } from "../config.ts";
 import { isLoopbackHost } from "../gateway/addresses.ts";
 
@@ -29,13 +31,7 @@ export function readSettings(sources: SettingsSources): Settings {
   const environment = sources.environment ?? {};
   const file = parseFile(sources.fileText);
   const values: Record<string, unknown> = {};
-  for (const [name, spec] of settingEntries) {
-    const given =
-      found(flagOf(name), sources.flags?.[name]) ??
-      found(environmentNameOf(name), environment[environmentNameOf(name)]) ??
-      found(`\`${name}\` in ${configFileName}`, file[name]);
-    values[name] = given ? readValue(spec, given) : absent(spec);
-  }
+  for (const [name, spec] of settingEntries) values[name] = pick(sources, file, name, spec);
   const explicitSealFile = values.sealFile !== undefined;
   const path = (text: unknown) => resolve(sources.workingDirectory, String(text));
   values.data = path(values.data);
@@ -49,6 +45,27 @@ export function readSettings(sources: SettingsSources): Settings {
     ...settings,
     warnings: Object.freeze(warningsFor(settings, environment)),
   });
+}
+
+/** Only the data folder, as an absolute path: for verbs that talk to a running server. */
+export function readDataFolder(sources: SettingsSources): string {
+  const file = parseFile(sources.fileText);
+  const data = pick(sources, file, "data", settingsTable.data);
+  return resolve(sources.workingDirectory, String(data));
+}
+
+function pick(
+  sources: SettingsSources,
+  file: Readonly<Record<string, unknown>>,
+  name: SettingName,
+  spec: SettingSpec,
+): unknown {
+  const environmentName = environmentNameOf(name);
+  const given =
+    found(flagOf(name), sources.flags?.[name]) ??
+    found(environmentName, sources.environment?.[environmentName]) ??
+    found(`\`${name}\` in ${configFileName}`, file[name]);
+  return given ? readValue(spec, given) : absent(spec);
 }
 
 interface Given {

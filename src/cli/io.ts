@@ -1,0 +1,62 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { configFileName } from "../config.ts";
+import type { EpochMs } from "../kernel/clock.ts";
+
+/** The process as the command line sees it; handed in, so that tests need no process. */
+export interface CliIo {
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly workingDirectory: string;
+  readonly out: (text: string) => void;
+  readonly err: (text: string) => void;
+  readonly now: () => EpochMs;
+  /** Calls back at each SIGTERM or SIGINT. The answer stops listening. */
+  readonly onStopSignal: (listener: () => void) => () => void;
+  /** Ends the process at once. */
+  readonly exit: (code: number) => void;
+  /** True if the process with this id lives. */
+  readonly isAlive: (pid: number) => boolean;
+}
+
+/** The real process. The only place of the command line that touches it. */
+export function processIo(): CliIo {
+  return {
+    environment: process.env,
+    workingDirectory: process.cwd(),
+    out: (text) => void process.stdout.write(text),
+    err: (text) => void process.stderr.write(text),
+    now: () => Date.now(),
+    onStopSignal(listener) {
+      for (const signal of ["SIGTERM", "SIGINT"]) process.on(signal, listener);
+      return () => {
+        for (const signal of ["SIGTERM", "SIGINT"]) process.off(signal, listener);
+      };
+    },
+    exit: (code) => process.exit(code),
+    isAlive(pid) {
+      try {
+        process.kill(pid, 0);
+        return true;
+      } catch (error) {
+        return (error as NodeJS.ErrnoException).code === "EPERM";
+      }
+    },
+  };
+}
+
+/** Text of the settings file in the working directory, if there is one. */
+export function settingsFileText(io: CliIo): string | undefined {
+  const path = join(io.workingDirectory, configFileName);
+  return existsSync(path) ? readFileSync(path, "utf8") : undefined;
+}
+
+/** A verb could not do its work: the message is for the user, the exit code is 1. */
+export class CliError extends Error {
+  override readonly name = "CliError";
+}
+
+/** The package's version. */
+export function packageVersion(): string {
+  const text = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
+  return (JSON.parse(text) as { version: string }).version;
+}

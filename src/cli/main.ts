@@ -1,0 +1,45 @@
+import { CommanderError } from "commander";
+import { SettingsError } from "../config.ts";
+import { CliError, type CliIo, packageVersion, processIo } from "./io.ts";
+import { buildProgram, type CliParts } from "./program.ts";
+
+/** The command `sealpost`. Ends the process with the verb's exit code. */
+export async function main(argv: readonly string[]): Promise<void> {
+  const io = processIo();
+  const code = await runCli(argv, io, {
+    version: packageVersion(),
+    loadStart: async () => (await import("../main.ts")).startServer,
+    demo: async () => (await import("./demo.ts")).runDemo(),
+  });
+  io.exit(code);
+}
+
+/**
+ * Runs one command line; resolves to its exit code: 0 done, 1 it could not be done, 2 it was not
+ * understood (or is not available yet).
+ */
+export async function runCli(argv: readonly string[], io: CliIo, parts: CliParts): Promise<number> {
+  let code = 0;
+  try {
+    const program = buildProgram(io, parts, (finished) => {
+      code = finished;
+    });
+    await program.parseAsync(argv, { from: "user" });
+    return code;
+  } catch (error) {
+    // Help and version end by an error as well, with exit code 0; it is printed already.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    if (error instanceof SettingsError) {
+      io.err(`sealpost: ${error.message}\n`);
+      return 2;
+    }
+    if (error instanceof CliError) {
+      io.err(`sealpost: ${error.message}\n`);
+      return 1;
+    }
+    io.err(
+      `sealpost: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+    );
+    return 1;
+  }
+}

@@ -1,0 +1,126 @@
+import { Command, Option } from "commander";
+import { settingsTable } from "../config.ts";
+import { advanceClock, showClock } from "./clock.ts";
+import { parseDurationSeconds } from "./duration.ts";
+import { printEnv } from "./env.ts";
+import { type CliIo, settingsFileText } from "./io.ts";
+import { addSettingOptions, settingFlags } from "./options.ts";
+import { type StartServer, serve } from "./serve.ts";
+import { readDataFolder } from "./settings.ts";
+
+/** What the verbs start; loaded when needed, since each brings much code. */
+export interface CliParts {
+  readonly version: string;
+  readonly loadStart: () => Promise<StartServer>;
+  /** The clinic scenario; resolves to the exit code. */
+  readonly demo: () => Promise<number>;
+}
+
+/** Verbs that later issues bring. */
+const laterVerbs: Readonly<Record<string, string>> = {
+  run: "run a command with the environment of a temporary server",
+  doctor: "explain who may do what, and why a message did not arrive",
+  cost: "predict and count KMS requests",
+  account: "create and list accounts",
+  "root-credentials": "replace the root credentials",
+  "service-credential": "credentials for services that publish",
+  seal: "rotate or migrate the seal of the root key",
+  store: "look after the store",
+  backup: "back up the data folder",
+  restore: "restore a backup",
+  "verify-trail": "check trail files against their digests",
+};
+
+/** The command line. `finish` gets the exit code of the verb that ran. */
+export function buildProgram(io: CliIo, parts: CliParts, finish: (code: number) => void): Command {
+  const program = new Command("sealpost")
+    .description("Encrypted topics and queues that speak the AWS wire")
+    .version(parts.version, "-V, --version")
+    .exitOverride()
+    .configureOutput({ writeOut: io.out, writeErr: io.err })
+    .showHelpAfterError("(sealpost --help shows what there is)");
+
+  const serveVerb = program.command("serve").description("run the server until it is stopped");
+  addSettingOptions(serveVerb);
+  serveVerb.action(async () => {
+    finish(await serve(settingFlags(serveVerb), io, parts.version, parts.loadStart));
+  });
+
+  addEnvVerb(program, io, finish);
+  program
+    .command("demo")
+    .description("show the clinic scenario against a temporary server")
+    .action(async () => finish(await parts.demo()));
+  addClockVerbs(program, io, finish);
+  for (const [verb, description] of Object.entries(laterVerbs)) {
+    addLaterVerb(program, verb, description, io, finish);
+  }
+  return program;
+}
+
+function addEnvVerb(program: Command, io: CliIo, finish: (code: number) => void): void {
+  const verb = program
+    .command("env")
+    .description("print the environment that leads AWS clients to the running server")
+    .addOption(dataOption())
+    .option("--services", "name the services one by one; others still go to AWS")
+    .addOption(new Option("--format <FORMAT>", "form").choices(["shell", "json"]).default("shell"));
+  verb.action((options: { services?: boolean; format: "shell" | "json" }) => {
+    const folder = folderOf(verb, io);
+    printEnv({ folder, services: options.services === true, format: options.format }, io);
+    finish(0);
+  });
+}
+
+function addClockVerbs(program: Command, io: CliIo, finish: (code: number) => void): void {
+  const clock = program.command("clock").description("show or move the service clock");
+  const format = () =>
+    new Option("--format <FORMAT>", "form").choices(["text", "json"]).default("text");
+  const show = clock.command("show").description("print the service time").addOption(dataOption());
+  show.addOption(format()).action(async (options: { format: "text" | "json" }) => {
+    await showClock({ folder: folderOf(show, io), format: options.format }, io);
+    finish(0);
+  });
+  const advance = clock
+    .command("advance")
+    .description("move the virtual clock and run what becomes due")
+    .argument("<duration>", "300s, 5m, 2h, 90d, 10y", parseDurationSeconds)
+    .addOption(dataOption())
+    .addOption(format());
+  advance.action(async (seconds: number, options: { format: "text" | "json" }) => {
+    await advanceClock(seconds, { folder: folderOf(advance, io), format: options.format }, io);
+    finish(0);
+  });
+}
+
+function addLaterVerb(
+  program: Command,
+  verb: string,
+  description: string,
+  io: CliIo,
+  finish: (code: number) => void,
+): void {
+  program
+    .command(verb)
+    .description(`${description} (not available yet)`)
+    .argument("[arguments...]")
+    .allowUnknownOption()
+    .action(() => {
+      io.err(`sealpost ${verb} is not available yet\n`);
+      finish(2);
+    });
+}
+
+function dataOption(): Option {
+  const { value, description, default: fallback } = settingsTable.data;
+  return new Option(`--data <${value}>`, `${description} (default ${fallback})`);
+}
+
+function folderOf(verb: Command, io: CliIo): string {
+  return readDataFolder({
+    flags: { data: verb.getOptionValue("data") },
+    environment: io.environment,
+    fileText: settingsFileText(io),
+    workingDirectory: io.workingDirectory,
+  });
+}

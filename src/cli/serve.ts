@@ -1,0 +1,103 @@
+import { join } from "node:path";
+import { type Settings, SettingsError } from "../config.ts";
+import { credentialsPath } from "./credentials-file.ts";
+import { CliError, type CliIo, settingsFileText } from "./io.ts";
+import { readSettings } from "./settings.ts";
+import { shellQuote } from "./shell.ts";
+
+export interface RunningServer {
+  readonly httpsUrl: string;
+  /** undefined with --tls-only. */
+  readonly httpUrl: string | undefined;
+  stop(): Promise<void>;
+}
+
+export type StartServer = (settings: Settings) => Promise<RunningServer>;
+
+/** A stop that takes longer is given up: supervisors kill after ten seconds. */
+const stopMsMax = 9_500;
+
+/**
+ * Runs the server until a signal stops it; resolves to the exit code. A second signal ends the
+ * process at once.
+ */
+export async function serve(
+  flags: Readonly<Record<string, unknown>>,
+  io: CliIo,
+  version: string,
+  loadStart: () => Promise<StartServer>,
+): Promise<number> {
+  const settings = readSettings({
+    flags,
+    environment: io.environment,
+    fileText: settingsFileText(io),
+    workingDirectory: io.workingDirectory,
+  });
+  for (const warning of settings.warnings) io.err(`warning: ${warning}\n`);
+  const stopSignal = listenForStop(io);
+  try {
+    const start = await loadStart();
+    const server = await startOrExplain(start, settings);
+    io.out(banner(settings, server, version));
+    await stopSignal.first;
+    return await stopInTime(server, io);
+  } finally {
+    stopSignal.close();
+  }
+}
+
+async function startOrExplain(start: StartServer, settings: Settings): Promise<RunningServer> {
+  try {
+    return await start(settings);
+  } catch (error) {
+    // The operator gets the reason; a developer the stack as well.
+    if (error instanceof SettingsError || settings.logLevel === "debug") throw error;
+    if (!(error instanceof Error)) throw error;
+    throw new CliError(error.message, { cause: error });
+  }
+}
+
+function listenForStop(io: CliIo): { readonly first: Promise<void>; close(): void } {
+  let signals = 0;
+  let resolveFirst = (): void => {};
+  const first = new Promise<void>((resolve) => {
+    resolveFirst = resolve;
+  });
+  const close = io.onStopSignal(() => {
+    signals++;
+    if (signals === 1) resolveFirst();
+    // 128 + SIGINT, as shells say it.
+    else io.exit(130);
+  });
+  return { first, close };
+}
+
+async function stopInTime(server: RunningServer, io: CliIo): Promise<number> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<"late">((resolve) => {
+    timer = setTimeout(() => resolve("late"), stopMsMax);
+  });
+  const outcome = await Promise.race([server.stop(), late]);
+  clearTimeout(timer);
+  if (outcome !== "late") return 0;
+  io.err("sealpost: the server did not stop in time\n");
+  return 1;
+}
+
+/** What a person needs after the start: addresses, credentials, the line to paste. */
+function banner(settings: Settings, server: RunningServer, version: string): string {
+  const http = server.httpUrl ?? "off (--tls-only)";
+  const virtual = settings.clock === "virtual" ? " (virtual: moved by `sealpost clock`)" : "";
+  const ca = settings.tlsCert ?? join(settings.data, "ca.pem");
+  return [
+    `Sealpost ${version} is ready`,
+    `  HTTPS        ${server.httpsUrl}`,
+    `  HTTP         ${http}`,
+    `  certificate  ${ca}`,
+    `  credentials  ${credentialsPath(settings.data)} (profile sealpost)`,
+    `  clock        ${settings.clock}${virtual}`,
+    "In another shell:",
+    `  eval "$(npx sealpost env --data ${shellQuote(settings.data)})"`,
+    "",
+  ].join("\n");
+}
