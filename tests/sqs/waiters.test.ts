@@ -1,49 +1,19 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Clock } from "../../src/kernel/clock.ts";
 import type { Query, ResultOf } from "../../src/kernel/command.ts";
 import { silentLog } from "../../src/kernel/log.ts";
 import { createWaiters, type Poller, type Waiters } from "../../src/services/sqs/waiters.ts";
+import { type HandClock, handClock } from "./hand-clock.ts";
 
 // Goal: long polls are woken by every arrival, in order, and by no more than there is to receive.
 // Method: the real waiters over a clock that moves by hand and a store that answers one question.
 
 const queue = { accountId: "123456789012", region: "us-east-1", queueId: "a".repeat(32) };
 
-interface Due {
-  readonly atMs: number;
-  readonly run: () => void | Promise<void>;
-}
-
-function handClock(): Clock & { advance(ms: number): Promise<void>; readonly armed: Set<Due> } {
-  const armed = new Set<Due>();
-  let nowMs = 1_000_000;
-  return {
-    armed,
-    now: () => nowMs,
-    at(atMs, run) {
-      const due = { atMs, run };
-      armed.add(due);
-      return () => armed.delete(due);
-    },
-    async advance(ms) {
-      const endMs = nowMs + ms;
-      for (;;) {
-        const [first] = [...armed].sort((a, b) => a.atMs - b.atMs);
-        if (!first || first.atMs > endMs) break;
-        armed.delete(first);
-        nowMs = Math.max(nowMs, first.atMs);
-        await first.run();
-      }
-      nowMs = endMs;
-    },
-  };
-}
-
 interface Scene {
   readonly waiters: Waiters;
-  readonly clock: ReturnType<typeof handClock>;
-  readonly systemClock: ReturnType<typeof handClock>;
+  readonly clock: HandClock;
+  readonly systemClock: HandClock;
   /** Times at which messages become visible, as the store knows them. */
   readonly visibleAtMs: number[];
   readonly asked: number[];

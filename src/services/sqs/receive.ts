@@ -156,7 +156,7 @@ function isPassing(
 ): answer is Extract<Opened, { ok: false }> {
   if (!answer || answer.ok) return false;
   const { error } = answer;
-  if (error instanceof Fault) return error.kind !== "body-authentication";
+  if (error instanceof Fault) return !error.kind.endsWith("-authentication");
   return !(error instanceof Refusal) || kmsRefusal(error, context.random) !== undefined;
 }
 

@@ -1,5 +1,5 @@
 import { Refusal } from "../../kernel/errors.ts";
-import { type Operation, operationTable, type ServiceTable } from "../../kernel/operation.ts";
+import { type AnyOperation, operationTable, type ServiceTable } from "../../kernel/operation.ts";
 import { createJobs, type SqsJobs } from "./jobs.ts";
 import { addPermission } from "./operations/add-permission.ts";
 import { changeMessageVisibility } from "./operations/change-message-visibility.ts";
@@ -54,8 +54,8 @@ export function createSqs(deps: SqsDependencies): Sqs {
   return { table, jobs: createJobs(deps), waiters };
 }
 
-function operationsOf(context: SqsContext): readonly Operation[] {
-  const operations = [
+function operationsOf(context: SqsContext): readonly AnyOperation[] {
+  return [
     addPermission(),
     changeMessageVisibility(context),
     changeMessageVisibilityBatch(context),
@@ -78,6 +78,4 @@ function operationsOf(context: SqsContext): readonly Operation[] {
     untagQueue(),
     ...moveTaskOperations(),
   ];
-  // Each takes the input that the wire decodes for its own name.
-  return operations as unknown as readonly Operation[];
 }
