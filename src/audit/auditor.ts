@@ -1,11 +1,11 @@
 import { callerAccountId } from "../kernel/caller.ts";
 import type { Clock } from "../kernel/clock.ts";
 import { Refusal } from "../kernel/errors.ts";
+import type { FinishedCall } from "../kernel/finished-call.ts";
 import type { Random } from "../kernel/random.ts";
 import type { AppendEvents, AuditEvent } from "../services/cloudtrail/store.ts";
 import { accessKeyIdOf, usernameOf } from "./identity.ts";
 import {
-  type FinishedCall,
   type RecordFacts,
   recordFacts,
   recordText,

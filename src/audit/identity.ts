@@ -1,11 +1,12 @@
 import type { Call } from "../kernel/call.ts";
 import type { Caller } from "../kernel/caller.ts";
 import type { Json } from "../kernel/json.ts";
+import type { JsonObject } from "../kernel/records.ts";
 
 /** AWS: `userIdentity` as the caller's own account sees it. */
 export function userIdentity(call: Call): Json {
   const { caller, via } = call;
-  const invokedBy = via === undefined ? {} : { invokedBy: via };
+  const invokedBy: JsonObject = via === undefined ? {} : { invokedBy: via };
   switch (caller.kind) {
     case "root":
       return {
@@ -42,11 +43,12 @@ export function userIdentity(call: Call): Json {
 export function foreignIdentity(call: Call): Json {
   const { caller, via } = call;
   if (caller.kind === "service" || caller.kind === "anonymous") return userIdentity(call);
+  const invokedBy: JsonObject = via === undefined ? {} : { invokedBy: via };
   return {
     type: "AWSAccount",
     principalId: caller.principalId,
     accountId: caller.accountId,
-    ...(via === undefined ? {} : { invokedBy: via }),
+    ...invokedBy,
   };
 }
 

@@ -1,26 +1,10 @@
-import type { Call } from "../kernel/call.ts";
 import { Fault, Refusal } from "../kernel/errors.ts";
+import type { FinishedCall } from "../kernel/finished-call.ts";
 import type { Json } from "../kernel/json.ts";
-import type {
-  AuditResource,
-  Operation,
-  Outcome,
-  ResourceUse,
-  ServiceTable,
-} from "../kernel/operation.ts";
+import type { AuditResource, ServiceTable } from "../kernel/operation.ts";
 import { foreignIdentity, sourceOf, tlsDetails, userIdentity } from "./identity.ts";
 import { additionalBytesMax, bounded, omitted, recordBytesMax, truncate } from "./limits.ts";
 import { type AuditModel, copyMembers, plainJson } from "./shapes.ts";
-
-/** What the pipeline knows of a call that came to its end. */
-export interface FinishedCall {
-  readonly table: ServiceTable;
-  readonly operation: Operation;
-  readonly call: Call;
-  readonly input: object;
-  readonly resources: readonly ResourceUse[];
-  readonly result: { readonly outcome: Outcome<unknown> } | { readonly error: Error };
-}
 
 /** AWS: the version of the record's form. */
 const eventVersion = "1.11";
@@ -63,7 +47,7 @@ export function recordFacts(
   };
 }
 
-type Rule = readonly string[] | ((value: never) => Json) | undefined;
+type Rule = readonly string[] | ((value: object) => Json) | undefined;
 
 /** INVARIANT: an allow-list; without a rule nothing is kept. */
 function kept(
@@ -73,10 +57,9 @@ function kept(
   value: object,
 ): Json {
   if (rule === undefined) return null;
-  // The rule stands beside the operation whose input or output this is.
   const copied =
     typeof rule === "function"
-      ? (plainJson(rule(value as never)) ?? null)
+      ? (plainJson(rule(value)) ?? null)
       : model && shapeName !== undefined
         ? copyMembers(model, shapeName, value, rule)
         : null;

@@ -1,4 +1,4 @@
-import { type Operation, operationTable, type ServiceTable } from "../../kernel/operation.ts";
+import { operationTable, type ServiceTable } from "../../kernel/operation.ts";
 import { lookupEventsOperation } from "./operations/lookup-events.ts";
 import type { CloudtrailDependencies } from "./ports.ts";
 
@@ -8,8 +8,7 @@ export function createCloudtrail(deps: CloudtrailDependencies): ServiceTable {
   return {
     name: "cloudtrail",
     eventSource: "cloudtrail.amazonaws.com",
-    // Each takes the input that the wire decodes for its own name.
-    operations: operationTable(operations as unknown as readonly Operation[]),
+    operations: operationTable(operations),
     accessDenied: {
       code: "AccessDeniedException",
       status: 400,

@@ -1,5 +1,5 @@
 import { Refusal } from "../../kernel/errors.ts";
-import { type Operation, operationTable, type ServiceTable } from "../../kernel/operation.ts";
+import { operationTable, type ServiceTable } from "../../kernel/operation.ts";
 import { addPermissionOperation } from "./operations/add-permission.ts";
 import { createTopicOperation } from "./operations/create-topic.ts";
 import { deleteTopicOperation } from "./operations/delete-topic.ts";
@@ -45,8 +45,7 @@ export function createSns(deps: SnsDependencies): ServiceTable {
   return {
     name: "sns",
     eventSource: "sns.amazonaws.com",
-    // Each takes the input that the wire decodes for its own name.
-    operations: operationTable(operations as unknown as readonly Operation[]),
+    operations: operationTable(operations),
     accessDenied: {
       code: "AuthorizationErrorException",
       status: 403,
