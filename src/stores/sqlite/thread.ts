@@ -6,8 +6,10 @@ import {
 } from "node:worker_threads";
 import { assert, Fault } from "../../kernel/errors.ts";
 import { openDatabase } from "./database.ts";
+import { faultOf } from "./failure.ts";
 import { type Asked, createGroupCommit, type Told } from "./group.ts";
 import { type Packed, pack, pieceOf, unpack } from "./packing.ts";
+import { createGiveBackSpace, sweeps } from "./space.ts";
 
 /**
  * The store thread: opens the database, says so (or why not), then carries out what arrives. What
@@ -32,6 +34,7 @@ const groupMax = 1024;
 function serve(port: MessagePort, path: string): void {
   const database = openDatabase(path);
   const carryOut = createGroupCommit(database);
+  const giveBackSpace = createGiveBackSpace(database);
   port.on("message", (first: ToThread) => {
     let closing = false;
     const waiting: Asked[] = [];
@@ -42,13 +45,28 @@ function serve(port: MessagePort, path: string): void {
       message = receiveMessageOnPort(port)?.message as ToThread | undefined;
     }
     for (let at = 0; at < waiting.length; at += groupMax) {
-      tell(port, carryOut(waiting.slice(at, at + groupMax)));
+      const group = waiting.slice(at, at + groupMax);
+      tell(port, carryOut(group));
+      if (group.some(isSweep)) tidy(giveBackSpace);
     }
     if (!closing) return;
     database.close();
     port.close();
   });
   port.postMessage({ kind: "open" } satisfies FromThread);
+}
+
+function isSweep(asked: Asked): boolean {
+  return asked.kind === "commit" && sweeps(asked.request.commands);
+}
+
+/** Nobody waits for this; a disk that is full or failing shows itself at the next commit. */
+function tidy(giveBackSpace: () => void): void {
+  try {
+    giveBackSpace();
+  } catch (error) {
+    if (!(faultOf(error) instanceof Fault)) throw error;
+  }
 }
 
 function tell(port: MessagePort, answers: readonly Told[]): void {

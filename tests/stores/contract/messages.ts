@@ -1,0 +1,348 @@
+import { deepEqual, equal } from "node:assert/strict";
+import type { ClaimResult, QueueIdentity } from "../../../src/services/sqs/store.ts";
+import type { Contract } from "./fixtures.ts";
+import {
+  accountId,
+  claimFrom,
+  commit,
+  countsOf,
+  dataKeyNamed,
+  insertInto,
+  messageNamed,
+  putDataKey,
+  queueNamed,
+  queueWith,
+  region,
+} from "./fixtures.ts";
+
+const idsIn = (result: ClaimResult) => result.messages.map((message) => message.messageId);
+const noMore = { visible: 0, inFlight: 0, delayed: 0 };
+
+/** Claims as the commands that follow name them. */
+const claimsIn = (result: ClaimResult, claimId: string) =>
+  result.messages.map(({ sequence }) => ({ sequence, claimId }));
+
+export const messagesContract: Contract = {
+  "a claimed message comes back whole, with its data key once": async (store) => {
+    const queue = await queueWith(store, "m1", "m2");
+    const [claimed] = await commit(store, claimFrom(queue, 5000, "c1"));
+    const [first] = claimed.messages;
+    equal(claimed.messages.length, 2);
+    deepEqual(
+      { ...first, bytes: String(first?.bytes), placeMac: String(first?.placeMac) },
+      {
+        sequence: first?.sequence,
+        messageId: "m1",
+        dataKeyId: "key-1",
+        bytes: String(Uint8Array.from(Buffer.from("body of m1"))),
+        placeMac: String(Uint8Array.from(Buffer.from("mac of m1"))),
+        attributes: '{"a":1}',
+        systemAttributes: '{"s":1}',
+        senderId: "AIDASENDER",
+        sentMs: 1000,
+        firstReceivedMs: 5000,
+        receiveCount: 1,
+        visibleAtMs: 1000,
+        deadLetterSourceArn: "",
+      },
+    );
+    equal(claimed.dataKeys.length, 1);
+    const [key] = claimed.dataKeys;
+    const expected = dataKeyNamed("key-1");
+    deepEqual({ ...key, blob: String(key?.blob) }, { ...expected, blob: bytesOf(expected.blob) });
+  },
+
+  "a claimed message is invisible until its time, then counts up": async (store) => {
+    const queue = await queueWith(store, "m1");
+    const hidden = { visibleAgainMs: 6000 };
+    await commit(store, claimFrom(queue, 5000, "c1", hidden));
+    const [tooSoon] = await commit(store, claimFrom(queue, 5999, "c2", hidden));
+    deepEqual(idsIn(tooSoon), []);
+    equal(await store.query({ kind: "sqs.next-visible", queue, nowMs: 5999 }), 6000);
+    const [again] = await commit(store, claimFrom(queue, 6000, "c3"));
+    deepEqual(idsIn(again), ["m1"]);
+    equal(again.messages[0]?.receiveCount, 2);
+    equal(again.messages[0]?.firstReceivedMs, 5000);
+  },
+
+  "claims go by time of visibility, then by place": async (store) => {
+    const queue = queueNamed();
+    const at = (visibleAtMs: number) => ({ visibleAtMs });
+    await commit(
+      store,
+      putDataKey(dataKeyNamed("key-1")),
+      insertInto(
+        queue,
+        messageNamed("late", "key-1", 10, at(300)),
+        messageNamed("early", "key-1", 10, at(100)),
+        messageNamed("tie 1", "key-1", 10, at(200)),
+        messageNamed("tie 2", "key-1", 10, at(200)),
+        messageNamed("hidden", "key-1", 10, at(900)),
+      ),
+    );
+    const [three] = await commit(store, claimFrom(queue, 500, "c1", { count: 3 }));
+    deepEqual(idsIn(three), ["early", "tie 1", "tie 2"]);
+    const [rest] = await commit(store, claimFrom(queue, 500, "c2"));
+    deepEqual(idsIn(rest), ["late"]);
+  },
+
+  "a queue sees its own messages only": async (store) => {
+    const queue = await queueWith(store, "m1");
+    const others: QueueIdentity[] = [
+      { ...queue, accountId: "1" },
+      { ...queue, region: "eu-west-1" },
+      { ...queue, queueId: `${queue.queueId}0` },
+    ];
+    for (const other of others) {
+      const [claimed] = await commit(store, claimFrom(other, 5000, "c1"));
+      deepEqual(idsIn(claimed), []);
+    }
+  },
+
+  "messages beyond retention are neither claimed nor counted": async (store) => {
+    const queue = await queueWith(store, "old", "young");
+    const [claimed] = await commit(store, claimFrom(queue, 5000, "c1", { retainedSinceMs: 1001 }));
+    deepEqual(idsIn(claimed), ["young"]);
+    deepEqual(await store.query(countsOf(queue, 5000, 1001)), { ...noMore, inFlight: 1 });
+    deepEqual(await store.query(countsOf(queue, 5000, 1002)), noMore);
+    deepEqual(await store.query(countsOf(queue, 5000)), { visible: 1, inFlight: 1, delayed: 0 });
+  },
+
+  "no more are in flight than the limit": async (store) => {
+    const queue = await queueWith(store, "m1", "m2", "m3");
+    const limit = { inFlightMax: 2 };
+    const [first] = await commit(store, claimFrom(queue, 5000, "c1", { ...limit, count: 1 }));
+    equal(first.overLimit, false);
+    const [second] = await commit(store, claimFrom(queue, 5000, "c2", limit));
+    deepEqual(idsIn(second), ["m2"]);
+    const [third] = await commit(store, claimFrom(queue, 5000, "c3", limit));
+    deepEqual([idsIn(third), third.overLimit], [[], true]);
+    const messages = claimsIn(second, "c2");
+    const [, fourth] = await commit(
+      store,
+      { kind: "sqs.delete", queue, messages },
+      claimFrom(queue, 5000, "c4", limit),
+    );
+    deepEqual([idsIn(fourth), fourth.overLimit], [["m3"], false]);
+  },
+
+  "exhausted messages come apart, uncounted, and do not fill the claim": async (store) => {
+    const queue = await queueWith(store, "m1", "m2", "m3");
+    const limit = { receiveCountMax: 1, visibleAgainMs: 5000 };
+    const [first] = await commit(store, claimFrom(queue, 5000, "c1", { ...limit, count: 2 }));
+    deepEqual(idsIn(first), ["m1", "m2"]);
+    const [second] = await commit(store, claimFrom(queue, 5001, "c2", { ...limit, count: 1 }));
+    deepEqual(idsIn(second), ["m3"]);
+    const third = (await commit(store, claimFrom(queue, 5002, "c3", limit)))[0];
+    deepEqual(idsIn(third), []);
+    const counts = third.exhausted.map((message) => [message.messageId, message.receiveCount]);
+    deepEqual(counts, [
+      ["m1", 1],
+      ["m2", 1],
+      ["m3", 1],
+    ]);
+    // Hidden although the claim asked for no visibility timeout: the move must find them.
+    deepEqual(await store.query(countsOf(queue, 5003)), { ...noMore, inFlight: 3 });
+    // Not counted, so an undo takes nothing away.
+    const back = third.exhausted.map(({ sequence, visibleAtMs }) => {
+      return { sequence, claimId: "c3", visibleAtMs };
+    });
+    await commit(store, { kind: "sqs.unclaim", queue, messages: back });
+    const [fourth] = await commit(store, claimFrom(queue, 5004, "c4", { receiveCountMax: 2 }));
+    equal(fourth.messages[0]?.receiveCount, 2);
+  },
+
+  "an undone claim never was": async (store) => {
+    const queue = await queueWith(store, "m1");
+    const [first] = await commit(store, claimFrom(queue, 5000, "c1", { visibleAgainMs: 5100 }));
+    const [second] = await commit(store, claimFrom(queue, 5200, "c2"));
+    const undo = second.messages.map(({ sequence, visibleAtMs }) => {
+      return { sequence, claimId: "c2", visibleAtMs };
+    });
+    await commit(store, { kind: "sqs.unclaim", queue, messages: undo });
+    deepEqual(await store.query(countsOf(queue, 5200)), { ...noMore, visible: 1 });
+    // The handle of the receive before is as good as it was.
+    const [deleted] = await commit(store, {
+      kind: "sqs.delete",
+      queue,
+      messages: claimsIn(first, "c1"),
+    });
+    deepEqual(deleted, ["deleted"]);
+  },
+
+  "an undone first claim forgets the first receive; a superseded undo does nothing": async (
+    store,
+  ) => {
+    const queue = await queueWith(store, "m1");
+    const [first] = await commit(store, claimFrom(queue, 5000, "c1", { visibleAgainMs: 5100 }));
+    const undo = first.messages.map(({ sequence, visibleAtMs }) => {
+      return { sequence, claimId: "c1", visibleAtMs };
+    });
+    await commit(store, { kind: "sqs.unclaim", queue, messages: undo });
+    const [second] = await commit(store, claimFrom(queue, 5050, "c2"));
+    equal(second.messages[0]?.receiveCount, 1);
+    equal(second.messages[0]?.firstReceivedMs, 5050);
+    await commit(store, { kind: "sqs.unclaim", queue, messages: undo });
+    deepEqual(await store.query(countsOf(queue, 5051)), { ...noMore, inFlight: 1 });
+  },
+
+  "a delete says deleted, superseded or absent": async (store) => {
+    const queue = await queueWith(store, "m1", "m2");
+    const [first] = await commit(store, claimFrom(queue, 5000, "c1", { visibleAgainMs: 5100 }));
+    const [[one], [two]] = [claimsIn(first, "c1").slice(0, 1), claimsIn(first, "c1").slice(1)];
+    await commit(store, claimFrom(queue, 5100, "c2", { count: 1 }));
+    const messages = [one, two, two, { sequence: 2 ** 50, claimId: "c1" }].filter(
+      (message) => message !== undefined,
+    );
+    const [results] = await commit(store, { kind: "sqs.delete", queue, messages });
+    deepEqual(results, ["superseded", "deleted", "absent", "absent"]);
+    deepEqual(await store.query(countsOf(queue, 5101)), { ...noMore, inFlight: 1 });
+  },
+
+  "visibility changes say changed, superseded, absent or beyond the limit": async (store) => {
+    const queue = await queueWith(store, "m1", "m2");
+    const [claimed] = await commit(store, claimFrom(queue, 5000, "c1"));
+    const [one, two] = claimed.messages.map((message) => message.sequence);
+    const to = (sequence = 0, claimId = "c1", visibleAtMs = 7000) => {
+      return { sequence, claimId, visibleAtMs };
+    };
+    const changes = [
+      to(one),
+      to(two, "c0"),
+      to(2 ** 50),
+      to(two, "c1", 5000 + 43_200_000),
+      to(two, "c1", 5001 + 43_200_000),
+    ];
+    const [results] = await commit(store, {
+      kind: "sqs.visibility",
+      queue,
+      nowMs: 6000,
+      heldMsMax: 43_200_000,
+      changes,
+    });
+    deepEqual(results, ["changed", "superseded", "absent", "changed", "beyond-limit"]);
+    const [again] = await commit(store, claimFrom(queue, 7000, "c2"));
+    deepEqual(idsIn(again), ["m1"]);
+  },
+
+  "a move keeps envelope, id, send time and count, and ends the claim": async (store) => {
+    const queue = await queueWith(store, "m1", "m2");
+    const to = queueNamed();
+    const [claimed] = await commit(store, claimFrom(queue, 5000, "c1"));
+    const [one, two] = claimed.messages.map((message) => message.sequence);
+    const moving = (sequence = 0, claimId = "c1") => {
+      const placeMac = Buffer.from("new mac");
+      return { sequence, claimId, placeMac, deadLetterSourceArn: "arn:source" };
+    };
+    const messages = [moving(one), moving(two, "c0"), moving(2 ** 50)];
+    const [moved] = await commit(store, {
+      kind: "sqs.move",
+      from: queue,
+      to,
+      nowMs: 6000,
+      messages,
+    });
+    deepEqual(moved, { moved: 1 });
+    deepEqual(await store.query(countsOf(to, 6000)), { ...noMore, visible: 1 });
+    deepEqual(await store.query(countsOf(queue, 6000)), { ...noMore, inFlight: 1 });
+    const [there] = await commit(store, claimFrom(to, 6000, "c2"));
+    const [it] = there.messages;
+    deepEqual(
+      [it?.messageId, it?.sentMs, it?.receiveCount, it?.firstReceivedMs, it?.deadLetterSourceArn],
+      ["m1", 1000, 2, 5000, "arn:source"],
+    );
+    equal(bytesOf(it?.bytes), bytesOf(Buffer.from("body of m1")));
+    equal(bytesOf(it?.placeMac), bytesOf(Buffer.from("new mac")));
+    equal(there.dataKeys[0]?.id, "key-1");
+    const old = [{ sequence: one ?? 0, claimId: "c1" }];
+    const [late] = await commit(store, { kind: "sqs.delete", queue, messages: old });
+    deepEqual(late, ["absent"]);
+  },
+
+  "a discarded queue is empty at once and swept in steps": async (store) => {
+    const queue = await queueWith(store, "m1", "m2", "m3");
+    const kept = await queueWith(store, "kept");
+    const [claimed] = await commit(store, claimFrom(queue, 5000, "c1", { count: 1 }));
+    await commit(store, { kind: "sqs.discard", queue });
+    deepEqual(await store.query(countsOf(queue, 5000)), noMore);
+    equal(await store.query({ kind: "sqs.next-visible", queue, nowMs: 0 }), undefined);
+    const messages = claimsIn(claimed, "c1");
+    const [again, deleted] = await commit(
+      store,
+      claimFrom(queue, 90_000, "c2"),
+      { kind: "sqs.delete", queue, messages },
+      insertInto(queue, messageNamed("late", "key-1", 1)),
+    );
+    deepEqual([idsIn(again), deleted], [[], ["absent"]]);
+    const sweep = { kind: "sqs.sweep", rowsMax: 2 } as const;
+    deepEqual((await commit(store, sweep))[0], { removed: 2, more: true });
+    deepEqual((await commit(store, sweep))[0], { removed: 1, more: false });
+    deepEqual((await commit(store, sweep))[0], { removed: 0, more: false });
+    deepEqual(await store.query(countsOf(queue, 90_000)), noMore);
+    deepEqual(await store.query(countsOf(kept, 5000)), { ...noMore, visible: 1 });
+  },
+
+  "expiry takes the oldest, in steps": async (store) => {
+    const queue = await queueWith(store, "m1", "m2", "m3");
+    const expire = { kind: "sqs.expire", queue, sentBeforeMs: 1002, rowsMax: 1 } as const;
+    await commit(store, claimFrom(queue, 5000, "c1", { count: 1 }));
+    deepEqual((await commit(store, expire))[0], { removed: 1, more: true });
+    deepEqual((await commit(store, expire))[0], { removed: 1, more: true });
+    deepEqual((await commit(store, expire))[0], { removed: 0, more: false });
+    deepEqual(await store.query(countsOf(queue, 5000)), { ...noMore, visible: 1 });
+  },
+
+  "counts follow the clock forth and back": async (store) => {
+    const queue = await queueWith(store, "m1", "m2");
+    await commit(
+      store,
+      insertInto(queue, messageNamed("m3", "key-1", 1000, { visibleAtMs: 8000 })),
+      claimFrom(queue, 5000, "c1", { count: 1, visibleAgainMs: 6000 }),
+    );
+    const before = { visible: 1, inFlight: 1, delayed: 1 };
+    deepEqual(await store.query(countsOf(queue, 5999)), before);
+    deepEqual(await store.query(countsOf(queue, 6000)), { visible: 2, inFlight: 0, delayed: 1 });
+    deepEqual(await store.query(countsOf(queue, 9000)), { visible: 3, inFlight: 0, delayed: 0 });
+    deepEqual(await store.query(countsOf(queue, 5999)), before);
+  },
+
+  "large bodies and texts beyond ASCII come back unchanged": async (store) => {
+    const bytes = Buffer.alloc(1_100_000, 7);
+    const queue = queueNamed();
+    const sealed = { dataKeyId: "key-1", bytes } as never;
+    const attributes = '{"ключ":"\u{1F511}\\u0000"}';
+    await commit(
+      store,
+      putDataKey(dataKeyNamed("key-1")),
+      insertInto(queue, messageNamed("large", "key-1", 1, { sealed, attributes })),
+    );
+    const [claimed] = await commit(store, claimFrom(queue, 2, "c1"));
+    equal(Buffer.compare(claimed.messages[0]?.bytes ?? Buffer.alloc(0), bytes), 0);
+    equal(claimed.messages[0]?.attributes, attributes);
+  },
+
+  "data keys stay as first put, and go when old and unused": async (store) => {
+    const queue = await queueWith(store, "m1");
+    const old = dataKeyNamed("unused", { createdMs: 500 });
+    const young = dataKeyNamed("young", { createdMs: 3000 });
+    const again = dataKeyNamed("key-1", { blob: Buffer.from("another") });
+    await commit(store, putDataKey(old), putDataKey(young), putDataKey(again));
+    const get = async (id: string) => {
+      const key = await store.query({ kind: "data-key.get", accountId, region, id });
+      return bytesOf((key as { blob: Uint8Array } | undefined)?.blob);
+    };
+    equal(await get("key-1"), bytesOf(Buffer.from("blob of key-1")));
+    const sweep = { kind: "data-key.sweep", createdBeforeMs: 2000, rowsMax: 10 } as const;
+    deepEqual((await commit(store, sweep))[0], { removed: 1 });
+    deepEqual([await get("unused"), await get("young")].map(Boolean), [false, true]);
+    // Still named by a message; once that is gone, swept.
+    equal(await get("key-1"), bytesOf(Buffer.from("blob of key-1")));
+    await commit(store, { kind: "sqs.discard", queue }, { kind: "sqs.sweep", rowsMax: 10 });
+    deepEqual((await commit(store, sweep))[0], { removed: 1 });
+    equal(await get("key-1"), "");
+  },
+};
+
+function bytesOf(bytes: Uint8Array | undefined): string {
+  return bytes === undefined ? "" : String(Uint8Array.from(bytes));
+}

@@ -1,0 +1,22 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after } from "node:test";
+
+const folders: string[] = [];
+
+after(() => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
+
+/** A new folder that goes when the test file is done. */
+export function newFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), "sealpost-store-"));
+  folders.push(folder);
+  return folder;
+}
+
+/** Path of a database that does not exist yet. */
+export function newPath(): string {
+  return join(newFolder(), "store.db");
+}
