@@ -1,0 +1,175 @@
+CREATE TABLE account_versions (
+  account_id TEXT PRIMARY KEY,
+  version INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE audit_events (
+  account_id TEXT NOT NULL,
+  region TEXT NOT NULL,
+  time_ms INTEGER NOT NULL,
+  position INTEGER NOT NULL,
+  event_id TEXT NOT NULL,
+  event_name TEXT NOT NULL,
+  event_source TEXT NOT NULL,
+  username TEXT NOT NULL,
+  access_key_id TEXT NOT NULL,
+  read_only INTEGER NOT NULL,
+  record TEXT NOT NULL,
+  PRIMARY KEY (account_id, region, time_ms, position)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX audit_events_by_access_key ON audit_events
+  (account_id, region, access_key_id, time_ms, position);
+
+CREATE INDEX audit_events_by_age ON audit_events (time_ms);
+
+CREATE INDEX audit_events_by_id ON audit_events
+  (account_id, region, event_id, time_ms, position);
+
+CREATE INDEX audit_events_by_name ON audit_events
+  (account_id, region, event_name, time_ms, position);
+
+CREATE INDEX audit_events_by_read_only ON audit_events
+  (account_id, region, read_only, time_ms, position);
+
+CREATE INDEX audit_events_by_source ON audit_events
+  (account_id, region, event_source, time_ms, position);
+
+CREATE INDEX audit_events_by_username ON audit_events
+  (account_id, region, username, time_ms, position);
+
+CREATE TABLE audit_resources (
+  account_id TEXT NOT NULL,
+  region TEXT NOT NULL,
+  time_ms INTEGER NOT NULL,
+  position INTEGER NOT NULL,
+  ordinal INTEGER NOT NULL,
+  type TEXT NOT NULL,
+  name TEXT NOT NULL,
+  PRIMARY KEY (account_id, region, time_ms, position, ordinal)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX audit_resources_by_name ON audit_resources
+  (account_id, region, name, time_ms, position);
+
+CREATE INDEX audit_resources_by_type ON audit_resources
+  (account_id, region, type, time_ms, position);
+
+CREATE TABLE counters (
+  name TEXT PRIMARY KEY,
+  reserved_until INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE data_keys (
+  account_id TEXT NOT NULL,
+  region TEXT NOT NULL,
+  id TEXT NOT NULL,
+  sealing_arn TEXT NOT NULL,
+  mode TEXT NOT NULL,
+  key_arn TEXT NOT NULL,
+  blob BLOB NOT NULL,
+  created_ms INTEGER NOT NULL,
+  PRIMARY KEY (account_id, region, id)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX data_keys_by_age ON data_keys (created_ms);
+
+CREATE TABLE discarded_queues (
+  account_id TEXT NOT NULL,
+  region TEXT NOT NULL,
+  queue_id TEXT NOT NULL,
+  PRIMARY KEY (account_id, region, queue_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE message_bodies (
+  account_id TEXT NOT NULL,
+  region TEXT NOT NULL,
+  queue_id TEXT NOT NULL,
+  sequence INTEGER NOT NULL,
+  message_id TEXT NOT NULL,
+  data_key_id TEXT NOT NULL,
+  bytes BLOB NOT NULL,
+  place_mac BLOB NOT NULL,
+  attributes TEXT NOT NULL,
+  system_attributes TEXT NOT NULL,
+  sender_id TEXT NOT NULL,
+  size_bytes INTEGER NOT NULL,
+  dead_letter_source_arn TEXT NOT NULL,
+  PRIMARY KEY (account_id, region, queue_id, sequence),
+  FOREIGN KEY (account_id, region, data_key_id) REFERENCES data_keys (account_id, region, id)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX message_bodies_by_data_key ON message_bodies (account_id, region, data_key_id);
+
+CREATE TABLE messages (
+  account_id TEXT NOT NULL,
+  region TEXT NOT NULL,
+  queue_id TEXT NOT NULL,
+  sequence INTEGER NOT NULL,
+  visible_at_ms INTEGER NOT NULL,
+  sent_ms INTEGER NOT NULL,
+  receive_count INTEGER NOT NULL,
+  first_received_ms INTEGER NOT NULL,
+  claim_id TEXT NOT NULL,
+  claimed_ms INTEGER NOT NULL,
+  claim_counted INTEGER NOT NULL,
+  previous_claim_id TEXT NOT NULL,
+  PRIMARY KEY (account_id, region, queue_id, sequence)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX messages_by_age ON messages (account_id, region, queue_id, sent_ms);
+
+CREATE INDEX messages_by_visibility ON messages
+  (account_id, region, queue_id, visible_at_ms, sequence, sent_ms, receive_count);
+
+CREATE TABLE meta (
+  name TEXT PRIMARY KEY,
+  value BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE records (
+  account_id TEXT NOT NULL,
+  region TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  id TEXT NOT NULL,
+  version INTEGER NOT NULL,
+  content TEXT NOT NULL,
+  mac BLOB NOT NULL,
+  PRIMARY KEY (account_id, region, kind, id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE schema_migrations (
+  number INTEGER PRIMARY KEY,
+  name TEXT NOT NULL,
+  breaking INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE undelivered (
+  account_id TEXT NOT NULL,
+  region TEXT NOT NULL,
+  subscription_arn TEXT NOT NULL,
+  message_id TEXT NOT NULL,
+  topic_arn TEXT NOT NULL,
+  data_key_id TEXT NOT NULL,
+  bytes BLOB NOT NULL,
+  metadata TEXT NOT NULL,
+  published_ms INTEGER NOT NULL,
+  attempts INTEGER NOT NULL,
+  next_attempt_ms INTEGER,
+  failure_code TEXT NOT NULL,
+  failure_text TEXT NOT NULL,
+  PRIMARY KEY (account_id, region, subscription_arn, message_id),
+  FOREIGN KEY (account_id, region, data_key_id) REFERENCES data_keys (account_id, region, id)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX undelivered_by_account ON undelivered (account_id, published_ms);
+
+CREATE INDEX undelivered_by_age ON undelivered (published_ms, next_attempt_ms);
+
+CREATE INDEX undelivered_by_data_key ON undelivered (account_id, region, data_key_id);
+
+CREATE INDEX undelivered_by_due ON undelivered (next_attempt_ms) WHERE next_attempt_ms IS NOT NULL;
+
+CREATE INDEX undelivered_by_subscription ON undelivered (subscription_arn, published_ms);
+
+CREATE INDEX undelivered_by_topic ON undelivered (account_id, topic_arn, published_ms);
