@@ -1,16 +1,27 @@
-import { type DecisionRequest, decide, denialText, globalContext } from "../auth/policy/index.ts";
+import {
+  type ContextFacts,
+  type DecisionRequest,
+  decide,
+  denialText,
+  globalContext,
+} from "../auth/policy/index.ts";
 import type { Call } from "../kernel/call.ts";
 import { callerName } from "../kernel/caller.ts";
 import type { Clock } from "../kernel/clock.ts";
 import { Refusal } from "../kernel/errors.ts";
-import type { Operation, ResourceUse, ServiceTable } from "../kernel/operation.ts";
+import type {
+  AnyOperation,
+  ConditionContext,
+  ResourceUse,
+  ServiceTable,
+} from "../kernel/operation.ts";
 import type { IdentityPolicies, NamedPolicy } from "../kernel/policy.ts";
 
 export interface Authorizer {
   /** Decides every resource use; the first denial is thrown as the service's own refusal. */
   authorize(
     table: ServiceTable,
-    operation: Operation,
+    operation: AnyOperation,
     resources: readonly ResourceUse[],
     call: Call,
   ): Promise<void>;
@@ -57,10 +68,9 @@ function decideUse(
     resourceAccountId: use.accountId,
     service: table.name,
     context: {
-      ...globalContext({
+      ...conditionsOf(deps.clock, {
         caller: call.caller,
         transport: call.transport,
-        nowMs: deps.clock.now(),
         region: call.region,
         via: call.via,
         service: table.name,
@@ -88,6 +98,11 @@ function decideUse(
       statements: decision.statements,
     },
   });
+}
+
+/** The global condition keys of a request, at the service's time. */
+export function conditionsOf(clock: Clock, facts: Omit<ContextFacts, "nowMs">): ConditionContext {
+  return globalContext({ ...facts, nowMs: clock.now() });
 }
 
 /**

@@ -30,7 +30,9 @@ export function peerOf(socket: Socket, trustedProxies: AddressSet): Peer {
   };
 }
 
+/** Never for a destroyed socket: OpenSSL's state is gone then, and asking for it crashes. */
 function tlsFacts(socket: TLSSocket): TransportFacts["tls"] {
+  if (socket.destroyed) return { version: "", cipherSuite: "" };
   return { version: socket.getProtocol() ?? "", cipherSuite: socket.getCipher()?.name ?? "" };
 }
 

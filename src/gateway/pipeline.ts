@@ -1,14 +1,16 @@
 import type { Call, Transport } from "../kernel/call.ts";
-import type { Caller } from "../kernel/caller.ts";
+import type { Caller, ServiceCaller } from "../kernel/caller.ts";
 import type { Clock } from "../kernel/clock.ts";
 import type { Command, ResultsOf } from "../kernel/command.ts";
 import { Fault, Refusal, StaleDecision } from "../kernel/errors.ts";
+import type { FinishedCall } from "../kernel/finished-call.ts";
 import type { Invoke, InvokeTarget } from "../kernel/invoke.ts";
 import type { Log } from "../kernel/log.ts";
-import type { Operation, Outcome, ResourceUse, ServiceTable } from "../kernel/operation.ts";
+import type { AnyOperation, Outcome, ResourceUse, ServiceTable } from "../kernel/operation.ts";
+import type { Random } from "../kernel/random.ts";
 import type { RecordView } from "../kernel/records.ts";
 import { type Authorizer, requireSecureTransport } from "./authorize.ts";
-import { LiveCall, type Work } from "./live-call.ts";
+import { LiveCall, type LiveCallFacts, type Work } from "./live-call.ts";
 
 /** Configuration and commits, as the pipeline uses them; `state/record-cache` implements it. */
 export interface State<View extends RecordView> {
@@ -24,15 +26,6 @@ export interface Auditor {
   record(finished: FinishedCall): Command | undefined;
 }
 
-export interface FinishedCall {
-  readonly table: ServiceTable;
-  readonly operation: Operation;
-  readonly call: Call;
-  readonly input: object;
-  readonly resources: readonly ResourceUse[];
-  readonly result: { readonly outcome: Outcome<unknown> } | { readonly error: Error };
-}
-
 export interface PipelineDependencies<View extends RecordView> {
   readonly services: ReadonlyMap<string, ServiceTable>;
   readonly state: State<View>;
@@ -40,6 +33,7 @@ export interface PipelineDependencies<View extends RecordView> {
   readonly auditor: Auditor;
   readonly clock: Clock;
   readonly systemClock: Clock;
+  readonly random: Random;
   readonly log: Log;
   readonly allowInsecureSse: boolean;
 }
@@ -61,6 +55,16 @@ export interface Pipeline {
   /** Carries a request out; throws Refusal, Fault, or (a bug) anything else. */
   perform(request: PerformRequest): Promise<object>;
   readonly invoke: Invoke;
+  /** Work of a service itself, such as a later delivery: same decisions, audit and commit. */
+  runAs<O>(session: ServiceSession, act: (call: Call) => Promise<Outcome<O>>): Promise<O>;
+}
+
+export interface ServiceSession {
+  readonly caller: ServiceCaller;
+  readonly service: string;
+  /** What the service is doing, for logs. */
+  readonly operation: string;
+  readonly region: string;
 }
 
 /** A configuration that changes at every attempt is a storm; the client is asked to come again. */
@@ -81,27 +85,77 @@ export function createPipeline<View extends RecordView>(
     // What an operation answers is declared beside it; the asking port names the same type.
     return outcome as Outcome<O>;
   };
-  return { invoke, perform: (request) => perform(deps, request) };
+  return {
+    invoke,
+    perform: (request) => perform(deps, request),
+    runAs: (session, act) => runAs(deps, session, act),
+  };
 }
 
-async function perform<View extends RecordView>(
+function runAs<View extends RecordView, O>(
+  deps: PipelineDependencies<View>,
+  { caller, service, operation, region }: ServiceSession,
+  act: (call: Call) => Promise<Outcome<O>>,
+): Promise<O> {
+  const facts = {
+    requestId: deps.random.uuid(),
+    service,
+    operation,
+    caller,
+    region,
+    accountId: caller.sourceAccountId,
+    transport: insideTransport,
+    via: undefined,
+    signal: new AbortController().signal,
+  };
+  return attempt(deps, facts, async (call) => {
+    const outcome = await act(call);
+    return { outcome, event: undefined, output: outcome.output };
+  });
+}
+
+/** Work that no request asked for has no peer; nothing it touches leaves the server. */
+const insideTransport: Transport = {
+  secure: true,
+  signed: true,
+  sourceIp: "127.0.0.1",
+  userAgent: "sealpost",
+  baseUrl: "",
+  tls: undefined,
+};
+
+function perform<View extends RecordView>(
   deps: PipelineDependencies<View>,
   request: PerformRequest,
 ): Promise<object> {
   const { table, operation } = find(deps, request.service, request.operation);
+  return attempt(deps, { ...request, via: undefined }, async (call) => {
+    const walked = await walk(deps, table, operation, call, request.input);
+    return { ...walked, output: walked.outcome.output as object };
+  });
+}
+
+/**
+ * Runs something that was decided until it is decided under the present configuration, then makes
+ * it durable. Audit records of inner calls outlive an attempt that was in vain: they did happen.
+ */
+async function attempt<View extends RecordView, O>(
+  deps: PipelineDependencies<View>,
+  facts: Omit<LiveCallFacts, "now" | "arrivedSystemMs" | "records" | "work">,
+  run: (call: LiveCall) => Promise<Walked & { readonly output: O }>,
+): Promise<O> {
   const work: Work = { events: [], secret: false, commit: async () => [] };
   const arrived = { now: deps.clock.now(), arrivedSystemMs: deps.systemClock.now() };
-  for (let attempt = 1; ; attempt++) {
+  for (let round = 1; ; round++) {
     const view = deps.state.view();
     work.commit = (commands, unconditional) =>
       deps.state.commit(unconditional ? undefined : view, commands);
-    const call = new LiveCall({ ...request, ...arrived, via: undefined, records: view, work });
     try {
-      const walked = await walk(deps, table, operation, call, request.input);
+      const walked = await run(new LiveCall({ ...facts, ...arrived, records: view, work }));
       await settle(deps, view, work, walked);
-      return walked.outcome.output as object;
+      return walked.output;
     } catch (error) {
-      if (error instanceof StaleDecision && attempt < attemptsMax) continue;
+      if (error instanceof StaleDecision && round < attemptsMax) continue;
       await flush(deps, work);
       if (error instanceof StaleDecision) {
         throw new Fault("configuration-storm", "the configuration changed at every attempt");
@@ -121,7 +175,7 @@ interface Walked {
 async function walk(
   deps: Pick<PipelineDependencies<RecordView>, "authorizer" | "auditor" | "allowInsecureSse">,
   table: ServiceTable,
-  operation: Operation,
+  operation: AnyOperation,
   call: LiveCall,
   input: object,
 ): Promise<Walked> {
@@ -129,12 +183,10 @@ async function walk(
   const audit = (result: FinishedCall["result"]) =>
     deps.auditor.record({ table, operation, call, input, resources, result });
   try {
-    // The wire decoded `input` by the operation's own shape.
-    const typed = input as never;
-    resources = await operation.resources(typed, call);
+    resources = await operation.resources(input, call);
     requireSecureTransport(table, resources, call, deps.allowInsecureSse);
     await deps.authorizer.authorize(table, operation, resources, call);
-    const outcome = await operation.handle(typed, call);
+    const outcome = await operation.handle(input, call);
     if (operation.audit.secret) call.work.secret = true;
     return { outcome, event: audit({ outcome }) };
   } catch (error) {
@@ -180,7 +232,7 @@ function find(
   deps: Pick<PipelineDependencies<RecordView>, "services">,
   service: string,
   name: string,
-): { table: ServiceTable; operation: Operation } {
+): { table: ServiceTable; operation: AnyOperation } {
   const table = deps.services.get(service);
   const operation = table?.operations.get(name);
   if (table && operation) return { table, operation };

@@ -14,6 +14,8 @@ import { lingerAtClose, type Malformed, refuseRaw, sendReply, textReply } from "
 export interface Connection {
   readonly peer: Peer;
   inFlight: number;
+  /** The request that came last; the only one that may not be whole yet. */
+  latest: { readonly request: IncomingMessage; readonly response: ServerResponse } | undefined;
   /** Malformed bytes came: answered once what came before them is. */
   broken: Malformed | undefined;
 }
@@ -58,7 +60,7 @@ export function requestServer<A>(options: RequestServerOptions<A>): RequestServe
     let connection = connections.get(socket);
     if (connection === undefined) {
       const peer = peerOf(socket, options.trustedProxies);
-      connection = { peer, inFlight: 0, broken: undefined };
+      connection = { peer, inFlight: 0, latest: undefined, broken: undefined };
       connections.set(socket, connection);
     }
     return connection;
@@ -162,6 +164,7 @@ export function requestServer<A>(options: RequestServerOptions<A>): RequestServe
       const exchange = new LiveExchange(request, facts);
       const turn = { request, response, exchange, connection, expectsContinue };
       connection.inFlight++;
+      connection.latest = turn;
       live.add(exchange);
       response.on("close", () => over(turn));
       if (draining) exchange.abort();

@@ -61,6 +61,9 @@ export async function startGateway<A>(options: GatewayOptions<A>): Promise<Gatew
     log.debug("TLS handshake failed", { error });
     socket.destroy();
   });
+  // INVARIANT: the facts of a TLS connection are read here, at the end of its handshake. Asking a
+  // TLS socket for its protocol once it is destroyed crashes the process inside OpenSSL.
+  secure.on("secureConnection", (socket: TLSSocket) => void requests.connectionOf(socket));
   const sniff = sniffer({ ...options, plain, secure });
   const listener = createServer({ allowHalfOpen: true, noDelay: true }, sniff.accept);
   listener.maxConnections = limits.connectionsMax;
@@ -123,18 +126,29 @@ function onMalformed(
   socket: Socket,
   limits: GatewayLimits,
 ): void {
-  const connection = requests.connectionOf(socket);
-  // A broken parser reports each further packet again.
-  if (connection.broken !== undefined) return;
-  if (error.code === "ECONNRESET" || socket.destroyed) {
+  // A handshake that failed is reported here as well; there is nobody to talk HTTP to.
+  if (socket.destroyed || !socket.writable || endedBy.has(error.code ?? "")) {
     socket.destroy();
     return;
   }
+  const connection = requests.connectionOf(socket);
+  // A broken parser reports each further packet again.
+  if (connection.broken !== undefined) return;
   connection.broken = malformedAnswers.get(error.code ?? "") ?? badRequest;
-  // Requests before the malformed one are answered first; the connection ends with the last.
-  if (connection.inFlight === 0) refuseRaw(socket, connection.broken, limits.lingerMs);
+  const { inFlight, latest } = connection;
+  // In the midst of a body: that request will never be whole. It is answered at once, unless it
+  // has been, or others before it are still to be answered.
+  const inBody = latest !== undefined && !latest.request.complete;
+  if (inFlight === 0 || (inBody && inFlight === 1 && !latest.response.headersSent)) {
+    refuseRaw(socket, connection.broken, limits.lingerMs);
+  } else if (inBody) {
+    socket.destroy();
+  }
+  // Else requests before the malformed one are answered first; the connection ends with the last.
 }
 
+/** The connection ended, perhaps within a request. */
+const endedBy: ReadonlySet<string> = new Set(["ECONNRESET", "EPIPE", "HPE_INVALID_EOF_STATE"]);
 const badRequest: Malformed = {
   status: "400 Bad Request",
   message: "the request is malformed",

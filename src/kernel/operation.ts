@@ -8,7 +8,7 @@ import type { AttachedPolicy } from "./policy.ts";
  * One API operation as a record. Routing, the IAM action, the audit record, metrics and the
  * reference pages derive from it.
  */
-export interface Operation<I = never, O = unknown> {
+export interface Operation<I, O> {
   readonly name: string;
   /**
    * IAM action checked for each resource, `sqs:SendMessage`; null where AWS checks none
@@ -24,6 +24,10 @@ export interface Operation<I = never, O = unknown> {
   resources(input: I, call: Call): Promise<readonly ResourceUse[]> | readonly ResourceUse[];
   handle(input: I, call: Call): Promise<Outcome<O>> | Outcome<O>;
 }
+
+/** An operation in a table: the wire decodes each one's input by its own model. */
+// biome-ignore lint/suspicious/noExplicitAny: a table holds operations of every shape
+export type AnyOperation = Operation<any, any>;
 
 /** What an operation did: its answer, and the changes that become true in one commit with it. */
 export interface Outcome<O> {
@@ -89,7 +93,7 @@ export interface ServiceTable {
   readonly name: string;
   /** `sqs.amazonaws.com` */
   readonly eventSource: string;
-  readonly operations: ReadonlyMap<string, Operation>;
+  readonly operations: ReadonlyMap<string, AnyOperation>;
   /** Makes the refusal for a denied call: code and casing of the action differ per service. */
   readonly accessDenied: AccessDeniedForm;
   /** Refusal when SSE-KMS meets plain HTTP or an unsigned request. */
@@ -105,7 +109,9 @@ export interface AccessDeniedForm {
 }
 
 /** Puts operations in a table; a name twice is a bug. */
-export function operationTable(operations: readonly Operation[]): ReadonlyMap<string, Operation> {
+export function operationTable(
+  operations: readonly AnyOperation[],
+): ReadonlyMap<string, AnyOperation> {
   const table = new Map(operations.map((operation) => [operation.name, operation]));
   if (table.size !== operations.length) throw new Error("two operations share a name");
   return table;

@@ -38,7 +38,7 @@ export function signedHeaders(request: RawRequest): Record<string, string> {
   ].join("\n");
   const scope = `${day}/${request.region}/${request.service}/aws4_request`;
   const toSign = ["AWS4-HMAC-SHA256", stamp, scope, sha256(canonical)].join("\n");
-  const key = ["aws4_request", request.service, request.region, day].reduceRight(
+  const key = ["aws4_request", request.service, request.region, day].reduceRight<Buffer>(
     (secret, part) => hmac(secret, part),
     Buffer.from(`AWS4${request.secretAccessKey}`),
   );

@@ -1,4 +1,4 @@
-import { type Operation, operationTable, type ServiceTable } from "../../kernel/operation.ts";
+import { operationTable, type ServiceTable } from "../../kernel/operation.ts";
 import type { IamDependencies } from "./dependencies.ts";
 import { createAccessKey } from "./operations/create-access-key.ts";
 import { createUser } from "./operations/create-user.ts";
@@ -42,7 +42,7 @@ export function createIam(dependencies: IamDependencies): ServiceTable {
   return {
     name: "iam",
     eventSource: "iam.amazonaws.com",
-    operations: operationTable(operations as unknown as readonly Operation[]),
+    operations: operationTable(operations),
     accessDenied: { code: "AccessDenied", status: 403, printAction: (action) => action },
   };
 }

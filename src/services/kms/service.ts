@@ -1,4 +1,4 @@
-import { type Operation, operationTable, type ServiceTable } from "../../kernel/operation.ts";
+import { operationTable, type ServiceTable } from "../../kernel/operation.ts";
 import type { KmsDependencies } from "./dependencies.ts";
 import { cancelKeyDeletion } from "./operations/cancel-key-deletion.ts";
 import { createAlias } from "./operations/create-alias.ts";
@@ -62,7 +62,7 @@ export function createKms(dependencies: KmsDependencies): ServiceTable {
   return {
     name: "kms",
     eventSource: "kms.amazonaws.com",
-    operations: operationTable(operations as unknown as readonly Operation[]),
+    operations: operationTable(operations),
     accessDenied: {
       code: "AccessDeniedException",
       status: 400,

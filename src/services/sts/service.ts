@@ -1,4 +1,4 @@
-import { type Operation, operationTable, type ServiceTable } from "../../kernel/operation.ts";
+import { operationTable, type ServiceTable } from "../../kernel/operation.ts";
 import type { StsDependencies } from "./dependencies.ts";
 import { getAccessKeyInfo } from "./operations/get-access-key-info.ts";
 import { getCallerIdentity } from "./operations/get-caller-identity.ts";
@@ -9,7 +9,7 @@ export function createSts(dependencies: StsDependencies): ServiceTable {
   return {
     name: "sts",
     eventSource: "sts.amazonaws.com",
-    operations: operationTable(operations as unknown as readonly Operation[]),
+    operations: operationTable(operations),
     accessDenied: { code: "AccessDenied", status: 403, printAction: (action) => action },
   };
 }

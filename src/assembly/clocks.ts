@@ -1,0 +1,39 @@
+import { systemClock } from "../clock/system.ts";
+import { type VirtualClock, virtualClock } from "../clock/virtual.ts";
+import type { Settings } from "../config.ts";
+import { isLoopbackHost } from "../gateway/addresses.ts";
+import type { DataFolder } from "../gateway/data-folder.ts";
+import type { Clock } from "../kernel/clock.ts";
+import type { Log } from "../kernel/log.ts";
+import { StartError } from "./start-error.ts";
+
+/** Service time ages what users see; system time judges signatures, certificates and waits. */
+export interface Clocks {
+  readonly service: Clock;
+  readonly system: Clock;
+  /** The service clock, if it is virtual. */
+  readonly virtual: VirtualClock | undefined;
+}
+
+/** Opens both clocks. A virtual one needs a loopback host: nobody else may depend on it. */
+export function openClocks(
+  folder: DataFolder,
+  settings: Pick<Settings, "clock" | "host">,
+  log: Log,
+  scope: AsyncDisposableStack,
+): Clocks {
+  const onError = (error: unknown) => log.error("something that was due failed", { error });
+  const system = systemClock(onError);
+  if (settings.clock === "system") return { service: system, system, virtual: undefined };
+  if (!isLoopbackHost(settings.host)) {
+    throw new StartError(`--clock virtual needs a loopback --host, not ${settings.host}`);
+  }
+  const virtual = virtualClock({
+    systemNow: () => system.now(),
+    offsetMs: folder.clockOffsetMs,
+    saveOffset: (offsetMs) => folder.saveClockOffset(offsetMs),
+    onError,
+  });
+  scope.defer(() => virtual.close());
+  return { service: virtual, system, virtual };
+}

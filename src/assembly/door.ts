@@ -1,0 +1,146 @@
+import type { Settings } from "../config.ts";
+import { systemRandom } from "../crypto/random.ts";
+import { addressSet, isLoopbackHost } from "../gateway/addresses.ts";
+import { type AdminRoute, adminHandler, withAdmin } from "../gateway/admin.ts";
+import { createAdminGuard } from "../gateway/admin-guard.ts";
+import { createAuthenticator } from "../gateway/authenticate.ts";
+import { type CertificateSource, openPrivateCertificates } from "../gateway/certificates.ts";
+import { clockRoutes } from "../gateway/clock-routes.ts";
+import type { Handler } from "../gateway/exchange.ts";
+import { createFront } from "../gateway/front.ts";
+import { type Health, healthRoute } from "../gateway/health.ts";
+import { defaultLimits } from "../gateway/limits.ts";
+import { metricsRoute } from "../gateway/metrics.ts";
+import { openOwnCertificate } from "../gateway/own-certificate.ts";
+import { startGateway } from "../gateway/server.ts";
+import type { Log } from "../kernel/log.ts";
+import type { Credentials } from "../kernel/policy.ts";
+import { identityPolicies } from "../services/iam/ports.ts";
+import { loadWireServices } from "../wire/service.ts";
+import type { Clocks } from "./clocks.ts";
+import type { Services } from "./services.ts";
+import { StartError } from "./start-error.ts";
+import type { OpenState } from "./state.ts";
+import { undeliveredRoute } from "./undelivered-route.ts";
+import type { Usage } from "./usage.ts";
+
+export interface DoorOptions {
+  readonly settings: Settings;
+  readonly folderPath: string;
+  readonly accountId: string;
+  readonly hostName: string;
+  readonly state: OpenState;
+  readonly clocks: Clocks;
+  readonly services: Services;
+  readonly credentials: Credentials;
+  readonly usage: Usage;
+  readonly version: string;
+  /** Serves what receivers of notifications fetch: the signing certificate. */
+  readonly certificateRoute: (front: Handler) => Handler;
+  readonly log: Log;
+}
+
+/** The open port. */
+export interface Door {
+  readonly httpsUrl: string;
+  readonly httpUrl: string | undefined;
+  readonly caFile: string | null;
+  /** From now on health says `ok`. */
+  ready(): void;
+}
+
+/** Puts authentication, the AWS front and the server's own routes behind the one port. */
+export async function openDoor(options: DoorOptions, scope: AsyncDisposableStack): Promise<Door> {
+  const { settings, state, clocks, services, usage, log, accountId } = options;
+  const view = () => state.records.view();
+  const authenticator = createAuthenticator({
+    credentials: options.credentials,
+    view,
+    systemClock: clocks.system,
+  });
+  const front = createFront({
+    wire: loadWireServices(),
+    authenticator,
+    pipeline: services.pipeline,
+    random: systemRandom,
+    log,
+    observer: usage,
+    elapsedMs: () => performance.now(),
+    operatorAccountId: accountId,
+    defaultRegion: settings.region,
+    allowInsecureSecrets: settings.allowInsecureSecrets,
+  });
+  let status: Health["status"] = "starting";
+  const health = () => ({ status, clock: settings.clock, version: options.version });
+  const routes: AdminRoute[] = [
+    healthRoute(health),
+    metricsRoute(usage.metrics, settings.openMetrics || isLoopbackHost(settings.host)),
+    ...clockRoutes(clocks.service, clocks.virtual),
+    undeliveredRoute(state.store, accountId),
+  ];
+  const guard = createAdminGuard({
+    authenticator,
+    identityPolicies,
+    view,
+    clock: clocks.service,
+    operatorAccountId: accountId,
+  });
+  const { allowInsecureSecrets } = settings;
+  const admin = adminHandler({ routes, guard, allowInsecureSecrets, log });
+  const certificates = openCertificates(options);
+  scope.defer(() => certificates.close());
+  const gateway = await startGateway({
+    host: settings.host,
+    port: settings.port,
+    tls: certificates.material(),
+    tlsOnly: settings.tlsOnly,
+    trustedProxies: addressSet(settings.trustProxy),
+    handler: options.certificateRoute(withAdmin(admin, front)),
+    limits: defaultLimits,
+    log,
+  });
+  scope.defer(() => {
+    status = "stopping";
+    return gateway.stop();
+  });
+  certificates.onChange((material) => gateway.setTls(material));
+  const address = `${urlHost(settings.host)}:${gateway.port}`;
+  return {
+    httpsUrl: `https://${address}`,
+    httpUrl: settings.tlsOnly ? undefined : `http://${address}`,
+    caFile: certificates.caFile,
+    ready() {
+      status = "ok";
+    },
+  };
+}
+
+function openCertificates({
+  settings,
+  folderPath,
+  hostName,
+  state,
+  clocks,
+  log,
+}: DoorOptions): CertificateSource {
+  const { tlsCert, tlsKey } = settings;
+  if (tlsCert && tlsKey) {
+    return openOwnCertificate({ certFile: tlsCert, keyFile: tlsKey, checkMs: 5_000, log });
+  }
+  if (tlsCert || tlsKey) throw new StartError("--tls-cert and --tls-key belong together");
+  return openPrivateCertificates({
+    folder: folderPath,
+    secrets: state.secrets,
+    clock: clocks.system,
+    random: systemRandom,
+    hostName,
+    tlsNames: settings.tlsName,
+    log,
+  });
+}
+
+/** The host in addresses that are shown: one that reaches the server, and is in its certificate. */
+function urlHost(host: string): string {
+  if (host === "0.0.0.0" || host === "::") return "localhost";
+  return host.includes(":") ? `[${host}]` : host;
+}

@@ -1,0 +1,127 @@
+import type { Auditor } from "../audit/auditor.ts";
+import type { Clock } from "../kernel/clock.ts";
+import type { Command } from "../kernel/command.ts";
+import type { Log } from "../kernel/log.ts";
+import type { SweepDataKeys } from "../sealing/store.ts";
+import { runDueKeyWork } from "../services/kms/due.ts";
+import { startExpireMessages } from "../workers/expire-messages.ts";
+import { startRedeliver } from "../workers/redeliver.ts";
+import { repeat } from "../workers/repeat.ts";
+import { startSweepQueues } from "../workers/sweep-queues.ts";
+import type { Services } from "./services.ts";
+import type { OpenState } from "./state.ts";
+
+export interface JobsOptions {
+  readonly state: OpenState;
+  readonly services: Services;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly auditor: Auditor;
+}
+
+export interface Jobs {
+  keyWorkDue(atMs: number): void;
+  deliveryDue(atMs: number): void;
+  stop(): Promise<void>;
+}
+
+const dayMs = 86_400_000;
+/** A message lives at most 14 days; its data key was made up to a day before it was sent. */
+const dataKeyLifeMs = 16 * dayMs;
+const undeliveredRetentionMs = 4 * dayMs;
+const hourMs = 3_600_000;
+
+/** Starts what becomes due by itself, all on the service clock. */
+export function startJobs(options: JobsOptions): Jobs {
+  const { state, services, clock, log } = options;
+  const commit = (commands: readonly Command[]) => state.records.commit(undefined, commands);
+  const ask = state.store.query.bind(state.store);
+  const { pipeline } = services;
+  const redeliver = startRedeliver({
+    deps: { ...services.sns, ask, runAsService: (session, act) => pipeline.runAs(session, act) },
+    clock,
+    log,
+    commit,
+    undeliveredRetentionMs,
+  });
+  const keyWork = startKeyWork(options);
+  const stops = [
+    startExpireMessages({ clock, jobs: services.sqs.jobs, log }),
+    startSweepQueues({ clock, jobs: services.sqs.jobs, log }),
+    repeat({
+      name: "sweep-data-keys",
+      clock,
+      periodMs: hourMs,
+      log,
+      run: () => sweepDataKeys(commit, clock),
+    }),
+  ];
+  return {
+    keyWorkDue: keyWork.wake,
+    deliveryDue: redeliver.wake,
+    async stop() {
+      await Promise.all([redeliver.stop(), keyWork.stop(), ...stops.map((stop) => stop())]);
+    },
+  };
+}
+
+async function sweepDataKeys(
+  commit: (commands: readonly SweepDataKeys[]) => Promise<unknown>,
+  clock: Clock,
+): Promise<void> {
+  await commit([
+    { kind: "data-key.sweep", createdBeforeMs: clock.now() - dataKeyLifeMs, rowsMax: 1000 },
+  ]);
+}
+
+/** Deletion and rotation of KMS keys: armed for the next due time, looked at once at start. */
+function startKeyWork({ state, services, clock, log, auditor }: JobsOptions) {
+  let stopped = false;
+  let cancel = (): void => {};
+  let armedMs = Number.POSITIVE_INFINITY;
+  let running: Promise<void> = Promise.resolve();
+
+  const wake = (atMs: number): void => {
+    if (stopped || atMs >= armedMs) return;
+    cancel();
+    armedMs = atMs;
+    cancel = clock.at(atMs, () => {
+      armedMs = Number.POSITIVE_INFINITY;
+      running = running.then(round);
+      return running;
+    });
+  };
+  const round = async (): Promise<void> => {
+    if (stopped) return;
+    try {
+      const nextMs = await runDueKeyWork(services.kms, {
+        now: () => clock.now(),
+        begin() {
+          const view = state.records.view();
+          return {
+            records: view,
+            commit: (commands, event) =>
+              state.records.commit(view, [
+                ...commands,
+                ...(event ? [auditor.serviceEvent(event)] : []),
+              ]),
+          };
+        },
+        keyDestroyed: (keyArn) => services.sealer.forget(keyArn),
+      });
+      if (nextMs !== undefined) wake(nextMs);
+    } catch (error) {
+      log.error("due work of KMS keys failed; it is tried again", { error });
+      wake(clock.now() + 60_000);
+    }
+  };
+  wake(clock.now());
+  return {
+    wake,
+    async stop() {
+      stopped = true;
+      cancel();
+      await running;
+    },
+  };
+}

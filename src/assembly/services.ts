@@ -1,0 +1,112 @@
+import { systemRandom } from "../crypto/random.ts";
+import { createAuthorizer } from "../gateway/authorize.ts";
+import { type Auditor, createPipeline, type Pipeline } from "../gateway/pipeline.ts";
+import type { Invoke } from "../kernel/invoke.ts";
+import type { Log } from "../kernel/log.ts";
+import type { ServiceTable } from "../kernel/operation.ts";
+import type { Sealer } from "../kernel/sealer.ts";
+import { kmsSource, ownedSource } from "../sealing/data-key-sources.ts";
+import { createSealer, type DataKeyHolder } from "../sealing/sealer.ts";
+import { createCloudtrail } from "../services/cloudtrail/service.ts";
+import { accountOfAccessKey, identityPolicies, principals } from "../services/iam/ports.ts";
+import { createIam } from "../services/iam/service.ts";
+import type { KmsDependencies } from "../services/kms/dependencies.ts";
+import { createKms } from "../services/kms/service.ts";
+import type { NotificationSigner, SnsDependencies } from "../services/sns/ports.ts";
+import { createSns } from "../services/sns/service.ts";
+import { createSqs, type Sqs } from "../services/sqs/service.ts";
+import { createSts } from "../services/sts/service.ts";
+import { ensureOwnedKey } from "./bootstrap.ts";
+import type { Clocks } from "./clocks.ts";
+import type { OpenState } from "./state.ts";
+import type { Usage } from "./usage.ts";
+
+export interface ServicesOptions {
+  readonly state: OpenState;
+  readonly clocks: Clocks;
+  readonly auditor: Auditor;
+  readonly signer: NotificationSigner;
+  readonly usage: Pick<Usage, "sns" | "accessKeys">;
+  readonly publicUrl: () => string;
+  readonly allowInsecureSse: boolean;
+  readonly log: Log;
+  /** Something of KMS or SNS becomes due at this service time. */
+  readonly keyWorkDue: (atMs: number) => void;
+  readonly deliveryDue: (atMs: number) => void;
+}
+
+export interface Services {
+  readonly pipeline: Pipeline;
+  readonly sealer: Sealer & DataKeyHolder;
+  readonly kms: KmsDependencies;
+  readonly sns: SnsDependencies;
+  readonly sqs: Sqs;
+}
+
+/** Connects the services with each other's ports. They know only the ports. */
+export async function assembleServices(options: ServicesOptions): Promise<Services> {
+  const { state, log } = options;
+  const { service: clock, system: systemClock } = options.clocks;
+  const random = systemRandom;
+  // The pipeline serves the services that it is made of: they meet through this knot.
+  const knot: { pipeline?: Pipeline } = {};
+  const invoke: Invoke = (call, target, input) => {
+    if (!knot.pipeline) throw new Error("an inner call before the pipeline was made");
+    return knot.pipeline.invoke(call, target, input);
+  };
+  const { records, keys } = state;
+  const sealer = createSealer({
+    random,
+    sources: {
+      kms: kmsSource(invoke),
+      owned: ownedSource(keys, await ensureOwnedKey(records, keys, random, "sqs-owned")),
+      installation: ownedSource(keys, await ensureOwnedKey(records, keys, random, "installation")),
+    },
+  });
+  const kms = { vault: keys, random, principals, identityPolicies, keyWorkDue: options.keyWorkDue };
+  const sns: SnsDependencies = {
+    sealer,
+    invoke,
+    signer: options.signer,
+    principals,
+    random,
+    metrics: options.usage.sns,
+    log,
+    publicUrl: options.publicUrl,
+    retryAt: options.deliveryDue,
+  };
+  const sqs = createSqs({
+    store: state.store,
+    state: records,
+    sealer,
+    clock,
+    systemClock,
+    random,
+    principals,
+    tokens: state.tokens,
+    places: state.places,
+    log,
+    options: { requireDecryptToSend: false },
+  });
+  const tables: readonly ServiceTable[] = [
+    createKms(kms),
+    createIam({ random, secrets: state.secrets, accessKeyUsage: options.usage.accessKeys }),
+    createSts({ accountOfAccessKey }),
+    createSns(sns),
+    sqs.table,
+    createCloudtrail({ ask: (query) => state.store.query(query) }),
+  ];
+  const pipeline = createPipeline({
+    services: new Map(tables.map((table) => [table.name, table])),
+    state: records,
+    authorizer: createAuthorizer({ identityPolicies, clock }),
+    auditor: options.auditor,
+    clock,
+    systemClock,
+    random,
+    log,
+    allowInsecureSse: options.allowInsecureSse,
+  });
+  knot.pipeline = pipeline;
+  return { pipeline, sealer, kms, sns, sqs };
+}

@@ -1,0 +1,65 @@
+import {
+  AuthFailure,
+  checkClaimService,
+  checkClaimTime,
+  readClaim,
+  type SignedClaim,
+  type SignedRequest,
+  SigningKeyCache,
+  verifySignature,
+} from "../auth/sigv4.ts";
+import type { Caller } from "../kernel/caller.ts";
+import type { Clock } from "../kernel/clock.ts";
+import type { Credential, Credentials } from "../kernel/policy.ts";
+import type { RecordView } from "../kernel/records.ts";
+import type { HttpExchange } from "./exchange.ts";
+
+/** A signature's claim with the access key it names. Proven only by `prove`. */
+export interface Claimed {
+  readonly claim: SignedClaim;
+  readonly credential: Credential;
+}
+
+export interface Authenticator {
+  /**
+   * Before the body: who the request says it is, from a live access key and inside the time
+   * window. undefined: it is unsigned. Throws AuthFailure.
+   */
+  claim(exchange: HttpExchange, service?: string): Promise<Claimed | undefined>;
+  /** With the body: the signature holds for these very bytes. Throws AuthFailure. */
+  prove(exchange: HttpExchange, body: Buffer, claimed: Claimed): Caller;
+}
+
+export interface AuthenticatorDependencies {
+  readonly credentials: Credentials;
+  readonly view: () => RecordView;
+  /** Signatures are judged by the system clock, also when the service clock is virtual. */
+  readonly systemClock: Clock;
+}
+
+export function createAuthenticator(deps: AuthenticatorDependencies): Authenticator {
+  const signingKeys = new SigningKeyCache();
+  return {
+    async claim(exchange, service) {
+      const claim = readClaim(signedRequest(exchange));
+      if (!claim) return undefined;
+      if (service !== undefined) checkClaimService(claim, service);
+      checkClaimTime(claim, deps.systemClock.now());
+      const credential = await deps.credentials.find(deps.view(), claim.accessKeyId);
+      // A session token belongs to temporary keys; a long-term key never has one.
+      if (!credential || claim.sessionToken !== undefined) throw new AuthFailure("unknown-key");
+      return { claim, credential };
+    },
+    prove(exchange, body, { claim, credential }) {
+      const { secretAccessKey, caller } = credential;
+      const request = signedRequest(exchange);
+      if (verifySignature(claim, request, body, secretAccessKey, signingKeys)) return caller;
+      throw new AuthFailure("bad-signature");
+    },
+  };
+}
+
+/** Headers as sent: a signature covers duplicates too. */
+function signedRequest({ method, path, query, rawHeaders }: HttpExchange): SignedRequest {
+  return { method, path, query, headers: rawHeaders };
+}

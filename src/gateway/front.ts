@@ -1,0 +1,261 @@
+import { AuthFailure, authFailureRefusal } from "../auth/sigv4.ts";
+import type { Transport } from "../kernel/call.ts";
+import { type Caller, callerAccountId } from "../kernel/caller.ts";
+import { Fault, Refusal } from "../kernel/errors.ts";
+import type { Log } from "../kernel/log.ts";
+import type { Random } from "../kernel/random.ts";
+import type { Protocol, WireReply, WireRequest, WireService } from "../wire/service.ts";
+import { serviceOfUnsigned } from "../wire/service.ts";
+import { isLoopbackAddress } from "./addresses.ts";
+import type { Authenticator, Claimed } from "./authenticate.ts";
+import type { Admission, GatewayRefusal, Handler, HttpExchange, HttpReply } from "./exchange.ts";
+import { refusalStatus } from "./exchange.ts";
+import type { Pipeline } from "./pipeline.ts";
+
+export interface FrontDependencies {
+  readonly wire: ReadonlyMap<string, WireService>;
+  readonly authenticator: Authenticator;
+  readonly pipeline: Pipeline;
+  readonly random: Random;
+  readonly log: Log;
+  readonly observer: RequestObserver;
+  /** Monotonic milliseconds, for durations. */
+  readonly elapsedMs: () => number;
+  /** Where unsigned requests belong to: they carry no credential scope. */
+  readonly operatorAccountId: string;
+  readonly defaultRegion: string;
+  readonly allowInsecureSecrets: boolean;
+}
+
+export interface RequestObserver {
+  started(): void;
+  finished(request: FinishedRequest): void;
+}
+
+export interface FinishedRequest {
+  readonly service: string;
+  readonly operation: string;
+  /** `ok`, or the error code. */
+  readonly code: string;
+  readonly seconds: number;
+  readonly region: string;
+  /** Of a proven signature. */
+  readonly accessKeyId: string | undefined;
+}
+
+/** What `admit` found out, for `handle`. */
+export interface Admitted {
+  readonly service: WireService;
+  readonly claimed: Claimed | undefined;
+}
+
+const bodyBytesMax = { message: 8 * 1024 * 1024, other: 1024 * 1024, unsigned: 2 * 1024 * 1024 };
+
+/** Services whose answers or requests carry secrets: TLS only, from other machines. */
+const secretServices = new Set(["kms", "iam", "sts"]);
+
+/** The AWS front door: from HTTP to the pipeline and back, with every error in its right form. */
+export function createFront(deps: FrontDependencies): Handler<Admitted> {
+  return {
+    admit: (exchange) => admit(deps, exchange),
+    handle: (exchange, body, admitted) => handle(deps, exchange, body, admitted),
+    refuse: (exchange, refusal) => refuse(deps, exchange, refusal),
+  };
+}
+
+async function admit(
+  deps: FrontDependencies,
+  exchange: HttpExchange,
+): Promise<Admission<Admitted>> {
+  const request = wireRequest(exchange, Buffer.alloc(0));
+  try {
+    const claimed = await deps.authenticator.claim(exchange);
+    const service = findService(deps, claimed, request);
+    requirePrivateTransport(deps, service.name, exchange);
+    return {
+      bodyBytesMax: claimed ? longestBody(service.name) : bodyBytesMax.unsigned,
+      context: { service, claimed },
+    };
+  } catch (error) {
+    return { refuse: answerError(deps, formOf(deps, request), error, deps.random.uuid()).reply };
+  }
+}
+
+function longestBody(service: string): number {
+  return service === "sqs" || service === "sns" ? bodyBytesMax.message : bodyBytesMax.other;
+}
+
+/** The credential scope names the service; unsigned requests only their own words. */
+function findService(
+  deps: FrontDependencies,
+  claimed: Claimed | undefined,
+  request: WireRequest,
+): WireService {
+  const name = claimed ? claimed.claim.service : serviceOfUnsigned(request);
+  const service = name === undefined ? undefined : deps.wire.get(name);
+  if (service) return service;
+  if (claimed) {
+    const text = `Sealpost does not offer the service ${claimed.claim.service}`;
+    throw new Refusal("NotImplemented", text, { status: 501 });
+  }
+  throw new AuthFailure("missing-token");
+}
+
+function requirePrivateTransport(
+  deps: FrontDependencies,
+  service: string,
+  { transportFacts }: HttpExchange,
+): void {
+  if (!secretServices.has(service) || deps.allowInsecureSecrets) return;
+  if (transportFacts.secure || isLoopbackAddress(transportFacts.sourceIp)) return;
+  throw new Refusal(
+    "InvalidSecurity",
+    `Requests to ${service} from another machine must use HTTPS.`,
+    { status: 403 },
+  );
+}
+
+async function handle(
+  deps: FrontDependencies,
+  exchange: HttpExchange,
+  body: Buffer,
+  { service, claimed }: Admitted,
+): Promise<HttpReply> {
+  const startMs = deps.elapsedMs();
+  deps.observer.started();
+  const requestId = deps.random.uuid();
+  const request = wireRequest(exchange, body);
+  const region = claimed?.claim.region ?? deps.defaultRegion;
+  let operation = "unknown";
+  let accessKeyId: string | undefined;
+  const finished = (code: string) => {
+    const seconds = (deps.elapsedMs() - startMs) / 1000;
+    deps.observer.finished({
+      service: service.name,
+      operation,
+      code,
+      seconds,
+      region,
+      accessKeyId,
+    });
+  };
+  try {
+    const caller = proveCaller(deps, exchange, body, claimed, service);
+    accessKeyId = claimed?.claim.accessKeyId;
+    const { operation: name, protocol } = service.identify(request);
+    operation = name;
+    const input = service.decode(operation, protocol, request);
+    const output = await deps.pipeline.perform({
+      service: service.name,
+      operation,
+      requestId,
+      caller,
+      region,
+      accountId: callerAccountId(caller) ?? deps.operatorAccountId,
+      transport: transportOf(exchange, claimed !== undefined),
+      signal: exchange.signal,
+      input,
+    });
+    const reply = service.encode(operation, protocol, output, requestId);
+    finished("ok");
+    return reply;
+  } catch (error) {
+    const form = { service, protocol: service.protocolOf(request) };
+    const { reply, code } = answerError(deps, form, error, requestId);
+    finished(code);
+    return reply;
+  }
+}
+
+function proveCaller(
+  deps: FrontDependencies,
+  exchange: HttpExchange,
+  body: Buffer,
+  claimed: Claimed | undefined,
+  service: WireService,
+): Caller {
+  if (claimed) {
+    const caller = deps.authenticator.prove(exchange, body, claimed);
+    exchange.bodyAuthenticated();
+    return caller;
+  }
+  // Only topics and queues have policies that can admit everyone.
+  if (service.name !== "sqs" && service.name !== "sns") throw new AuthFailure("missing-token");
+  return { kind: "anonymous" };
+}
+
+function transportOf({ transportFacts }: HttpExchange, signed: boolean): Transport {
+  const { secure, sourceIp, userAgent, baseUrl, tls } = transportFacts;
+  return { secure, signed, sourceIp, userAgent, baseUrl, tls };
+}
+
+function wireRequest(exchange: HttpExchange, body: Buffer): WireRequest {
+  const { method, path, query, headers } = exchange;
+  return { method, path, query, headers, body };
+}
+
+interface ErrorForm {
+  readonly service: WireService;
+  readonly protocol: Protocol;
+}
+
+/** The form of an error before the request is understood: by what its head says. */
+function formOf(deps: FrontDependencies, request: WireRequest): ErrorForm {
+  const authorization = String(request.headers.authorization ?? "");
+  const scope = /Credential=[^/]*\/[^/]*\/[^/]*\/([a-z0-9-]{1,32})\//.exec(authorization);
+  const name = scope?.[1] ?? serviceOfUnsigned(request);
+  const json = String(request.headers["content-type"] ?? "").startsWith("application/x-amz-json");
+  const service = deps.wire.get(name ?? "") ?? deps.wire.get(json ? "kms" : "sns");
+  if (!service) throw new Error("no wire service to form an error with");
+  return { service, protocol: service.protocolOf(request) };
+}
+
+/** The only place where a failure becomes an answer. */
+function answerError(
+  deps: FrontDependencies,
+  { service, protocol }: ErrorForm,
+  error: unknown,
+  requestId: string,
+): { reply: WireReply; code: string } {
+  const refusal = refusalOf(deps, service, protocol, error, requestId);
+  return { reply: service.encodeError(protocol, refusal, requestId), code: refusal.code };
+}
+
+function refusalOf(
+  deps: FrontDependencies,
+  service: WireService,
+  protocol: Protocol,
+  error: unknown,
+  requestId: string,
+): Refusal {
+  if (error instanceof Refusal) return error;
+  if (error instanceof AuthFailure) return authFailureRefusal(error, protocol, service.name);
+  if (error instanceof Fault) {
+    deps.log.error("fault", { requestId, kind: error.kind, text: error.message });
+    return error.kind.endsWith("authentication")
+      ? new Refusal("InternalFailure", `${error.message}; see the server's log`, { status: 500 })
+      : new Refusal("ServiceUnavailable", error.message, { status: 503 });
+  }
+  const stack = error instanceof Error ? error.stack : String(error);
+  deps.log.error("bug", { requestId, service: service.name, stack });
+  const text = `An internal error occurred; request ${requestId} is in the server's log.`;
+  return new Refusal("InternalFailure", text, { status: 500 });
+}
+
+const gatewayTexts: Readonly<Record<GatewayRefusal, readonly [code: string, text: string]>> = {
+  "body-too-large": ["RequestEntityTooLarge", "The request is larger than it may be."],
+  "body-too-slow": ["RequestTimeout", "The request body came too slowly."],
+  busy: ["ServiceUnavailable", "Too many requests wait for their body; please try again."],
+  internal: ["InternalFailure", "An internal error occurred."],
+};
+
+function refuse(
+  deps: FrontDependencies,
+  exchange: HttpExchange,
+  refusal: GatewayRefusal,
+): HttpReply {
+  const [code, text] = gatewayTexts[refusal];
+  const form = formOf(deps, wireRequest(exchange, Buffer.alloc(0)));
+  const error = new Refusal(code, text, { status: refusalStatus[refusal] });
+  return answerError(deps, form, error, deps.random.uuid()).reply;
+}

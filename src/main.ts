@@ -1,0 +1,133 @@
+import { hostname } from "node:os";
+import { resolve } from "node:path";
+import { ensureOperatorAccount } from "./assembly/bootstrap.ts";
+import { certificateRoute } from "./assembly/certificate-route.ts";
+import { openClocks } from "./assembly/clocks.ts";
+import { openDoor } from "./assembly/door.ts";
+import { type Jobs, startJobs } from "./assembly/jobs.ts";
+import { assembleServices } from "./assembly/services.ts";
+import { openState } from "./assembly/state.ts";
+import { createUsage } from "./assembly/usage.ts";
+import { createAuditor } from "./audit/auditor.ts";
+import { packageVersion } from "./cli/io.ts";
+import type { Settings } from "./config.ts";
+import { systemRandom } from "./crypto/random.ts";
+import { openDataFolder } from "./gateway/data-folder.ts";
+import { createLogger } from "./gateway/logger.ts";
+import { removeServerFile, writeServerFile } from "./gateway/server-file.ts";
+import { createCredentials } from "./services/iam/ports.ts";
+import { createSigner } from "./signing/signer.ts";
+import type { TrackedView } from "./state/record-cache.ts";
+import { loadModel, serviceNames } from "./wire/service.ts";
+
+export interface RunningServer {
+  readonly httpsUrl: string;
+  /** undefined with --tls-only. */
+  readonly httpUrl: string | undefined;
+  /** Settles if the server can go on no longer (its store failed); the process should stop. */
+  readonly failed: Promise<Error>;
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts a server as its settings say. What was opened is closed in reverse order, at a stop and
+ * when a later step fails. Throws StartError, DataFolderError, PortInUse, or a Fault of the store or
+ * the key process, each with a text for the person who starts it.
+ */
+export async function startServer(settings: Settings): Promise<RunningServer> {
+  await using scope = new AsyncDisposableStack();
+  const log = createLogger({
+    level: settings.logLevel,
+    format: settings.logFormat,
+    write: (line) => process.stderr.write(line),
+  });
+  const folderPath = resolve(settings.data);
+  const folder = openDataFolder({
+    path: folderPath,
+    clock: settings.clock,
+    accountId: settings.account,
+    region: settings.region,
+    now: performance.timeOrigin + performance.now(),
+  });
+  scope.defer(() => folder.close());
+  const { accountId, region } = folder.installation;
+  const clocks = openClocks(folder, settings, log, scope);
+  const state = await openState(
+    { dataFolder: folderPath, sealFile: settings.sealFile, log },
+    scope,
+  );
+  const credentials = createCredentials(state.secrets);
+  await ensureOperatorAccount({
+    ...state,
+    credentials,
+    random: systemRandom,
+    nowMs: clocks.service.now(),
+    dataFolder: folderPath,
+    accountId,
+    given: settings.rootCredentials,
+    log,
+  });
+  const version = packageVersion();
+  const usage = createUsage(clocks.service, version);
+  const auditor = createAuditor({
+    random: systemRandom,
+    clock: clocks.service,
+    models: new Map(serviceNames.map((name) => [name, loadModel(name)])),
+  });
+  const addresses = { public: settings.publicUrl ?? "" };
+  const publicUrl = () => addresses.public;
+  const signer = createSigner<TrackedView>({
+    ...state,
+    random: systemRandom,
+    clock: clocks.system,
+    publicUrl,
+  });
+  const due: { jobs?: Jobs } = {};
+  const services = await assembleServices({
+    state,
+    clocks,
+    auditor,
+    signer,
+    usage,
+    publicUrl,
+    allowInsecureSse: settings.allowInsecureSse,
+    log,
+    keyWorkDue: (atMs) => due.jobs?.keyWorkDue(atMs),
+    deliveryDue: (atMs) => due.jobs?.deliveryDue(atMs),
+  });
+  scope.defer(() => services.sealer.close());
+  const jobs = startJobs({ state, services, clock: clocks.service, log, auditor });
+  due.jobs = jobs;
+  scope.defer(() => jobs.stop());
+  const door = await openDoor(
+    {
+      settings,
+      folderPath,
+      accountId,
+      hostName: hostname(),
+      state,
+      clocks,
+      services,
+      credentials,
+      usage,
+      version,
+      certificateRoute: (front) => certificateRoute(signer, front),
+      log,
+    },
+    scope,
+  );
+  addresses.public ||= door.httpsUrl;
+  const { httpsUrl, httpUrl, caFile } = door;
+  writeServerFile(folderPath, {
+    pid: process.pid,
+    httpsUrl,
+    httpUrl: httpUrl ?? null,
+    caFile,
+    region,
+    accountId,
+  });
+  scope.defer(() => removeServerFile(folderPath));
+  door.ready();
+  const running = scope.move();
+  return { httpsUrl, httpUrl, failed: state.store.failed, stop: () => running.disposeAsync() };
+}
