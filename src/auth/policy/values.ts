@@ -13,7 +13,7 @@ export function readNumber(text: string): number | undefined {
 export function readDate(text: string): number | undefined {
   const match = dateForm.exec(text);
   if (match === null) {
-    return /^\d{5,13}(\.\d{1,9})?$/.test(text) ? Number(text) * 1000 : undefined;
+    return /^\d{1,13}(\.\d{1,9})?$/.test(text) ? Number(text) * 1000 : undefined;
   }
   const [, year, month = "01", day = "01", hour = "00", minute = "00", second = "00"] = match;
   const fraction = Number(`0${match[7] ?? ""}`) * 1000;

@@ -65,7 +65,8 @@ function readVariable(
   const form = /\$\{([^{},']*)(?:,\s*'([^']*)'\s*)?\}/y;
   form.lastIndex = at;
   const match = form.exec(text);
-  if (match === null) return fail("a policy variable is not of the form `${key}`");
+  if (match === null)
+    return fail("a policy variable has no end (or a default without single quotes)");
   const [whole, key = "", fallback] = match;
   const end = at + whole.length;
   if (fallback === undefined && (key === "*" || key === "?" || key === "$")) {
