@@ -9,7 +9,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   const code = await runCli(argv, io, {
     version: packageVersion(),
     loadStart: async () => (await import("../main.ts")).startServer,
-    demo: async () => (await import("./demo.ts")).runDemo(),
+    demo: async () => (await import("./demo.ts")).runDemo(io),
   });
   io.exit(code);
 }
