@@ -1,0 +1,279 @@
+// Goal: records have CloudTrail's form for every kind of caller and ending. Method: finished calls
+// made by hand, the whole record compared.
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+import { createAuditor } from "../../src/audit/auditor.ts";
+import { truncate } from "../../src/audit/limits.ts";
+import { Fault, Refusal } from "../../src/kernel/errors.ts";
+import type { AnyOperation, ServiceTable } from "../../src/kernel/operation.ts";
+import { accountId, alice, call, finishedCall, transport } from "./finished.ts";
+
+const keyArn = `arn:aws:kms:us-east-1:${accountId}:key/1234abcd-12ab-34cd-56ef-1234567890ab`;
+const queueArn = `arn:aws:sqs:us-east-1:${accountId}:orders`;
+const key = { arn: keyArn, accountId, type: "AWS::KMS::Key" };
+const models = new Map([
+  ["kms", JSON.parse(readFileSync(new URL("../../models/kms.json", import.meta.url), "utf8"))],
+]);
+
+let ids = 0;
+const nextId = (): string => {
+  ids += 1;
+  return `id-${ids}`;
+};
+const auditor = createAuditor({
+  random: { bytes: (length) => Buffer.alloc(length), uuid: nextId },
+  clock: { now: () => Date.UTC(2026, 0, 2, 3, 4, 5, 678), at: () => () => {} },
+  models,
+});
+
+const table: ServiceTable = {
+  name: "kms",
+  eventSource: "kms.amazonaws.com",
+  operations: new Map(),
+  accessDenied: { code: "AccessDeniedException", status: 400, printAction: (action) => action },
+};
+
+function operation(facts: Partial<AnyOperation> = {}): AnyOperation {
+  return {
+    name: "GenerateDataKey",
+    access: "write",
+    audit: {
+      category: "management",
+      readOnly: true,
+      request: ["KeyId", "KeySpec", "EncryptionContext"],
+    },
+    resources: () => [],
+    handle: () => ({ output: {} }),
+    ...facts,
+  };
+}
+
+const input = {
+  KeyId: keyArn,
+  KeySpec: "AES_256",
+  EncryptionContext: Object.assign(Object.create(null), { "aws:sqs:arn": queueArn }),
+  GrantTokens: ["secret"],
+};
+const output = { Plaintext: Buffer.from("secret"), KeyId: keyArn };
+
+const finished = finishedCall({
+  table,
+  operation: operation(),
+  call: { ...call, via: "sqs.amazonaws.com" },
+  input,
+  resources: [key],
+  result: { outcome: { output } },
+});
+
+function eventsOf(facts: Partial<typeof finished> = {}) {
+  ids = 0;
+  return auditor.record({ ...finished, ...facts })?.events ?? [];
+}
+
+function recordOf(facts: Partial<typeof finished> = {}) {
+  return JSON.parse(eventsOf(facts)[0]?.record ?? "null");
+}
+
+test("a forward access session, as in the fact sheet", () => {
+  const [event, ...others] = eventsOf();
+  assert.equal(others.length, 0);
+  assert.deepEqual(JSON.parse(event?.record ?? ""), {
+    eventVersion: "1.11",
+    userIdentity: {
+      type: "IAMUser",
+      principalId: "AIDAEXAMPLE",
+      arn: `arn:aws:iam::${accountId}:user/Alice`,
+      accountId,
+      accessKeyId: "AKIAEXAMPLE",
+      userName: "Alice",
+      invokedBy: "sqs.amazonaws.com",
+    },
+    eventTime: "2026-01-02T03:04:05Z",
+    eventSource: "kms.amazonaws.com",
+    eventName: "GenerateDataKey",
+    awsRegion: "us-east-1",
+    sourceIPAddress: "sqs.amazonaws.com",
+    userAgent: "sqs.amazonaws.com",
+    requestParameters: {
+      keyId: keyArn,
+      keySpec: "AES_256",
+      encryptionContext: { "aws:sqs:arn": queueArn },
+    },
+    responseElements: null,
+    requestID: call.requestId,
+    eventID: "id-1",
+    readOnly: true,
+    resources: [{ accountId, type: "AWS::KMS::Key", ARN: keyArn }],
+    eventType: "AwsApiCall",
+    managementEvent: true,
+    recipientAccountId: accountId,
+    eventCategory: "Management",
+  });
+  const { record: _record, ...index } = event ?? {};
+  assert.deepEqual(index, {
+    accountId,
+    region: "us-east-1",
+    eventId: "id-1",
+    timeMs: Date.UTC(2026, 0, 2, 3, 4, 5, 678),
+    eventName: "GenerateDataKey",
+    eventSource: "kms.amazonaws.com",
+    username: "Alice",
+    accessKeyId: "AKIAEXAMPLE",
+    readOnly: true,
+    resources: [{ type: "AWS::KMS::Key", name: keyArn }],
+  });
+});
+
+test("a call from outside shows its address and its TLS", () => {
+  const record = recordOf({ call });
+  assert.equal(record.sourceIPAddress, "10.0.118.80");
+  assert.equal(record.userAgent, "aws-sdk-js/3");
+  assert.equal("invokedBy" in record.userIdentity, false);
+  assert.deepEqual(record.tlsDetails, {
+    tlsVersion: "TLSv1.3",
+    cipherSuite: "TLS_AES_128_GCM_SHA256",
+    clientProvidedHostHeader: "kms.example:4566",
+  });
+  const plain = recordOf({ call: { ...call, transport: { ...transport, tls: undefined } } });
+  assert.equal("tlsDetails" in plain, false);
+});
+
+test("root, service and stranger", () => {
+  const root = { kind: "root", accountId, arn: `arn:aws:iam::${accountId}:root` } as const;
+  const rootCall = {
+    ...call,
+    caller: { ...root, principalId: accountId, accessKeyId: "AKIAROOT" },
+  };
+  assert.deepEqual(recordOf({ call: rootCall }).userIdentity, {
+    type: "Root",
+    principalId: accountId,
+    arn: `arn:aws:iam::${accountId}:root`,
+    accountId,
+    accessKeyId: "AKIAROOT",
+  });
+  assert.equal(eventsOf({ call: rootCall })[0]?.username, "root");
+  const service = {
+    ...call,
+    caller: {
+      kind: "service",
+      service: "sns.amazonaws.com",
+      sourceArn: "arn:aws:sns:us-east-1:999988887777:t",
+      sourceAccountId: "999988887777",
+    },
+  } as const;
+  const record = recordOf({ call: service });
+  assert.deepEqual(record.userIdentity, { type: "AWSService", invokedBy: "sns.amazonaws.com" });
+  assert.equal(record.sourceIPAddress, "sns.amazonaws.com");
+  assert.equal(record.recipientAccountId, accountId);
+  const stranger = { ...call, caller: { kind: "anonymous" } } as const;
+  assert.equal(recordOf({ call: stranger }).userIdentity.accountId, "ANONYMOUS_PRINCIPAL");
+  assert.deepEqual(eventsOf({ call: stranger, resources: [] }), []);
+});
+
+test("denials are AccessDenied, other refusals keep their code, faults tell no details", () => {
+  const denial = { action: "kms:Decrypt", resource: keyArn, reason: "", explicit: false };
+  const text = "User: x is not authorized to perform: kms:Decrypt";
+  const options = { denial: { ...denial, statements: [] } };
+  const denied = recordOf({
+    result: { error: new Refusal("AccessDeniedException", text, options) },
+  });
+  assert.equal(denied.errorCode, "AccessDenied");
+  assert.equal(denied.errorMessage, text);
+  assert.equal(denied.responseElements, null);
+  assert.equal(denied.requestParameters.keyId, keyArn);
+  const disabled = new Refusal("DisabledException", `${keyArn} is disabled.`);
+  assert.equal(recordOf({ result: { error: disabled } }).errorCode, "DisabledException");
+  // The twin: the code alone makes no denial.
+  const other = new Refusal("AccessDeniedException", "ciphertext refers to a key that …");
+  assert.equal(recordOf({ result: { error: other } }).errorCode, "AccessDeniedException");
+  const fault = recordOf({ result: { error: new Fault("disk-full", "/data is full") } });
+  assert.equal(fault.errorCode, "InternalFailure");
+  assert.equal(fault.errorMessage.includes("/data"), false);
+});
+
+test("both accounts are told of a call across accounts, the owner without names", () => {
+  const owner = "999988887777";
+  const foreignKey = { ...key, accountId: owner };
+  const events = eventsOf({ resources: [foreignKey] });
+  const [own, copy] = events.map(({ record }) => JSON.parse(record));
+  assert.deepEqual(
+    events.map((event) => [event.accountId, event.username]),
+    [
+      [accountId, "Alice"],
+      [owner, ""],
+    ],
+  );
+  assert.equal(own.sharedEventID, copy.sharedEventID);
+  assert.notEqual(own.eventID, copy.eventID);
+  assert.deepEqual(copy.userIdentity, {
+    type: "AWSAccount",
+    principalId: alice.kind === "user" ? alice.principalId : "",
+    accountId,
+    invokedBy: "sqs.amazonaws.com",
+  });
+  const denial = { action: "a", resource: "r", reason: "", explicit: false, statements: [] };
+  const error = new Refusal("AccessDeniedException", "no", { denial });
+  const denied = eventsOf({ resources: [foreignKey], result: { error } });
+  assert.deepEqual(
+    denied.map((event) => event.accountId),
+    [accountId],
+  );
+});
+
+test("data events leave no record", () => {
+  const audit = { category: "data", readOnly: false } as const;
+  assert.deepEqual(eventsOf({ operation: operation({ audit }) }), []);
+});
+
+test("structures get small letters, maps keep their keys, dates are customary", () => {
+  const audit = {
+    category: "management",
+    readOnly: false,
+    request: ["Tags"],
+    response: ["KeyMetadata"],
+  } as const;
+  const record = recordOf({
+    operation: operation({ name: "CreateKey", audit }),
+    input: { Tags: [{ TagKey: "Team", TagValue: "A" }] },
+    result: {
+      outcome: {
+        output: { KeyMetadata: { KeyId: "k", CreationDate: Date.UTC(2022, 7, 10, 22, 38, 27) } },
+      },
+    },
+  });
+  assert.deepEqual(record.requestParameters, { tags: [{ tagKey: "Team", tagValue: "A" }] });
+  assert.deepEqual(record.responseElements, {
+    keyMetadata: { keyId: "k", creationDate: "Aug 10, 2022, 10:38:27 PM" },
+  });
+});
+
+test("what is too long is cut or left out", () => {
+  const long = { ...call, transport: { ...transport, userAgent: "ä".repeat(2000) } };
+  const record = recordOf({ call: long, input: { ...input, KeySpec: "x".repeat(200_000) } });
+  assert.equal(Buffer.byteLength(record.userAgent), 1024);
+  assert.equal(record.requestParameters.omitted, true);
+  assert.equal(truncate("aä", 2), "a");
+  assert.equal(truncate("aä", 3), "aä");
+  const resources = Array.from({ length: 3000 }, (_, index) => ({ ...key, arn: keyArn + index }));
+  const [event] = eventsOf({ resources });
+  assert.ok(Buffer.byteLength(event?.record ?? "") < 256 * 1024);
+});
+
+test("a service event", () => {
+  ids = 0;
+  const { events } = auditor.serviceEvent({
+    accountId,
+    region: "us-east-1",
+    eventSource: "kms.amazonaws.com",
+    eventName: "DeleteKey",
+    resources: [key],
+    details: { keyId: "1234abcd" },
+  });
+  const record = JSON.parse(events[0]?.record ?? "");
+  assert.equal(record.eventType, "AwsServiceEvent");
+  assert.deepEqual(record.userIdentity, { accountId, invokedBy: "AWS Internal" });
+  assert.equal(record.sourceIPAddress, "AWS Internal");
+  assert.deepEqual(record.serviceEventDetails, { keyId: "1234abcd" });
+  assert.equal(record.readOnly, false);
+});
