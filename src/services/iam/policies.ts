@@ -1,5 +1,6 @@
+import { checkPolicy, PolicyError } from "../../auth/policy/index.ts";
 import type { NamedPolicy } from "../../kernel/policy.ts";
-import { limitExceeded, noSuchEntity } from "./refusals.ts";
+import { limitExceeded, malformedPolicy, noSuchEntity } from "./refusals.ts";
 
 /** AWS: all inline policies of a user together, white space not counted. */
 const inlineCharactersMax = 2048;
@@ -39,4 +40,20 @@ export function encodedDocument(text: string): string {
     /[!'()*]/g,
     (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
   );
+}
+
+/** AWS's own sentences stand alone; ours say where and what after AWS's general one. */
+const ownSentences =
+  /^(Policy |Statement IDs|Resource |IAM resource|Actions\/|Conditions must|Vendor |Partition )/;
+
+/** Throws MalformedPolicyDocument. */
+export function requireIdentityPolicy(text: string): void {
+  try {
+    checkPolicy(text, "identity");
+  } catch (error) {
+    if (!(error instanceof PolicyError)) throw error;
+    if (error.kind === "syntax") throw malformedPolicy("This policy contains invalid Json");
+    if (ownSentences.test(error.reason)) throw malformedPolicy(error.reason);
+    throw malformedPolicy(`Syntax errors in policy. ${error.message}`);
+  }
 }

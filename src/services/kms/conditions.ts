@@ -1,5 +1,4 @@
 import type { Call } from "../../kernel/call.ts";
-import { callerAccountId } from "../../kernel/caller.ts";
 import type { EncryptionContext } from "../../kernel/keyvault.ts";
 import type { ConditionContext, ConditionValue, ResourceUse } from "../../kernel/operation.ts";
 import type { FoundKey, HiddenKey } from "./locate.ts";
@@ -11,26 +10,18 @@ const encryptionContextBytesMax = 8192;
 
 /**
  * A key as the thing to authorise: its policy rules, its kms:* condition keys are set
- * (kms:ViaService is the pipeline's). A hidden key has no policy, so only a denial can follow, with
+ * (kms:ViaService and kms:CallerAccount are the pipeline's). A hidden key has no policy, so only a denial can follow, with
  * the same words as for a key that is there and forbidden.
  */
 export function keyUse(
-  call: Call,
   located: FoundKey | HiddenKey,
   context: ConditionContext = {},
   action?: string,
 ): ResourceUse {
   if (!located.found) {
     const { arn, accountId } = located;
-    const type = keyResourceType;
-    return {
-      arn,
-      accountId,
-      policyKind: "key",
-      context: { ...callerKeys(call), ...context },
-      type,
-      ...(action && { action }),
-    };
+    const use = { arn, accountId, policyKind: "key", context, type: keyResourceType } as const;
+    return { ...use, ...(action && { action }) };
   }
   const { key, arn, requestAlias } = located;
   return {
@@ -39,7 +30,6 @@ export function keyUse(
     policy: key.policy,
     policyKind: "key",
     context: {
-      ...callerKeys(call),
       ...keyConditions(key),
       ...(requestAlias && { "kms:requestalias": requestAlias }),
       ...context,
@@ -54,26 +44,18 @@ export const keyResourceType = "AWS::KMS::Key";
 
 /** Operations without a key: identity policies decide. AWS prints the resource as `*`. */
 export function noKeyUse(call: Call, context: ConditionContext = {}, action?: string): ResourceUse {
-  return {
-    arn: "*",
-    accountId: call.accountId,
-    context: { ...callerKeys(call), ...context },
-    ...(action && { action }),
-  };
+  return { arn: "*", accountId: call.accountId, context, ...(action && { action }) };
 }
 
 /** An alias as the thing to authorise: identity policies of its account decide. */
 export function aliasUse(call: Call, arn: string): ResourceUse {
   // AWS: the audit names aliases with the type of keys.
-  return { arn, accountId: call.accountId, context: callerKeys(call), type: keyResourceType };
+  return { arn, accountId: call.accountId, type: keyResourceType };
 }
 
-function callerKeys(call: Call): ConditionContext {
-  const account = callerAccountId(call.caller);
-  return account === undefined ? {} : { "kms:calleraccount": account };
-}
-
-function keyConditions(key: Readonly<KeyRecord>): ConditionContext {
+export function keyConditions(
+  key: Pick<KeyRecord, "origin" | "keySpec" | "keyUsage" | "aliases">,
+): ConditionContext {
   return {
     "kms:keyorigin": key.origin,
     "kms:keyspec": key.keySpec,

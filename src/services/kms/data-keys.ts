@@ -29,7 +29,7 @@ export async function dataKeyResources(
   dataKeyLengthBytes(input);
   requireNoGrantTokens(input.GrantTokens);
   const conditions = encryptionContextConditions(input.EncryptionContext);
-  return [keyUse(call, await locateKey(dependencies, call, input.KeyId), conditions)];
+  return [keyUse(await locateKey(dependencies, call, input.KeyId), conditions)];
 }
 
 export async function newDataKey(

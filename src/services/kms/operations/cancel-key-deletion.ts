@@ -20,7 +20,7 @@ export function cancelKeyDeletion(
       response: ["KeyId"],
     },
     async resources(input, call) {
-      return [keyUse(call, await requireOwnKey(dependencies, call, input.KeyId))];
+      return [keyUse(await requireOwnKey(dependencies, call, input.KeyId))];
     },
     async handle(input, call) {
       const { key, arn } = await requireOwnKey(dependencies, call, input.KeyId);

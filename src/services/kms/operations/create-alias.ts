@@ -19,7 +19,7 @@ export function createAlias(
     async resources(input, call) {
       requireNewAliasName(input.AliasName);
       const target = await requireTargetKey(dependencies, call, input.TargetKeyId);
-      return [keyUse(call, target), aliasUse(call, aliasArn(call, input.AliasName))];
+      return [keyUse(target), aliasUse(call, aliasArn(call, input.AliasName))];
     },
     async handle(input, call) {
       const name = input.AliasName;

@@ -3,7 +3,7 @@ import type { Call } from "../../../kernel/call.ts";
 import type { Json } from "../../../kernel/json.ts";
 import type { Operation } from "../../../kernel/operation.ts";
 import type { Wire } from "../../../kernel/wire-types.ts";
-import { keyResourceType, noKeyUse, tagConditions } from "../conditions.ts";
+import { keyConditions, keyResourceType, noKeyUse, tagConditions } from "../conditions.ts";
 import type { KmsDependencies } from "../dependencies.ts";
 import { requireSupportedKey } from "../key-specs.ts";
 import { keyArn, newMaterial, saveKey } from "../keys.ts";
@@ -59,18 +59,9 @@ export function createKey(
 
 async function newKey(dependencies: KmsDependencies, input: Input, call: Call): Promise<KeyRecord> {
   const identity = { accountId: call.accountId, keyId: dependencies.random.uuid() };
-  const place = { ...identity, region: call.region };
-  const policy =
-    input.Policy === undefined
-      ? { text: defaultKeyPolicy(call.accountId), principalIds: {} }
-      : await prepareKeyPolicy(dependencies, call, {
-          text: input.Policy,
-          keyArn: keyArn(place),
-          tags: {},
-          bypassLockoutCheck: input.BypassPolicyLockoutSafetyCheck ?? false,
-        });
-  return {
-    ...place,
+  const facts: Omit<KeyRecord, "policy" | "materials"> = {
+    ...identity,
+    region: call.region,
     manager: "CUSTOMER",
     description: input.Description ?? "",
     state: "Enabled",
@@ -78,11 +69,20 @@ async function newKey(dependencies: KmsDependencies, input: Input, call: Call): 
     keyUsage: "ENCRYPT_DECRYPT",
     origin: "AWS_KMS",
     createdMs: call.now,
-    policy,
     tags: requestedTags(input.Tags ?? []),
     aliases: [],
-    materials: [await newMaterial(dependencies, identity, call.now)],
   };
+  const policy =
+    input.Policy === undefined
+      ? { text: defaultKeyPolicy(call.accountId), principalIds: {} }
+      : await prepareKeyPolicy(dependencies, call, {
+          text: input.Policy,
+          keyArn: keyArn(facts),
+          keyConditions: keyConditions(facts),
+          tags: facts.tags,
+          bypassLockoutCheck: input.BypassPolicyLockoutSafetyCheck ?? false,
+        });
+  return { ...facts, policy, materials: [await newMaterial(dependencies, identity, call.now)] };
 }
 
 /** AWS: the record shows the defaults filled in. */

@@ -41,7 +41,7 @@ export function decrypt(dependencies: KmsDependencies): Operation<Input, Wire<De
         ...encryptionContextConditions(input.EncryptionContext),
         "kms:encryptionalgorithm": input.EncryptionAlgorithm ?? "SYMMETRIC_DEFAULT",
       };
-      return [keyUse(call, await locateBlobKey(dependencies, call, question(input)), conditions)];
+      return [keyUse(await locateBlobKey(dependencies, call, question(input)), conditions)];
     },
     async handle(input, call) {
       const { key, arn } = await requireBlobKey(dependencies, call, question(input));

@@ -18,7 +18,7 @@ export function deleteAlias(
       const { target: key } = await requireAlias(call, input.AliasName);
       return [
         aliasUse(call, aliasArn(call, input.AliasName)),
-        keyUse(call, { found: true, key, arn: keyArn(key), requestAlias: undefined }),
+        keyUse({ found: true, key, arn: keyArn(key), requestAlias: undefined }),
       ];
     },
     async handle(input, call) {

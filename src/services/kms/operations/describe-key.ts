@@ -16,7 +16,7 @@ export function describeKey(
     audit: { category: "management", readOnly: true, request: ["KeyId"] },
     async resources(input, call) {
       requireNoGrantTokens(input.GrantTokens);
-      return [keyUse(call, await locateKey(dependencies, call, input.KeyId))];
+      return [keyUse(await locateKey(dependencies, call, input.KeyId))];
     },
     async handle(input, call) {
       const { key } = await requireKey(dependencies, call, input.KeyId);

@@ -15,7 +15,7 @@ export function disableKeyRotation(
     access: "write",
     audit: { category: "management", readOnly: false, request: ["KeyId"] },
     async resources(input, call) {
-      return [keyUse(call, await requireOwnKey(dependencies, call, input.KeyId))];
+      return [keyUse(await requireOwnKey(dependencies, call, input.KeyId))];
     },
     async handle(input, call) {
       const { key } = await requireOwnKey(dependencies, call, input.KeyId);

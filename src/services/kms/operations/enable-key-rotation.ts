@@ -24,7 +24,7 @@ export function enableKeyRotation(
     async resources(input, call) {
       const days = input.RotationPeriodInDays ?? defaultPeriodDays;
       const conditions = { "kms:rotationperiodindays": days };
-      return [keyUse(call, await requireOwnKey(dependencies, call, input.KeyId), conditions)];
+      return [keyUse(await requireOwnKey(dependencies, call, input.KeyId), conditions)];
     },
     async handle(input, call) {
       const { key } = await requireOwnKey(dependencies, call, input.KeyId);

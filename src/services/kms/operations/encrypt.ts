@@ -30,7 +30,7 @@ export function encrypt(
         ...encryptionContextConditions(input.EncryptionContext),
         "kms:encryptionalgorithm": input.EncryptionAlgorithm ?? "SYMMETRIC_DEFAULT",
       };
-      return [keyUse(call, await locateKey(dependencies, call, input.KeyId), conditions)];
+      return [keyUse(await locateKey(dependencies, call, input.KeyId), conditions)];
     },
     async handle(input, call) {
       const { key, arn } = await requireKey(dependencies, call, input.KeyId);

@@ -14,7 +14,7 @@ export function getKeyPolicy(
     access: "read",
     audit: { category: "management", readOnly: true, request: ["KeyId", "PolicyName"] },
     async resources(input, call) {
-      return [keyUse(call, await requireOwnKey(dependencies, call, input.KeyId))];
+      return [keyUse(await requireOwnKey(dependencies, call, input.KeyId))];
     },
     async handle(input, call) {
       requireDefaultPolicyName(input.PolicyName);

@@ -16,7 +16,7 @@ export function getKeyRotationStatus(
     access: "read",
     audit: { category: "management", readOnly: true, request: ["KeyId"] },
     async resources(input, call) {
-      return [keyUse(call, await locateKey(dependencies, call, input.KeyId, "key"))];
+      return [keyUse(await locateKey(dependencies, call, input.KeyId, "key"))];
     },
     async handle(input, call) {
       const { key } = await requireKey(dependencies, call, input.KeyId, "key");

@@ -14,7 +14,7 @@ export function listKeyPolicies(
     access: "list",
     audit: { category: "management", readOnly: true, request: ["KeyId", "Limit", "Marker"] },
     async resources(input, call) {
-      return [keyUse(call, await requireOwnKey(dependencies, call, input.KeyId))];
+      return [keyUse(await requireOwnKey(dependencies, call, input.KeyId))];
     },
     handle(input) {
       // A key has exactly one policy, so no marker was ever given out.

@@ -14,7 +14,7 @@ export function listResourceTags(
     access: "read",
     audit: { category: "management", readOnly: true, request: ["KeyId", "Limit", "Marker"] },
     async resources(input, call) {
-      return [keyUse(call, await requireOwnKey(dependencies, call, input.KeyId))];
+      return [keyUse(await requireOwnKey(dependencies, call, input.KeyId))];
     },
     async handle(input, call) {
       const request = pageRequest("ListResourceTags", input, { default: 50, max: 50 });

@@ -1,7 +1,7 @@
 import type { PutKeyPolicyRequest } from "@aws-sdk/client-kms";
 import type { Operation } from "../../../kernel/operation.ts";
 import type { Wire } from "../../../kernel/wire-types.ts";
-import { keyUse } from "../conditions.ts";
+import { keyConditions, keyUse } from "../conditions.ts";
 import type { KmsDependencies } from "../dependencies.ts";
 import { saveKey } from "../keys.ts";
 import { requireOwnKey } from "../locate.ts";
@@ -28,7 +28,7 @@ export function putKeyPolicy(
       const conditions = {
         ...(bypass !== undefined && { "kms:bypasspolicylockoutsafetycheck": bypass }),
       };
-      return [keyUse(call, await requireOwnKey(dependencies, call, input.KeyId), conditions)];
+      return [keyUse(await requireOwnKey(dependencies, call, input.KeyId), conditions)];
     },
     async handle(input, call) {
       requireDefaultPolicyName(input.PolicyName);
@@ -36,6 +36,7 @@ export function putKeyPolicy(
       const policy = await prepareKeyPolicy(dependencies, call, {
         text: input.Policy,
         keyArn: arn,
+        keyConditions: keyConditions(key),
         tags: key.tags,
         bypassLockoutCheck: input.BypassPolicyLockoutSafetyCheck ?? false,
       });

@@ -42,8 +42,8 @@ export function reEncrypt(
         ...onSameKey,
       };
       return [
-        keyUse(call, source, from, "kms:ReEncryptFrom"),
-        keyUse(call, destination, to, "kms:ReEncryptTo"),
+        keyUse(source, from, "kms:ReEncryptFrom"),
+        keyUse(destination, to, "kms:ReEncryptTo"),
       ];
     },
     async handle(input, call) {

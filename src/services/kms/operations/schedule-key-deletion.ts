@@ -30,7 +30,7 @@ export function scheduleKeyDeletion(
     async resources(input, call) {
       const days = windowDays(input);
       const conditions = { "kms:schedulekeydeletionpendingwindowindays": days };
-      return [keyUse(call, await requireOwnKey(dependencies, call, input.KeyId), conditions)];
+      return [keyUse(await requireOwnKey(dependencies, call, input.KeyId), conditions)];
     },
     async handle(input, call) {
       const { key, arn } = await requireOwnKey(dependencies, call, input.KeyId);

@@ -24,7 +24,7 @@ export function tagResource(
     },
     async resources(input, call) {
       const conditions = tagConditions(requestedTags(input.Tags));
-      return [keyUse(call, await requireOwnKey(dependencies, call, input.KeyId), conditions)];
+      return [keyUse(await requireOwnKey(dependencies, call, input.KeyId), conditions)];
     },
     async handle(input, call) {
       const { key } = await requireOwnKey(dependencies, call, input.KeyId);

@@ -17,7 +17,7 @@ export function untagResource(
     audit: { category: "management", readOnly: false, request: ["KeyId", "TagKeys"] },
     async resources(input, call) {
       const conditions = tagConditions(input.TagKeys.map(requireTagKey));
-      return [keyUse(call, await requireOwnKey(dependencies, call, input.KeyId), conditions)];
+      return [keyUse(await requireOwnKey(dependencies, call, input.KeyId), conditions)];
     },
     async handle(input, call) {
       const { key } = await requireOwnKey(dependencies, call, input.KeyId);

@@ -19,13 +19,10 @@ export function updateAlias(
     async resources(input, call) {
       const { target: present } = await requireAlias(call, input.AliasName);
       const next = await requireTargetKey(dependencies, call, input.TargetKeyId);
-      const uses: ResourceUse[] = [
-        aliasUse(call, aliasArn(call, input.AliasName)),
-        keyUse(call, next),
-      ];
+      const uses: ResourceUse[] = [aliasUse(call, aliasArn(call, input.AliasName)), keyUse(next)];
       if (present.keyId === next.key.keyId) return uses;
       // AWS: the record names the alias and its new key only.
-      const { type: _, ...presentUse } = keyUse(call, foundKey(present));
+      const { type: _, ...presentUse } = keyUse(foundKey(present));
       return [...uses, presentUse];
     },
     async handle(input, call) {
