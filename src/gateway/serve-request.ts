@@ -71,9 +71,9 @@ export function requestServer<A>(options: RequestServerOptions<A>): RequestServe
   }
 
   /** Answers without having read the body. A short one is read past; a long one ends the line. */
-  function replyEarly(turn: Turn, answer: HttpReply): void {
+  function replyEarly(turn: Turn, answer: HttpReply, slow = false): void {
     const unread = announcedBytes(turn.request) ?? Number.POSITIVE_INFINITY;
-    const readPast = unread <= 64 * 1024 && !turn.expectsContinue;
+    const readPast = unread <= 64 * 1024 && !turn.expectsContinue && !slow;
     if (readPast || turn.request.complete) {
       reply(turn, answer);
     } else {
@@ -83,7 +83,7 @@ export function requestServer<A>(options: RequestServerOptions<A>): RequestServe
   }
 
   function refuse(turn: Turn, refusal: GatewayRefusal): void {
-    replyEarly(turn, handler.refuse(turn.exchange, refusal));
+    replyEarly(turn, handler.refuse(turn.exchange, refusal), refusal === "body-too-slow");
   }
 
   async function run(turn: Turn): Promise<void> {

@@ -86,6 +86,11 @@ test("malformed requests get 400, also behind a good one that is still in work",
     client.socket.write(bytes);
     assert.equal(statusOf(await client.closed), 400, bytes);
   }
+  for (const secure of [false, true]) {
+    const client = rawClient(t, port, secure);
+    client.socket.write("POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n");
+    assert.equal(statusOf(await client.closed), 400, "a malformed chunk");
+  }
   const client = rawClient(t, port);
   client.socket.write("GET / HTTP/1.1\r\nHost: h\r\n\r\nGARBAGE\r\n\r\n");
   setImmediate(() => release.resolve());
