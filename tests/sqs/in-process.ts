@@ -3,6 +3,7 @@ import type { TestContext } from "node:test";
 import { createPipeline } from "../../src/gateway/pipeline.ts";
 import type { Caller } from "../../src/kernel/caller.ts";
 import { type LogFacts, silentLog } from "../../src/kernel/log.ts";
+import type { ResourceUse } from "../../src/kernel/operation.ts";
 import type { DataKeySource } from "../../src/sealing/data-key-sources.ts";
 import { createSealer } from "../../src/sealing/sealer.ts";
 import {
@@ -18,11 +19,11 @@ import { type HandClock, handClock } from "./hand-clock.ts";
 export const region = "us-east-1";
 export const accountId = "123456789012";
 
-export function userNamed(userName: string): Caller {
+export function userNamed(userName: string, account = accountId): Caller {
   return {
     kind: "user",
-    accountId,
-    arn: `arn:aws:iam::${accountId}:user/${userName}`,
+    accountId: account,
+    arn: `arn:aws:iam::${account}:user/${userName}`,
     principalId: `AIDA${userName.toUpperCase()}`,
     accessKeyId: "AKIAEXAMPLE",
     userName,
@@ -38,6 +39,8 @@ export interface InProcess {
   readonly logged: { readonly message: string; readonly facts: LogFacts | undefined }[];
   /** Stands for KMS: what it throws on making and opening data keys. */
   readonly kms: { generate?: (keyId: string) => void; open?: (keyArn: string) => void };
+  /** What the pipeline was asked to authorise, per call. */
+  readonly uses: (readonly ResourceUse[])[];
   call<O>(operation: string, input: object, options?: CallOptions): Promise<O>;
 }
 
@@ -81,10 +84,15 @@ export async function sqsInProcess(t: TestContext): Promise<InProcess> {
     log,
     options: { requireDecryptToSend: false },
   });
+  const uses: InProcess["uses"] = [];
   const pipeline = createPipeline({
     services: new Map([["sqs", sqs.table]]),
     state,
-    authorizer: { authorize: async () => {} },
+    authorizer: {
+      async authorize(_table, _operation, resources) {
+        uses.push(resources);
+      },
+    },
     auditor: { record: () => undefined },
     clock,
     systemClock,
@@ -99,6 +107,7 @@ export async function sqsInProcess(t: TestContext): Promise<InProcess> {
     systemClock,
     logged,
     kms,
+    uses,
     async call<O>(operation: string, input: object, options: CallOptions = {}) {
       const answer = await pipeline.perform({
         service: "sqs",

@@ -375,6 +375,42 @@ test("senders are told apart, services by an id of their own", async (t) => {
   assert.equal(senders.includes("AIDABOB"), true);
 });
 
+test("the queue's policy speaks for other accounts, but never in what only the owner may do", async (t) => {
+  const { here } = await withQueue(t, { KmsMasterKeyId: "alias/k" });
+  const foreign = { caller: userNamed("eve", "111122223333") };
+  await here.call("AddPermission", {
+    QueueUrl: url("orders"),
+    Label: "eve",
+    AWSAccountIds: ["111122223333"],
+    Actions: ["*"],
+  });
+  const usesOf = async (operation: string, input: object, options = foreign) => {
+    await here.call(operation, { QueueUrl: url("orders"), ...input }, options);
+    return here.uses.at(-1)?.[0];
+  };
+  const sent = await usesOf("SendMessage", { MessageBody: "x" });
+  assert.ok(sent?.policy);
+  assert.equal(sent.secureTransportOnly, true);
+  const Tags = { team: "a" };
+  const own = await usesOf("TagQueue", { Tags }, { caller: userNamed("alice") });
+  assert.ok(own?.policy, "a Deny in it holds for the owner's users");
+  assert.deepEqual(own.context, { "aws:requesttag/team": "a", "aws:tagkeys": ["team"] });
+  const ownerOnly: readonly [string, object][] = [
+    ["TagQueue", { Tags }],
+    ["UntagQueue", { TagKeys: ["team"] }],
+    ["ListQueueTags", {}],
+    ["SetQueueAttributes", { Attributes: { DelaySeconds: "1" } }],
+    ["AddPermission", { Label: "b", AWSAccountIds: ["111122223333"], Actions: ["*"] }],
+    ["RemovePermission", { Label: "b" }],
+    ["DeleteQueue", {}],
+  ];
+  for (const [operation, input] of ownerOnly) {
+    const use = await usesOf(operation, input);
+    assert.equal(use?.policy, undefined, operation);
+    assert.equal(use?.accountId, accountId);
+  }
+});
+
 /** Turns of the event loop until a long poll has looked in vain and waits. */
 async function waits(here: InProcess, until: "time" | "visibility" = "time"): Promise<void> {
   const clock = until === "time" ? here.systemClock : here.clock;

@@ -173,3 +173,16 @@ test("the end of a queue's life makes all look again, and the last leaves nothin
   assert.equal(here.clock.armed.size, 0);
   assert.equal(here.systemClock.armed.size, 0);
 });
+
+test("ten thousand wait with one timer of their queue, and one arrival wakes one", async () => {
+  const here = scene();
+  here.visibleAtMs.push(here.clock.now() + 60_000);
+  const polls = Array.from({ length: 10_000 }, () => waiting(here, here.waiters.join(queue)));
+  await settle();
+  assert.equal(here.asked.length, 1);
+  assert.equal(here.clock.armed.size, 1);
+  here.waiters.wake(queue.queueId, 1);
+  await settle();
+  assert.equal(polls.filter(({ state }) => state.woken).length, 1);
+  assert.equal(polls[0]?.state.woken, true);
+});
