@@ -1,0 +1,63 @@
+// Goal: every operation of every service is read and written exactly as AWS's own client writes and
+// reads it. Method: random valid inputs go out through the SDK's serializer and come in through our
+// decoder; random outputs go out through our encoder and come in through the SDK's deserializer.
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import fc from "fast-check";
+import type { OperationSchema, StructureSchema } from "../../src/wire/schema.ts";
+import { schemasOf } from "../../src/wire/schema.ts";
+import type { WireRequest, WireService } from "../../src/wire/service.ts";
+import { loadModel, loadWireServices, serviceNames } from "../../src/wire/service.ts";
+import { propertyRuns } from "./support/runs.ts";
+import type { SdkPeer } from "./support/sdk.ts";
+import { comparable, sdkPeer, toSdk } from "./support/sdk.ts";
+import { bodiesOf } from "./support/values.ts";
+
+const services = loadWireServices();
+const nothing: StructureSchema = { kind: "structure", name: "Nothing", members: [] };
+
+for (const name of serviceNames) {
+  describe(`${name}: round trips with the SDK`, () => {
+    const service = services.get(name);
+    assert(service);
+    const schemaOf = schemasOf(loadModel(name));
+    for (const operation of service.operationNames) {
+      it(operation, async () => {
+        const peer = sdkPeer(name);
+        try {
+          await roundTrips(service, schemaOf(operation), peer);
+        } finally {
+          peer.close();
+        }
+      });
+    }
+  });
+}
+
+async function roundTrips(service: WireService, operation: OperationSchema, peer: SdkPeer) {
+  const isQuery = loadModel(service.name).json === undefined;
+  const output = operation.output ?? nothing;
+  const inputs = bodiesOf(operation.input, { emptyParts: !isQuery, xmlText: false });
+  const outputs = bodiesOf(output, { emptyParts: true, xmlText: isQuery });
+  const property = fc.asyncProperty(inputs, outputs, async (given, answered) => {
+    let read: unknown;
+    const answer = await peer.exchange(
+      operation.name,
+      toSdk(operation.input, given) as object,
+      (request) => {
+        read = decoded(service, operation.name, request);
+        return service.encode(operation.name, service.protocolOf(request), answered, "request-1");
+      },
+    );
+    assert.deepEqual(comparable(operation.input, read), comparable(operation.input, given));
+    const omitsEmpty = service.name === "sqs";
+    assert.deepEqual(comparable(output, answer), comparable(output, answered, omitsEmpty));
+  });
+  await fc.assert(property, { numRuns: propertyRuns(10) });
+}
+
+function decoded(service: WireService, expected: string, request: WireRequest): object {
+  const { operation, protocol } = service.identify(request);
+  assert.equal(operation, expected);
+  return service.decode(operation, protocol, request);
+}
