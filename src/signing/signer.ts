@@ -28,7 +28,7 @@ export interface SignerDependencies<View extends RecordView> {
   /** Configuration: `state/record-cache`. */
   readonly records: {
     view(): View;
-    commit(view: View, commands: readonly Command[]): Promise<unknown>;
+    commit(view: View | undefined, commands: readonly Command[]): Promise<unknown>;
   };
   readonly secrets: SecretBox;
   readonly random: Random;
