@@ -31,8 +31,8 @@ export const region = "us-east-1";
 export const startMs = Date.UTC(2026, 0, 2, 3, 4, 5);
 
 /**
- * KMS, IAM and STS behind the real pipeline, authoriser, record cache and cryptography, with records
- * in memory and a clock that a test moves: for what a socket would only slow down.
+ * KMS, IAM and STS behind the real pipeline, authoriser, record cache and cryptography, with
+ * records in memory and a clock that a test moves: for what a socket would only slow down.
  */
 export async function createBed() {
   const clock = { nowMs: startMs };
