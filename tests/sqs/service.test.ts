@@ -1,65 +1,10 @@
 import assert from "node:assert/strict";
-import { type TestContext, test } from "node:test";
-import type { Message } from "@aws-sdk/client-sqs";
-import type { RecordGetQuery } from "../../src/kernel/command.ts";
-import { Fault, Refusal } from "../../src/kernel/errors.ts";
-import type { MoveMessages } from "../../src/services/sqs/store.ts";
-import { accountId, type InProcess, region, sqsInProcess, userNamed } from "./in-process.ts";
+import { test } from "node:test";
+import { accountId, region, userNamed } from "./in-process.ts";
+import { counts, refused, url, withQueue } from "./one-queue.ts";
 
-// Goal: what a queue promises around time, keys and damaged rows, down to visibility and counts.
-// Method: the service over the real store and sealer, on clocks that move by hand, with a switch
-// in the place of KMS.
-
-interface Received {
-  readonly Messages?: readonly Message[];
-}
-
-const url = (name: string) => `/${accountId}/${name}`;
-
-async function withQueue(t: TestContext, Attributes: Record<string, string> = {}) {
-  const here = await sqsInProcess(t);
-  await here.call("CreateQueue", { QueueName: "orders", Attributes });
-  const send = (MessageBody: string, more: object = {}) =>
-    here.call<{ MessageId: string }>("SendMessage", {
-      QueueUrl: url("orders"),
-      MessageBody,
-      ...more,
-    });
-  const receive = (more: object = {}, name = "orders") =>
-    here
-      .call<Received>("ReceiveMessage", {
-        QueueUrl: url(name),
-        MessageSystemAttributeNames: ["All"],
-        ...more,
-      })
-      .then(({ Messages = [] }) => Messages);
-  const remove = ({ ReceiptHandle }: Message) =>
-    here.call("DeleteMessage", { QueueUrl: url("orders"), ReceiptHandle });
-  return { here, send, receive, remove };
-}
-
-async function counts(here: InProcess, name = "orders") {
-  const { Attributes } = await here.call<{ Attributes: Record<string, string> }>(
-    "GetQueueAttributes",
-    { QueueUrl: url(name), AttributeNames: ["All"] },
-  );
-  return [
-    Attributes.ApproximateNumberOfMessages,
-    Attributes.ApproximateNumberOfMessagesNotVisible,
-    Attributes.ApproximateNumberOfMessagesDelayed,
-  ].map(Number);
-}
-
-const refused = (code: string, message?: RegExp) => (error: unknown) => {
-  assert.ok(error instanceof Refusal, String(error));
-  assert.equal(error.code, code);
-  if (message) assert.match(error.message, message);
-  return true;
-};
-
-const denied = () => {
-  throw new Refusal("AccessDeniedException", "User: alice is not authorized");
-};
+// Goal: what a queue promises around time, deletion and owners, down to visibility and counts.
+// Method: the service over the real store and sealer, on clocks that move by hand.
 
 test("a sent message is received, hidden, seen again, and deleted", async (t) => {
   const { here, send, receive, remove } = await withQueue(t);
@@ -84,114 +29,6 @@ test("a sent message is received, hidden, seen again, and deleted", async (t) =>
   await remove(second);
   assert.deepEqual(await counts(here), [0, 0, 0]);
 });
-
-test("KMS that refuses all leaves visibility and counts as they were", async (t) => {
-  const { here, send, receive } = await withQueue(t, { KmsMasterKeyId: "alias/k" });
-  await send("one");
-  await send("two");
-  here.kms.open = denied;
-  const suffix = /alice is not authorized \(Service: AWSKMS; Status Code: 400; Error Code: /;
-  await assert.rejects(receive({ MaxNumberOfMessages: 10 }), refused("KmsAccessDenied", suffix));
-  assert.deepEqual(await counts(here), [2, 0, 0]);
-  here.kms.open = undefined;
-  const got = await receive({ MaxNumberOfMessages: 10 });
-  assert.deepEqual(
-    got.map(({ Attributes }) => Attributes?.ApproximateReceiveCount),
-    ["1", "1"],
-  );
-});
-
-test("of messages under two keys those that open are received, the others stay hidden", async (t) => {
-  const { here, send, receive } = await withQueue(t, { KmsMasterKeyId: "alias/old" });
-  await send("old");
-  await here.call("SetQueueAttributes", {
-    QueueUrl: url("orders"),
-    Attributes: { KmsMasterKeyId: "alias/new" },
-  });
-  await send("new");
-  here.kms.open = (keyArn) => {
-    if (keyArn === "alias/old") denied();
-  };
-  const got = await receive({ MaxNumberOfMessages: 10 });
-  assert.deepEqual(
-    got.map(({ Body }) => Body),
-    ["new"],
-  );
-  assert.deepEqual(await counts(here), [0, 2, 0]);
-});
-
-test("each KMS refusal has its own code, on send too; a fault stays a fault", async (t) => {
-  const { here, send, receive } = await withQueue(t, { KmsMasterKeyId: "alias/k" });
-  await send("sealed");
-  const codes = {
-    DisabledException: "KmsDisabled",
-    KMSInvalidStateException: "KmsInvalidState",
-    NotFoundException: "KmsNotFound",
-    InvalidKeyUsageException: "KmsInvalidKeyUsage",
-    ThrottlingException: "KmsThrottled",
-    SubscriptionRequiredException: "KmsOptInRequired",
-  };
-  for (const [kmsCode, code] of Object.entries(codes)) {
-    here.kms.open = here.kms.generate = () => {
-      throw new Refusal(kmsCode, "no");
-    };
-    await assert.rejects(receive(), refused(code, new RegExp(`Error Code: ${kmsCode};`)));
-    await here.clock.advance(300_000);
-    await assert.rejects(send("more"), refused(code));
-  }
-  here.kms.open = () => {
-    throw new Fault("key-process-unavailable", "restarting");
-  };
-  await assert.rejects(receive(), (error) => error instanceof Fault);
-  assert.deepEqual(await counts(here), [1, 0, 0]);
-});
-
-test("a message put in another place does not open, and hides no other", async (t) => {
-  const { here, send, receive } = await withQueue(t);
-  await here.call("CreateQueue", { QueueName: "theirs" });
-  await send("moved by hand");
-  const orders = await identityOf(here, "orders");
-  const theirs = await identityOf(here, "theirs");
-  const [claim] = await receive({ VisibilityTimeout: 100 });
-  assert.ok(claim);
-  const move: MoveMessages = {
-    kind: "sqs.move",
-    from: orders,
-    to: theirs,
-    nowMs: here.clock.now(),
-    messages: [{ ...claimOf(claim), placeMac: Buffer.alloc(32), deadLetterSourceArn: "" }],
-  };
-  const { status } = await here.store.commit({ decidedUnder: [], commands: [move] });
-  assert.equal(status, "done");
-  await here.call("SendMessage", { QueueUrl: url("theirs"), MessageBody: "sound" });
-  const got = await receive({ MaxNumberOfMessages: 1 }, "theirs");
-  assert.deepEqual(
-    got.map(({ Body }) => Body),
-    ["sound"],
-    "one message that does not open never blocks a queue",
-  );
-  assert.equal(here.logged.length, 1);
-  assert.ok(!JSON.stringify(here.logged).includes("moved by hand"));
-});
-
-/** Sequence and claim id out of a receipt handle: what a writer of the store would read there. */
-function claimOf({ ReceiptHandle = "" }: Message) {
-  const bytes = Buffer.from(ReceiptHandle, "base64url");
-  return { sequence: Number(bytes.readBigUInt64BE(17)), claimId: bytes.toString("hex", 41, 49) };
-}
-
-async function identityOf(here: InProcess, id: string) {
-  const query: RecordGetQuery = {
-    kind: "record.get",
-    accountId,
-    region,
-    recordKind: "sqs.queue",
-    id,
-  };
-  const { record } = await here.store.query(query);
-  const { queueId } = JSON.parse(record?.content ?? "{}") as { readonly queueId: string };
-  return { accountId, region, queueId };
-}
 
 test("what was received too often moves to the dead-letter queue, whole, and opens there", async (t) => {
   const { here, send, receive } = await withQueue(t, { KmsMasterKeyId: "alias/source" });
@@ -271,51 +108,6 @@ test("a delay holds back, and retention ends a message even in flight", async (t
   assert.deepEqual(await receive(), []);
   await here.sqs.jobs.expireMessages();
   assert.deepEqual(await counts(here), [0, 0, 0]);
-});
-
-test("a long poll is answered by a send, a delay that ends, and a visibility that ends", async (t) => {
-  const { here, send, receive } = await withQueue(t, { ReceiveMessageWaitTimeSeconds: "20" });
-  const sent = receive();
-  await send("now");
-  assert.equal((await sent)[0]?.Body, "now");
-  const visible = receive();
-  await waits(here, "visibility");
-  await here.clock.advance(30_000);
-  assert.equal((await visible)[0]?.Body, "now");
-  await send("later", { DelaySeconds: 10 });
-  const delayed = receive();
-  await waits(here, "visibility");
-  await here.clock.advance(10_000);
-  assert.equal((await delayed)[0]?.Body, "later");
-  assert.equal(here.systemClock.armed.size, 0);
-});
-
-test("a long poll ends by its time, its client, and the end of its queue", async (t) => {
-  const { here, receive } = await withQueue(t);
-  const timed = receive({ WaitTimeSeconds: 20 });
-  await waits(here);
-  await here.systemClock.advance(20_000);
-  assert.deepEqual(await timed, []);
-  const client = new AbortController();
-  const options = { signal: client.signal };
-  const input = { QueueUrl: url("orders"), WaitTimeSeconds: 20 };
-  const left = here.call("ReceiveMessage", input, options);
-  await waits(here);
-  client.abort();
-  assert.deepEqual(await left, {});
-  const doomed = receive({ WaitTimeSeconds: 20 });
-  await waits(here);
-  await here.call("DeleteQueue", { QueueUrl: url("orders") });
-  await assert.rejects(doomed, refused("QueueDoesNotExist"));
-});
-
-test("a long poll goes over to the queue's new life after a purge", async (t) => {
-  const { here, send, receive } = await withQueue(t);
-  const waiting = receive({ WaitTimeSeconds: 20 });
-  await waits(here);
-  await here.call("PurgeQueue", { QueueUrl: url("orders") });
-  await send("after");
-  assert.equal((await waiting)[0]?.Body, "after");
 });
 
 test("a purge takes all, rests a minute, and its leftovers are swept", async (t) => {
@@ -410,12 +202,3 @@ test("the queue's policy speaks for other accounts, but never in what only the o
     assert.equal(use?.accountId, accountId);
   }
 });
-
-/** Turns of the event loop until a long poll has looked in vain and waits. */
-async function waits(here: InProcess, until: "time" | "visibility" = "time"): Promise<void> {
-  const clock = until === "time" ? here.systemClock : here.clock;
-  for (let turn = 0; turn < 100_000 && clock.armed.size === 0; turn++) {
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-  assert.notEqual(clock.armed.size, 0, "a long poll waits");
-}

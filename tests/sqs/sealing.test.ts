@@ -1,0 +1,123 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Message } from "@aws-sdk/client-sqs";
+import type { RecordGetQuery } from "../../src/kernel/command.ts";
+import { Fault, Refusal } from "../../src/kernel/errors.ts";
+import type { MoveMessages } from "../../src/services/sqs/store.ts";
+import { accountId, type InProcess, region } from "./in-process.ts";
+import { counts, refused, url, withQueue } from "./one-queue.ts";
+
+// Goal: what KMS refuses costs nothing, and a body that was moved by hand does not open.
+// Method: the service over the real store and sealer, with a switch in the place of KMS.
+
+const denied = () => {
+  throw new Refusal("AccessDeniedException", "User: alice is not authorized");
+};
+
+test("KMS that refuses all leaves visibility and counts as they were", async (t) => {
+  const { here, send, receive } = await withQueue(t, { KmsMasterKeyId: "alias/k" });
+  await send("one");
+  await send("two");
+  here.kms.open = denied;
+  const suffix = /alice is not authorized \(Service: AWSKMS; Status Code: 400; Error Code: /;
+  await assert.rejects(receive({ MaxNumberOfMessages: 10 }), refused("KmsAccessDenied", suffix));
+  assert.deepEqual(await counts(here), [2, 0, 0]);
+  here.kms.open = undefined;
+  const got = await receive({ MaxNumberOfMessages: 10 });
+  assert.deepEqual(
+    got.map(({ Attributes }) => Attributes?.ApproximateReceiveCount),
+    ["1", "1"],
+  );
+});
+
+test("of messages under two keys those that open are received, the others stay hidden", async (t) => {
+  const { here, send, receive } = await withQueue(t, { KmsMasterKeyId: "alias/old" });
+  await send("old");
+  await here.call("SetQueueAttributes", {
+    QueueUrl: url("orders"),
+    Attributes: { KmsMasterKeyId: "alias/new" },
+  });
+  await send("new");
+  here.kms.open = (keyArn) => {
+    if (keyArn === "alias/old") denied();
+  };
+  const got = await receive({ MaxNumberOfMessages: 10 });
+  assert.deepEqual(
+    got.map(({ Body }) => Body),
+    ["new"],
+  );
+  assert.deepEqual(await counts(here), [0, 2, 0]);
+});
+
+test("each KMS refusal has its own code, on send too; a fault stays a fault", async (t) => {
+  const { here, send, receive } = await withQueue(t, { KmsMasterKeyId: "alias/k" });
+  await send("sealed");
+  const codes = {
+    DisabledException: "KmsDisabled",
+    KMSInvalidStateException: "KmsInvalidState",
+    NotFoundException: "KmsNotFound",
+    InvalidKeyUsageException: "KmsInvalidKeyUsage",
+    ThrottlingException: "KmsThrottled",
+    SubscriptionRequiredException: "KmsOptInRequired",
+  };
+  for (const [kmsCode, code] of Object.entries(codes)) {
+    here.kms.open = here.kms.generate = () => {
+      throw new Refusal(kmsCode, "no");
+    };
+    await assert.rejects(receive(), refused(code, new RegExp(`Error Code: ${kmsCode};`)));
+    await here.clock.advance(300_000);
+    await assert.rejects(send("more"), refused(code));
+  }
+  here.kms.open = () => {
+    throw new Fault("key-process-unavailable", "restarting");
+  };
+  await assert.rejects(receive(), (error) => error instanceof Fault);
+  assert.deepEqual(await counts(here), [1, 0, 0]);
+});
+
+test("a message put in another place does not open, and hides no other", async (t) => {
+  const { here, send, receive } = await withQueue(t);
+  await here.call("CreateQueue", { QueueName: "theirs" });
+  await send("moved by hand");
+  const orders = await identityOf(here, "orders");
+  const theirs = await identityOf(here, "theirs");
+  const [claim] = await receive({ VisibilityTimeout: 100 });
+  assert.ok(claim);
+  const move: MoveMessages = {
+    kind: "sqs.move",
+    from: orders,
+    to: theirs,
+    nowMs: here.clock.now(),
+    messages: [{ ...claimOf(claim), placeMac: Buffer.alloc(32), deadLetterSourceArn: "" }],
+  };
+  const { status } = await here.store.commit({ decidedUnder: [], commands: [move] });
+  assert.equal(status, "done");
+  await here.call("SendMessage", { QueueUrl: url("theirs"), MessageBody: "sound" });
+  const got = await receive({ MaxNumberOfMessages: 1 }, "theirs");
+  assert.deepEqual(
+    got.map(({ Body }) => Body),
+    ["sound"],
+    "one message that does not open never blocks a queue",
+  );
+  assert.equal(here.logged.length, 1);
+  assert.ok(!JSON.stringify(here.logged).includes("moved by hand"));
+});
+
+/** Sequence and claim id out of a receipt handle: what a writer of the store would read there. */
+function claimOf({ ReceiptHandle = "" }: Message) {
+  const bytes = Buffer.from(ReceiptHandle, "base64url");
+  return { sequence: Number(bytes.readBigUInt64BE(17)), claimId: bytes.toString("hex", 41, 49) };
+}
+
+async function identityOf(here: InProcess, id: string) {
+  const query: RecordGetQuery = {
+    kind: "record.get",
+    accountId,
+    region,
+    recordKind: "sqs.queue",
+    id,
+  };
+  const { record } = await here.store.query(query);
+  const { queueId } = JSON.parse(record?.content ?? "{}") as { readonly queueId: string };
+  return { accountId, region, queueId };
+}
