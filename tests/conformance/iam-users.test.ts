@@ -11,9 +11,11 @@ import {
   startMs,
 } from "./kms-bed.ts";
 
-// Goal: users, access keys, inline policies and the identity of callers behave as IAM's and STS's do,
-// and what IAM lends to the server (credentials, policies, principals) follows each change at once.
-// Method: the operations behind the real pipeline and authoriser; expected texts typed from the sheet.
+// Goal: users, access keys, inline policies and the identity of callers behave as IAM's and STS's
+// do, and what IAM lends to the server (credentials, policies, principals) follows each change at
+// once.
+// Method: the operations behind the real pipeline and authoriser; expected texts typed from the
+// sheet.
 
 const arnOf = (name: string, path = "/", account = accountA) =>
   `arn:aws:iam::${account}:user${path}${name}`;
@@ -66,7 +68,7 @@ test("a user with keys or policies is not deleted", async () => {
   await remove();
 });
 
-test("an access key works until it is inactive or deleted, and follows its user's name", async () => {
+test("an access key works until inactive or deleted, and follows its user's name", async () => {
   const bed = await createBed();
   await bed.iam("CreateUser", { UserName: "alice" });
   const made = (await bed.iam("CreateAccessKey", { UserName: "alice" })).AccessKey as Answer;
@@ -143,7 +145,7 @@ test("the root user is no IAM user, and keeps its own keys", async () => {
   equal(await bed.credentials.find(bed.state.view(), AccessKeyId), undefined);
 });
 
-test("inline policies: saved, shown URL-encoded, limited, deleted, and at work at once", async () => {
+test("inline policies: saved, shown URL-encoded, deleted, and at work at once", async () => {
   const bed = await createBed();
   const caller = await bed.user("alice");
   const denied = "User: arn:aws:iam::111111111111:user/alice is not authorized to perform: ";

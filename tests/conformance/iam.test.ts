@@ -2,8 +2,8 @@ import { deepEqual, equal, match, ok } from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { refusal, startTestServer, type TestServer } from "../harness/server.ts";
 
-// Goal: the AWS SDK works with IAM and STS over a real socket: shapes, codes, texts and statuses, and
-// credentials that follow each change at once.
+// Goal: the AWS SDK works with IAM and STS over a real socket: shapes, codes, texts and statuses,
+// and credentials that follow each change at once.
 // Method: one server; the SDK parses the XML by its own model.
 
 let server: TestServer;

@@ -124,7 +124,7 @@ export async function createBed() {
       perform(caller, "iam", operation, input),
     sts: (operation: string, input: object, caller = root(accountA)) =>
       perform(caller, "sts", operation, input),
-    /** A KMS call as a service makes it: with the caller's identity, or for one of its resources. */
+    /** A KMS call as a service makes it: with the caller's identity or for one of its resources. */
     through: (as: InvokeIdentity, operation: string, input: object, caller = root(accountA)) =>
       perform(caller, "probe", "Probe", { as, operation, input }),
     /** A user with an access key and, if given, one inline policy; answers its caller. */

@@ -2,10 +2,10 @@ import { deepEqual, equal, notDeepEqual } from "node:assert/strict";
 import { test } from "node:test";
 import { type Answer, accountA, type Bed, createBed, refused, region } from "./kms-bed.ts";
 
-// Goal: what keys seal opens for the right key and context and for nothing else; sizes, dry runs and
-// what is not built answer in AWS's words.
-// Method: the operations behind the real pipeline and the real cryptography, refusals typed from the
-// fact sheet.
+// Goal: what keys seal opens for the right key and context and for nothing else; sizes, dry runs
+// and what is not built answer in AWS's words.
+// Method: the operations behind the real pipeline and the real cryptography, refusals typed from
+// the fact sheet.
 
 const arnOf = (keyId: string, account = accountA) =>
   `arn:aws:kms:${region}:${account}:key/${keyId}`;
@@ -44,7 +44,7 @@ test("broken blobs, and blobs of another key, are refused", async () => {
   );
 });
 
-test("GenerateDataKey gives the plaintext of its blob, and exactly one size is asked for", async () => {
+test("GenerateDataKey gives the plaintext of its blob, for exactly one size", async () => {
   const bed = await createBed();
   const KeyId = await newKey(bed);
   for (const [size, bytes] of [

@@ -3,8 +3,8 @@ import { test } from "node:test";
 import { type Answer, accountA, type Bed, createBed, refused, region, startMs } from "./kms-bed.ts";
 
 // Goal: what the clock owes to keys happens when it is due, once, completely, and not before.
-// Method: a clock that the test moves, the due work of the main program run by hand, and twins that
-// run it one millisecond early or after the reason is gone.
+// Method: a clock that the test moves, the due work of the main program run by hand, and twins
+// that run it one millisecond early or after the reason is gone.
 
 const dayMs = 86_400_000;
 

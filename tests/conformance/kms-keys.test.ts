@@ -13,8 +13,8 @@ import {
 } from "./kms-bed.ts";
 
 // Goal: keys, names, ciphertexts, tags and pages behave as KMS's do, refusals in its words.
-// Method: the operations behind the real pipeline and the real cryptography; expected texts are those
-// of the fact sheet, typed here.
+// Method: the operations behind the real pipeline and the real cryptography; expected texts are
+// those of the fact sheet, typed here.
 
 const unknownId = "1234abcd-12ab-34cd-56ef-1234567890ab";
 const arnOf = (keyId: string, account = accountA) =>

@@ -10,8 +10,8 @@ import {
   region,
 } from "./kms-bed.ts";
 
-// Goal: keys that services use for others: AWS managed keys come to be at first use and serve their
-// own account through their service only; a service principal is bound to its resource.
+// Goal: keys that services use for others: AWS managed keys come to be at first use and serve
+// their own account through their service only; a service principal is bound to its resource.
 // Method: a probe service calls KMS as SQS and SNS do, by forward access session and for itself.
 
 const rootStatement = allow({ AWS: `arn:aws:iam::${accountA}:root` }, "kms:*");

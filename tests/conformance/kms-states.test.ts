@@ -3,8 +3,8 @@ import { test } from "node:test";
 import { type Answer, accountA, type Bed, createBed, refused, region } from "./kms-bed.ts";
 
 // Goal: every operation answers in every state of a key as the state table of AWS says.
-// Method: one fresh key per cell is brought into the state, then the operation runs; the table below
-// is the one of the guide, typed in again, not derived from the code.
+// Method: one fresh key per cell is brought into the state, then the operation runs; the table
+// below is the one of the guide, typed in again, not derived from the code.
 
 type Rule = "ok" | "disabled" | "pending" | "not-pending";
 

@@ -2,10 +2,10 @@ import { deepEqual, equal, match, ok } from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { refusal, startTestServer, type TestServer } from "../harness/server.ts";
 
-// Goal: the AWS SDK works with KMS over a real socket: every operation, its shapes, codes, texts and
-// statuses, and the clock's part in the life of keys.
-// Method: one server on a virtual clock; the SDK parses the answers by its own model, raw requests
-// look at what the SDK hides.
+// Goal: the AWS SDK works with KMS over a real socket: every operation, its shapes, codes, texts
+// and statuses, and the clock's part in the life of keys.
+// Method: one server on a virtual clock; the SDK parses the answers by its own model, raw
+// requests look at what the SDK hides.
 
 let server: TestServer;
 before(async () => {
@@ -89,7 +89,7 @@ test("member constraints are checked before the key is looked for", async () => 
   );
 });
 
-test("an operation without output answers 200 and an empty body; one not built says so", async () => {
+test("no output is 200 and an empty body; an operation not built says so", async () => {
   const { keyId } = await newKey();
   const send = (operation: string, body: object) =>
     server.send({
@@ -116,7 +116,7 @@ test("an operation without output answers 200 and an empty body; one not built s
   match(open.body, /CreateGrant/);
 });
 
-test("users: denied without a policy, allowed by one, denied again without the statement", async () => {
+test("users: denied without a policy, allowed by one, denied again without it", async () => {
   const { keyId, arn } = await newKey();
   const user = await server.createUser("kms-user");
   const act = () => user.clients.kms.encrypt({ KeyId: keyId, Plaintext: Buffer.from("x") });

@@ -10,8 +10,8 @@ const encryptionContextBytesMax = 8192;
 
 /**
  * A key as the thing to authorise: its policy rules, its kms:* condition keys are set
- * (kms:ViaService and kms:CallerAccount are the pipeline's). A hidden key has no policy, so only a denial can follow, with
- * the same words as for a key that is there and forbidden.
+ * (kms:ViaService and kms:CallerAccount are the pipeline's). A hidden key has no policy, so only a
+ * denial can follow, with the same words as for a key that is there and forbidden.
  */
 export function keyUse(
   located: FoundKey | HiddenKey,

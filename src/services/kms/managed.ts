@@ -72,7 +72,7 @@ export function createsManagedKey(call: Call, alias: string, accountId: string):
   return call.operation === "DescribeKey" && accountId === call.accountId;
 }
 
-/** Makes the key and its alias in a commit of their own: the call goes on with a key that exists. */
+/** Makes the key and its alias in a commit of their own: the call goes on with a key that is. */
 export async function managedKey(
   dependencies: KmsDependencies,
   call: Call,

@@ -30,7 +30,7 @@ export function pageRequest(
   return { limit, afterId: input.Marker === undefined ? "" : openMarker(operation, input.Marker) };
 }
 
-/** Cuts a page out of entries that come after `afterId`, in order of id, one more than the limit. */
+/** Cuts a page out of entries after `afterId`, in order of id, up to one more than the limit. */
 export function pageOf<T>(
   operation: string,
   request: PageRequest,
