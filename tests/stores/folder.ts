@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -5,7 +6,10 @@ import { after } from "node:test";
 
 const folders: string[] = [];
 
+const mounted: string[] = [];
+
 after(() => {
+  for (const folder of mounted) spawnSync("umount", [folder]);
   for (const folder of folders) rmSync(folder, { recursive: true, force: true });
 });
 
@@ -19,4 +23,9 @@ export function newFolder(): string {
 /** Path of a database that does not exist yet. */
 export function newPath(): string {
   return join(newFolder(), "store.db");
+}
+
+/** A file system was mounted on a folder of ours: it goes before the folder does. */
+export function unmountLater(folder: string): void {
+  mounted.push(folder);
 }

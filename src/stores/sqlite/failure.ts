@@ -31,7 +31,7 @@ export function faultOf(error: unknown): unknown {
   if (code < 0 || known === undefined) return error;
   const [kind, message] = known;
   const detail = error instanceof Error ? error.message : "";
-  return new Fault(kind, `${message} (${detail})`, { cause: error });
+  return new Fault(kind, `${message} (SQLite ${code}: ${detail})`, { cause: error });
 }
 
 /**

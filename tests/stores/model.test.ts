@@ -1,0 +1,194 @@
+// Goal: message commands do what a plain list of messages would do, in any order of them.
+// Method: fast-check runs random commands (time going forth and sometimes back) against the store
+// and against a model; every answer and the counts after each step must agree. SEALPOST_SEED
+// replays; SEALPOST_TEST_LONG=1 runs more.
+import { deepEqual } from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import type { Store } from "../../src/kernel/command.ts";
+import { silentLog } from "../../src/kernel/log.ts";
+import type {
+  ChangeVisibility,
+  DeleteMessages,
+  ExpireMessages,
+  MessageCounts,
+  MoveMessages,
+  QueueIdentity,
+  UnclaimMessages,
+} from "../../src/services/sqs/store.ts";
+import { openSqliteStore } from "../../src/stores/sqlite/open.ts";
+import * as fixtures from "./contract/fixtures.ts";
+import { type Claim, QueueModel } from "./queue-model.ts";
+
+const runs = process.env.SEALPOST_TEST_LONG === "1" ? 1000 : 60;
+const seed = Number(process.env.SEALPOST_SEED ?? Date.now() % 1_000_000);
+
+/** One random step; `pick` chooses among the claims made so far. */
+const step = fc.record({
+  act: fc.constantFrom(
+    ...(["insert", "insert", "claim", "claim", "claim", "delete", "visibility"] as const),
+    ...(["unclaim", "move", "expire", "discard", "fail"] as const),
+  ),
+  passMs: fc.integer({ min: -20, max: 60 }),
+  count: fc.integer({ min: 1, max: 4 }),
+  delayMs: fc.constantFrom(0, 0, 10, 50),
+  holdMs: fc.constantFrom(0, 20, 40),
+  retentionMs: fc.constantFrom(1000, 1000, 100),
+  receiveCountMax: fc.constantFrom(undefined, undefined, 1, 2),
+  inFlightMax: fc.constantFrom(100, 3),
+  pick: fc.nat(),
+  queue: fc.boolean(),
+});
+type Step = typeof step extends fc.Arbitrary<infer S> ? S : never;
+
+interface World {
+  readonly store: Store;
+  readonly queues: QueueIdentity[];
+  readonly models: QueueModel[];
+  readonly claims: { queue: number; claim: Claim }[];
+  nowMs: number;
+  names: number;
+}
+
+async function take(world: World, it: Step): Promise<void> {
+  world.nowMs = Math.max(1, world.nowMs + it.passMs);
+  const index = it.queue ? 0 : 1;
+  const queue = world.queues[index];
+  const model = world.models[index];
+  if (queue === undefined || model === undefined) throw new Error("there are two queues");
+  const { store, nowMs } = world;
+  if (it.act === "insert") await insert(world, queue, model, it);
+  else if (it.act === "claim") await claim(world, index, it);
+  else if (it.act === "expire") {
+    const sentBeforeMs = nowMs - it.retentionMs;
+    const expire: ExpireMessages = { kind: "sqs.expire", queue, sentBeforeMs, rowsMax: 2 };
+    deepEqual((await fixtures.commit(store, expire))[0], model.expire(sentBeforeMs, 2));
+  } else if (it.act === "discard") {
+    // Rare, else every run is over soon; the queue's next life is another queue.
+    if (it.pick % 4 !== 0) return;
+    await fixtures.commit(store, { kind: "sqs.discard", queue });
+    world.queues[index] = fixtures.queueNamed();
+    world.models[index] = new QueueModel();
+  } else if (it.act === "fail") {
+    // A commit that fails after it changed something must leave no trace in what is remembered.
+    const bad = fixtures.insertInto(queue, fixtures.messageNamed("bad", "no-such-key", nowMs));
+    const half = claimOf(world, queue, it);
+    await store.commit({ decidedUnder: [], commands: [half, bad] }).then(
+      () => Promise.reject(new Error("a commit without its data key was accepted")),
+      () => undefined,
+    );
+  } else await onClaimed(world, it);
+}
+
+async function insert(world: World, queue: QueueIdentity, model: QueueModel, it: Step) {
+  const messages = Array.from({ length: it.count }, () => {
+    world.names += 1;
+    const visibleAtMs = world.nowMs + it.delayMs;
+    return fixtures.messageNamed(`m${world.names}`, "key-1", world.nowMs, { visibleAtMs });
+  });
+  await fixtures.commit(world.store, fixtures.insertInto(queue, ...messages));
+  for (const { messageId, sentMs, visibleAtMs } of messages) {
+    model.insert(messageId, sentMs, visibleAtMs);
+  }
+}
+
+function claimOf(world: World, queue: QueueIdentity, it: Step) {
+  const { count, inFlightMax, receiveCountMax } = it;
+  world.names += 1;
+  return fixtures.claimFrom(queue, world.nowMs, `c${world.names}`, {
+    count,
+    inFlightMax,
+    receiveCountMax,
+    visibleAgainMs: world.nowMs + it.holdMs,
+    retainedSinceMs: world.nowMs - it.retentionMs,
+  });
+}
+
+async function claim(world: World, index: number, it: Step): Promise<void> {
+  const [queue, model] = [world.queues[index], world.models[index]];
+  if (queue === undefined || model === undefined) return;
+  const command = claimOf(world, queue, it);
+  const [result] = await fixtures.commit(world.store, command);
+  const expected = model.claim(command);
+  const facts = (row: { messageId: string; receiveCount: number; firstReceivedMs: number }) => {
+    return [row.messageId, row.receiveCount, row.firstReceivedMs];
+  };
+  deepEqual(result.overLimit, expected.overLimit);
+  deepEqual(result.messages.map(facts), expected.messages.map(facts));
+  deepEqual(result.exhausted.map(facts), expected.exhausted.map(facts));
+  for (const { sequence, messageId, visibleAtMs } of [...result.messages, ...result.exhausted]) {
+    const made = { sequence, messageId, visibleAtMs, claimId: command.claimId };
+    world.claims.push({ queue: index, claim: made });
+  }
+}
+
+/** What is done with a claim made earlier, good or long superseded. */
+async function onClaimed(world: World, it: Step): Promise<void> {
+  const picked = world.claims[it.pick % Math.max(1, world.claims.length)];
+  if (picked === undefined) return;
+  const { store, nowMs } = world;
+  const [queue, model] = [world.queues[picked.queue], world.models[picked.queue]];
+  const [to, toModel] = [world.queues[1 - picked.queue], world.models[1 - picked.queue]];
+  if (!queue || !model || !to || !toModel) return;
+  const { sequence, claimId, visibleAtMs } = picked.claim;
+  if (it.act === "delete") {
+    const remove: DeleteMessages = {
+      kind: "sqs.delete",
+      queue,
+      messages: [{ sequence, claimId }],
+    };
+    deepEqual((await fixtures.commit(store, remove))[0], [model.delete(picked.claim)]);
+  } else if (it.act === "visibility") {
+    const untilMs = nowMs + it.holdMs;
+    const changes = [{ sequence, claimId, visibleAtMs: untilMs }];
+    const change: ChangeVisibility = {
+      kind: "sqs.visibility",
+      queue,
+      nowMs,
+      heldMsMax: 50,
+      changes,
+    };
+    const expected = [model.changeVisibility(picked.claim, untilMs, 50)];
+    deepEqual((await fixtures.commit(store, change))[0], expected);
+  } else if (it.act === "unclaim") {
+    const messages = [{ sequence, claimId, visibleAtMs }];
+    const unclaim: UnclaimMessages = { kind: "sqs.unclaim", queue, messages };
+    await fixtures.commit(store, unclaim);
+    model.unclaim(picked.claim);
+  } else {
+    const place = { placeMac: new Uint8Array(1), deadLetterSourceArn: "arn:source" };
+    const messages = [{ sequence, claimId, ...place }];
+    const move: MoveMessages = { kind: "sqs.move", from: queue, to, nowMs, messages };
+    const expected = { moved: model.moveTo(toModel, picked.claim, nowMs) };
+    deepEqual((await fixtures.commit(store, move))[0], expected);
+  }
+}
+
+async function agree(world: World): Promise<void> {
+  for (const [index, queue] of world.queues.entries()) {
+    const { store, nowMs } = world;
+    const model = world.models[index];
+    for (const retainedSinceMs of [0, nowMs - 100]) {
+      const counts = await store.query(fixtures.countsOf(queue, nowMs, retainedSinceMs));
+      deepEqual(counts, model?.counts(nowMs, retainedSinceMs) satisfies MessageCounts | undefined);
+    }
+    const next = await store.query({ kind: "sqs.next-visible", queue, nowMs });
+    deepEqual(next, model?.nextVisible(nowMs));
+  }
+}
+
+test(`the store does what a list of messages would do, seed ${seed}`, async () => {
+  const store = await openSqliteStore({ path: ":memory:", log: silentLog });
+  await fixtures.commit(store, fixtures.putDataKey(fixtures.dataKeyNamed("key-1")));
+  const property = fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {
+    const queues = [fixtures.queueNamed(), fixtures.queueNamed()];
+    const models = [new QueueModel(), new QueueModel()];
+    const world: World = { store, queues, models, claims: [], nowMs: 1000, names: 0 };
+    for (const it of steps) {
+      await take(world, it);
+      await agree(world);
+    }
+  });
+  await fc.assert(property, { numRuns: runs, seed });
+  await store.close();
+});
