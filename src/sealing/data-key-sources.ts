@@ -1,4 +1,5 @@
 import { timingSafeEqual } from "node:crypto";
+import { formatArn } from "../kernel/arn.ts";
 import type { Call } from "../kernel/call.ts";
 import { Fault } from "../kernel/errors.ts";
 import type { Invoke, InvokeIdentity } from "../kernel/invoke.ts";
@@ -35,7 +36,7 @@ export function kmsSource(invoke: Invoke): DataKeySource {
       const { output } = await invoke<GenerateDataKeyOutput>(
         call,
         { service: "kms", operation: "GenerateDataKey", region: place.region, as },
-        { KeyId: encryption.keyId, KeySpec: "AES_256", EncryptionContext: context },
+        { KeyId: keyOf(call, place), KeySpec: "AES_256", EncryptionContext: context },
       );
       const fresh = {
         plaintext: output.Plaintext,
@@ -56,6 +57,16 @@ export function kmsSource(invoke: Invoke): DataKeySource {
       return decrypt(invoke, call, as, dataKey.region, dataKey.blob, context);
     },
   };
+}
+
+/**
+ * AWS: an unqualified key id or alias is one of the resource's account. The KMS resolves names in
+ * the caller's, so a foreign caller's call names the owner's key by ARN.
+ */
+function keyOf(call: Call, { encryption, accountId, region }: SealingPlace): string {
+  const keyId = encryption.mode === "kms" ? encryption.keyId : "";
+  if (keyId.startsWith("arn:") || call.accountId === accountId) return keyId;
+  return formatArn("kms", region, accountId, keyId.startsWith("alias/") ? keyId : `key/${keyId}`);
 }
 
 interface GenerateDataKeyOutput {
