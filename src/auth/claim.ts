@@ -3,6 +3,7 @@ import type { EpochMs } from "../kernel/clock.ts";
 import type { QueryPair, RawHeaders } from "./canonical.ts";
 import { canonicalHeaders, headerValues, queryPairs } from "./canonical.ts";
 import { AuthFailure } from "./failure.ts";
+import { readScope, readTime } from "./scope.ts";
 import type { SigningScope } from "./signing-keys.ts";
 
 /** What of a request the signature covers, as it came over the wire. */
@@ -36,7 +37,6 @@ export interface SignedClaim extends SigningScope {
 
 export const algorithm = "AWS4-HMAC-SHA256";
 const sigV4a = "AWS4-ECDSA-P256-SHA256";
-const terminator = "aws4_request";
 
 /** Seven days: the longest life of a presigned request. */
 export const presignedSecondsMax = 604_800;
@@ -230,7 +230,11 @@ function signedNames(headers: ReadonlyMap<string, string>, list: string): readon
       "'X-Amz-Target' must be a 'SignedHeader' in the AWS Authorization.",
     );
   }
-  return names.sort();
+  return isSorted(names) ? names : names.sort();
+}
+
+function isSorted(names: readonly string[]): boolean {
+  return names.every((name, index) => index === 0 || (names[index - 1] ?? "") < name);
 }
 
 /** Only 64 lower-case hex digits can be right; AWS compares the text. */
@@ -238,63 +242,3 @@ function readSignature(text: string): Buffer {
   if (!/^[0-9a-f]{64}$/.test(text)) throw new AuthFailure("bad-signature");
   return Buffer.from(text, "hex");
 }
-
-function readTime(
-  text: string,
-  mayBeHttpDate: boolean,
-): { timestamp: string; timestampMs: number } {
-  const basic = /^(\d{4})(\d{2})(\d{2})T(\d{2})(\d{2})(\d{2})Z$/.exec(text);
-  const ms = basic === null ? Number.NaN : timeOf(basic);
-  if (Number.isFinite(ms)) return { timestamp: text, timestampMs: ms };
-  const httpMs =
-    mayBeHttpDate && /^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} [\d:]{8} GMT$/.test(text)
-      ? Date.parse(text)
-      : Number.NaN;
-  if (Number.isFinite(httpMs)) return { timestamp: basicTime(httpMs), timestampMs: httpMs };
-  throw new AuthFailure(
-    "incomplete",
-    `Date must be in ISO-8601 'basic format'. Got '${text.slice(0, 64)}'. ` +
-      "See http://en.wikipedia.org/wiki/ISO_8601",
-  );
-}
-
-function timeOf(match: RegExpExecArray): number {
-  const [, year, month, day, hour, minute, second] = match.map(Number);
-  const ms = Date.UTC(year ?? 0, (month ?? 0) - 1, day, hour, minute, second);
-  return basicTime(ms) === match[0] ? ms : Number.NaN;
-}
-
-/** `YYYYMMDDTHHMMSSZ` */
-export function basicTime(ms: EpochMs): string {
-  if (Number.isNaN(ms)) return "";
-  return new Date(ms).toISOString().replace(/[-:]|\.\d{3}/g, "");
-}
-
-function readScope(credential: string, timestamp: string): SigningScope {
-  const parts = credential.split("/");
-  if (parts.length !== 5 || parts[0] === "") {
-    throw new AuthFailure(
-      "incomplete",
-      "Credential must have exactly 5 slash-delimited elements, " +
-        `e.g. keyid/date/region/service/term, got '${credential.slice(0, 256)}'`,
-    );
-  }
-  const [accessKeyId = "", scopeDate = "", region = "", service = "", term = ""] = parts;
-  const day = timestamp.slice(0, 8);
-  const wrong = [
-    name.test(region) ? "" : `Credential should be scoped to a valid region, not '${region}'. `,
-    name.test(service) ? "" : `Credential should be scoped to correct service: '${service}'. `,
-    term === terminator
-      ? ""
-      : `Credential should be scoped with a valid terminator: '${terminator}', not '${term}'. `,
-    scopeDate === day
-      ? ""
-      : "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from " +
-        `HTTP: '${scopeDate}' != '${day}', from '${timestamp}'.`,
-  ].join("");
-  if (wrong !== "") throw new AuthFailure("scope-mismatch", wrong.trimEnd().slice(0, 1024));
-  return { accessKeyId, scopeDate, region, service };
-}
-
-/** Region and service become parts of ARNs and of record keys. */
-const name = /^[a-z0-9-]{1,64}$/;

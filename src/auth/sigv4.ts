@@ -2,8 +2,9 @@ import { createHmac, hash, timingSafeEqual } from "node:crypto";
 import type { EpochMs } from "../kernel/clock.ts";
 import { canonicalQuery, canonicalUri, queryPairs } from "./canonical.ts";
 import type { SignedClaim, SignedRequest } from "./claim.ts";
-import { algorithm, basicTime } from "./claim.ts";
+import { algorithm } from "./claim.ts";
 import { AuthFailure } from "./failure.ts";
+import { basicTime } from "./scope.ts";
 import type { SigningKeyCache } from "./signing-keys.ts";
 import { deriveSigningKey } from "./signing-keys.ts";
 

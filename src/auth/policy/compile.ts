@@ -19,8 +19,11 @@ export interface CompiledStatement {
   /** A condition could not be read: an Allow never matches then, a Deny does. */
   readonly broken: PolicyError | undefined;
   readonly actions: readonly Glob[];
-  /** undefined: the kind of policy has no Resource, so every resource matches. */
-  readonly resources: readonly Pattern<ArnGlob>[] | undefined;
+  /** The kind of policy has no Resource, so every resource matches. */
+  readonly everyResource: boolean;
+  readonly resources: readonly ArnGlob[];
+  /** Resources with variables in them. */
+  readonly variableResources: readonly Pattern<ArnGlob>[];
   readonly tests: readonly Test[];
 }
 
@@ -95,14 +98,20 @@ function compileStatement(
   const { action, resource } = statement;
   // Names of actions hold no variables, so the older version reads them as they are.
   const actions = action?.values.map((text) => compileLiteral(text.toLowerCase(), action.path));
-  const resources = resource?.values.map((text) =>
-    patternOf(tokenize(text, version, resource.path), compileArnGlob),
-  );
+  const resources: ArnGlob[] = [];
+  const variableResources: Pattern<ArnGlob>[] = [];
+  for (const text of resource?.values ?? []) {
+    const pattern = patternOf(tokenize(text, version, resource?.path ?? ""), compileArnGlob);
+    if ("fixed" in pattern) resources.push(pattern.fixed);
+    else variableResources.push(pattern);
+  }
   return {
     statement,
     broken: undefined,
     actions: actions ?? [],
-    resources: resources ?? (kind === "trust" ? undefined : []),
+    everyResource: kind === "trust",
+    resources,
+    variableResources,
     tests,
   };
 }
@@ -154,14 +163,17 @@ export function statementHolds(
 }
 
 function resourceMatches(
-  { statement, resources }: CompiledStatement,
+  { statement, everyResource, resources, variableResources }: CompiledStatement,
   resource: ResourceName,
   context: ConditionContext,
 ): boolean {
-  if (resources === undefined) return true;
+  if (everyResource) return true;
   const not = statement.resource?.not ?? false;
+  for (const glob of resources) {
+    if (matchesArn(glob, resource.text, resource.parts)) return !not;
+  }
   let unresolved = false;
-  for (const pattern of resources) {
+  for (const pattern of variableResources) {
     const glob = instance(pattern, context);
     if (glob === undefined) unresolved = true;
     else if (matchesArn(glob, resource.text, resource.parts)) return !not;

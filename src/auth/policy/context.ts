@@ -56,7 +56,7 @@ const calledVia: ReadonlySet<string> = new Set(
 );
 
 /** User agents are as long as their senders like; conditions look at this much. */
-const userAgentLengthMax = 1024;
+const userAgentLengthMax = 512;
 
 /**
  * The `aws:*` keys of a request, and kms:ViaService and kms:CallerAccount on calls to KMS. Names

@@ -73,13 +73,10 @@ export function parsePolicy(text: string, kind: PolicyKind): PolicyDocument {
 }
 
 function checkCharacters(text: string): void {
-  for (let at = 0; at < text.length; at++) {
-    const code = text.charCodeAt(at);
-    const blank = code === 0x09 || code === 0x0a || code === 0x0d;
-    if ((code < 0x20 && !blank) || code > 0xff) {
-      throw new PolicyError("", `a policy holds no U+${code.toString(16).padStart(4, "0")}`);
-    }
-  }
+  const at = text.search(/[^\t\n\r\x20-\xff]/);
+  if (at < 0) return;
+  const code = text.charCodeAt(at).toString(16).padStart(4, "0");
+  throw new PolicyError("", `a policy holds no U+${code}`);
 }
 
 function readVersion(node: JsonNode | undefined): Version {

@@ -43,7 +43,8 @@ class Collector {
   allows(policies: readonly NamedPolicy[], kind: PolicyKind, reason: DecisionReason): Allows {
     let found: StatementReference[] | undefined;
     for (const { name, policy } of policies) {
-      for (const compiled of this.#matching(policy, kind, reason, name)) {
+      for (const compiled of this.#statements(policy, kind, reason, name)) {
+        if (!statementHolds(compiled, this.#resource, this.#request.context)) continue;
         const statement = referTo(compiled, reason, name);
         if (compiled.statement.effect === "Deny") this.denies.push({ reason, statement });
         else {
@@ -63,7 +64,8 @@ class Collector {
     name: string,
   ): Record<Relation, StatementReference[]> {
     const found: Record<Relation, StatementReference[]> = { direct: [], role: [], account: [] };
-    for (const compiled of this.#matching(policy, kind, reason, name)) {
+    for (const compiled of this.#statements(policy, kind, reason, name)) {
+      if (!statementHolds(compiled, this.#resource, this.#request.context)) continue;
       const relation = this.#relation(compiled, policy);
       if (relation === undefined) continue;
       const statement = referTo(compiled, reason, name);
@@ -73,22 +75,18 @@ class Collector {
     return found;
   }
 
-  /** Statements whose action, resource and conditions match. A broken policy denies. */
-  *#matching(
+  /** Statements about the action. A broken policy denies instead. */
+  #statements(
     policy: AttachedPolicy,
     kind: PolicyKind,
     reason: DecisionReason,
     policyName: string,
-  ): Generator<CompiledStatement> {
+  ): readonly CompiledStatement[] {
     const compiled = compilePolicy(policy, kind);
-    if (compiled.broken !== undefined) {
-      const statement = { policyKind: reason, policyName, statementIndex: -1 };
-      this.denies.push({ reason, statement });
-      return;
-    }
-    for (const statement of statementsFor(compiled, this.#action)) {
-      if (statementHolds(statement, this.#resource, this.#request.context)) yield statement;
-    }
+    if (compiled.broken === undefined) return statementsFor(compiled, this.#action);
+    const statement = { policyKind: reason, policyName, statementIndex: -1 };
+    this.denies.push({ reason, statement });
+    return [];
   }
 
   #relation({ statement }: CompiledStatement, policy: AttachedPolicy): Relation | undefined {

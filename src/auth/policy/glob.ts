@@ -1,7 +1,7 @@
 /**
- * Wildcard matching in linear time: `*` is any text, `?` any one character. A pattern is cut at its
- * stars; the leftmost place of each part is the right one, so nothing is ever tried twice. No text
- * of a user becomes a regular expression.
+ * Wildcard matching without backtracking: `*` is any text, `?` any one character. A pattern is cut
+ * at its stars; the leftmost place of each part is the right one, so nothing is ever tried twice.
+ * No text of a user becomes a regular expression.
  */
 
 /** What a pattern is made of once variables are resolved. Literal text may hold `*` and `?`. */
@@ -21,32 +21,26 @@ interface Part {
   readonly text: string;
   /** Places of `?`. */
   readonly holes: readonly number[];
-  /** Search tables, made at first use by long parts only. */
-  table: Int32Array | undefined;
-  masks: Masks | undefined;
 }
 
-interface Masks {
-  readonly words: number;
-  readonly holes: Uint32Array;
-  readonly byCode: ReadonlyMap<number, Uint32Array>;
-}
+const noHoles: readonly number[] = [];
 
 export function compileGlob(tokens: readonly GlobToken[]): Glob {
   const parts: Part[] = [];
   let text = "";
-  let holes: number[] = [];
+  let holes: number[] | undefined;
   let lengthMin = 0;
   const cut = () => {
-    parts.push({ text, holes, table: undefined, masks: undefined });
+    parts.push({ text, holes: holes ?? noHoles });
     lengthMin += text.length;
     text = "";
-    holes = [];
+    holes = undefined;
   };
   for (const token of tokens) {
     if (token.kind === "any") cut();
     else if (token.kind === "literal") text += token.text;
     else {
+      holes ??= [];
       holes.push(text.length);
       text += "\0";
     }
@@ -84,82 +78,87 @@ function standsAt(part: Part, text: string, at: number): boolean {
   return true;
 }
 
-/** Up to here the engine's own search is linear (it keeps shifts for 250 characters). */
-const nativeLengthMax = 200;
+/** Up to here plain search costs less than an index of the text. */
+const shortLengthMax = 64;
 
 /** Leftmost place of the part within [from, limit), or -1. */
 function find(part: Part, text: string, from: number, limit: number): number {
-  const { length } = part.text;
-  if (limit - from < length) return -1;
-  if (part.holes.length > 0) return findWithHoles(part, text, from, limit);
-  if (length > nativeLengthMax) return findLong(part, text, from, limit);
+  const last = limit - part.text.length;
+  if (last < from) return -1;
+  if (part.holes.length > 0 || text.length > shortLengthMax) {
+    return findIndexed(part, text, from, last);
+  }
   const at = text.indexOf(part.text, from);
-  return at < 0 || at + length > limit ? -1 : at;
+  return at > last ? -1 : at;
 }
 
-/** Knuth, Morris, Pratt. */
-function findLong(part: Part, text: string, from: number, limit: number): number {
-  const pattern = part.text;
-  part.table ??= borders(pattern);
-  const table = part.table;
-  let matched = 0;
-  for (let at = from; at < limit; at++) {
+/** Per character of a text the places where it stands, one bit each. */
+interface TextIndex {
+  readonly text: string;
+  readonly places: ReadonlyMap<number, Int32Array>;
+}
+
+/** Many patterns ask about one text, so the last one's index is kept. */
+let lastIndex: TextIndex = { text: "", places: new Map() };
+
+function indexOfText(text: string): TextIndex {
+  if (lastIndex.text === text) return lastIndex;
+  const places = new Map<number, Int32Array>();
+  // One word more, so that a shifted read never needs a bounds check.
+  const words = (text.length >> 5) + 2;
+  for (let at = 0; at < text.length; at++) {
     const code = text.charCodeAt(at);
-    while (matched > 0 && pattern.charCodeAt(matched) !== code) matched = table[matched - 1] ?? 0;
-    if (pattern.charCodeAt(matched) === code) matched++;
-    if (matched === pattern.length) return at - matched + 1;
-  }
-  return -1;
-}
-
-function borders(pattern: string): Int32Array {
-  const table = new Int32Array(pattern.length);
-  for (let at = 1, matched = 0; at < pattern.length; at++) {
-    const code = pattern.charCodeAt(at);
-    while (matched > 0 && pattern.charCodeAt(matched) !== code) matched = table[matched - 1] ?? 0;
-    if (pattern.charCodeAt(matched) === code) matched++;
-    table[at] = matched;
-  }
-  return table;
-}
-
-/** Shift-and: one bit per character of the pattern, so 32 of them move in one step. */
-function findWithHoles(part: Part, text: string, from: number, limit: number): number {
-  part.masks ??= masksOf(part);
-  const { words, holes, byCode } = part.masks;
-  const last = part.text.length - 1;
-  const state = new Uint32Array(words);
-  for (let at = from; at < limit; at++) {
-    const mask = byCode.get(text.charCodeAt(at)) ?? holes;
-    let carry = 1;
-    for (let word = 0; word < words; word++) {
-      const old = state[word] ?? 0;
-      state[word] = ((old << 1) | carry) & (mask[word] ?? 0);
-      carry = old >>> 31;
+    let row = places.get(code);
+    if (row === undefined) {
+      row = new Int32Array(words);
+      places.set(code, row);
     }
-    if (((state[last >> 5] ?? 0) >>> (last & 31)) & 1) return at - last;
+    row[at >> 5] = (row[at >> 5] ?? 0) | (1 << (at & 31));
+  }
+  lastIndex = { text, places };
+  return lastIndex;
+}
+
+/**
+ * Tries 32 places of the part at once: a place survives if every character of the part stands
+ * where it should. Length of part times length of text, over 32, whatever they repeat.
+ */
+function findIndexed(part: Part, text: string, from: number, last: number): number {
+  const rows = rowsOf(part, indexOfText(text).places);
+  if (rows === undefined) return -1;
+  for (let word = from >> 5; word <= last >> 5; word++) {
+    let alive = word === from >> 5 ? -1 << (from & 31) : -1;
+    for (let offset = 0; offset < rows.length && alive !== 0; offset++) {
+      const row = rows[offset];
+      if (row === undefined) continue;
+      const start = word + (offset >> 5);
+      const shift = offset & 31;
+      const low = (row[start] ?? 0) >>> shift;
+      alive &= shift === 0 ? low : low | ((row[start + 1] ?? 0) << (32 - shift));
+    }
+    if (alive === 0) continue;
+    const at = (word << 5) + 31 - Math.clz32(alive & -alive);
+    return at > last ? -1 : at;
   }
   return -1;
 }
 
-function masksOf(part: Part): Masks {
-  const words = (part.text.length + 31) >> 5;
-  const holes = new Uint32Array(words);
-  const setBit = (mask: Uint32Array, index: number) => {
-    mask[index >> 5] = (mask[index >> 5] ?? 0) | (1 << (index & 31));
-  };
-  for (const index of part.holes) setBit(holes, index);
-  const byCode = new Map<number, Uint32Array>();
+/** Places of each character of the part (undefined for `?`); undefined: one stands nowhere. */
+function rowsOf(
+  part: Part,
+  places: ReadonlyMap<number, Int32Array>,
+): readonly (Int32Array | undefined)[] | undefined {
+  const rows: (Int32Array | undefined)[] = [];
   let hole = 0;
-  for (let index = 0; index < part.text.length; index++) {
-    if (part.holes[hole] === index) {
+  for (let offset = 0; offset < part.text.length; offset++) {
+    if (part.holes[hole] === offset) {
       hole++;
+      rows.push(undefined);
       continue;
     }
-    const code = part.text.charCodeAt(index);
-    const mask = byCode.get(code) ?? holes.slice();
-    setBit(mask, index);
-    byCode.set(code, mask);
+    const row = places.get(part.text.charCodeAt(offset));
+    if (row === undefined) return undefined;
+    rows.push(row);
   }
-  return { words, holes, byCode };
+  return rows;
 }

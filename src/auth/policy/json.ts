@@ -30,6 +30,11 @@ export function readJson(text: string): JsonNode {
   return node;
 }
 
+const scalarForm = /(?:true|false|null|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?)/y;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: JSON forbids them in strings
+const plainForm = /[^"\\\u0000-\u001f]*/y;
+const hexForm = /[0-9a-fA-F]{4}/y;
+
 class Reader {
   readonly #text: string;
   #at = 0;
@@ -88,9 +93,8 @@ class Reader {
   }
 
   #scalar(start: number): JsonNode {
-    const token = /(?:true|false|null|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?)/y;
-    token.lastIndex = start;
-    const text = token.exec(this.#text)?.[0];
+    scalarForm.lastIndex = start;
+    const text = scalarForm.exec(this.#text)?.[0];
     if (text === undefined) this.#fail(start < this.#text.length ? "unexpected text" : "text ends");
     const end = start + text.length;
     this.#at = end;
@@ -102,31 +106,38 @@ class Reader {
   #string(): string {
     const text = this.#text;
     let value = "";
-    let from = this.#at + 1;
-    for (let at = from; ; at++) {
+    for (let from = this.#at + 1; ; ) {
+      const at = this.#endOfRun(from);
+      const run = text.slice(from, at);
       const code = text.charCodeAt(at);
       if (code === 0x22) {
         this.#at = at + 1;
-        return value + text.slice(from, at);
+        return value === "" ? run : value + run;
       }
-      if (Number.isNaN(code)) this.#fail("a text has no end", this.#at);
+      if (Number.isNaN(code)) this.#fail("a text has no end");
       if (code < 0x20) this.#fail("a control character inside a text must be escaped", at);
-      if (code !== 0x5c) continue;
-      value += text.slice(from, at);
       const [char, length] = this.#escape(at);
-      value += char;
-      at += length - 1;
-      from = at + 1;
+      value += run + char;
+      from = at + length;
     }
+  }
+
+  /** Where plain characters of a string end, found natively. */
+  #endOfRun(from: number): number {
+    if (this.#text.charCodeAt(from) === 0x5c) return from;
+    plainForm.lastIndex = from;
+    plainForm.test(this.#text);
+    return plainForm.lastIndex;
   }
 
   #escape(at: number): readonly [char: string, length: number] {
     const next = this.#text.charAt(at + 1);
     const plain = next === "" ? -1 : '"\\/bfnrt'.indexOf(next);
     if (plain >= 0) return ['"\\/\b\f\n\r\t'.charAt(plain), 2];
-    const hex = this.#text.slice(at + 2, at + 6);
-    if (next !== "u" || !/^[0-9a-fA-F]{4}$/.test(hex)) this.#fail("unknown escape in a text", at);
-    return [String.fromCharCode(Number.parseInt(hex, 16)), 6];
+    hexForm.lastIndex = at + 2;
+    if (next !== "u" || !hexForm.test(this.#text)) this.#fail("unknown escape in a text", at);
+    const code = Number.parseInt(this.#text.slice(at + 2, at + 6), 16);
+    return [String.fromCharCode(code), 6];
   }
 
   #take(char: string): boolean {

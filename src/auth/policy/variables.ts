@@ -25,33 +25,38 @@ export function tokenize(
   path: string,
   wildcards = true,
 ): readonly Token[] {
+  const variables = version === "2012-10-17";
   const tokens: Token[] = [];
   let literal = "";
-  const flush = () => {
+  let from = 0;
+  const flush = (end: number) => {
+    if (end > from) literal += text.slice(from, end);
     if (literal !== "") tokens.push({ kind: "literal", text: literal });
     literal = "";
   };
-  for (let at = 0; at < text.length; ) {
-    const char = text.charAt(at);
-    if (version === "2012-10-17" && char === "$" && text.charAt(at + 1) === "{") {
-      const variable = readVariable(text, at, path);
-      if (typeof variable.token === "string") literal += variable.token;
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (wildcards && (code === 0x2a || code === 0x3f)) {
+      flush(at);
+      tokens.push(code === 0x2a ? star : one);
+      from = at + 1;
+    } else if (variables && code === 0x24 && text.charCodeAt(at + 1) === 0x7b) {
+      const { token, end } = readVariable(text, at, path);
+      if (typeof token === "string") literal += text.slice(from, at) + token;
       else {
-        flush();
-        tokens.push(variable.token);
+        flush(at);
+        tokens.push(token);
       }
-      at = variable.end;
-      continue;
+      from = end;
+      at = end - 1;
     }
-    at++;
-    if (wildcards && (char === "*" || char === "?")) {
-      flush();
-      tokens.push({ kind: char === "*" ? "any" : "one" });
-    } else literal += char;
   }
-  flush();
+  flush(text.length);
   return tokens;
 }
+
+const star: Token = { kind: "any" };
+const one: Token = { kind: "one" };
 
 /** `${key}`, `${key, 'default'}` or an escape, at `${`. */
 function readVariable(
@@ -62,9 +67,8 @@ function readVariable(
   const fail = (reason: string): never => {
     throw new PolicyError(path, `${reason} in \`${shown(text)}\``);
   };
-  const form = /\$\{([^{},']*)(?:,\s*'([^']*)'\s*)?\}/y;
-  form.lastIndex = at;
-  const match = form.exec(text);
+  variableForm.lastIndex = at;
+  const match = variableForm.exec(text);
   if (match === null)
     return fail("a policy variable has no end (or a default without single quotes)");
   const [whole, key = "", fallback] = match;
@@ -75,6 +79,8 @@ function readVariable(
   if (!/^[^\s*?$]/.test(key) || key !== key.trim()) return fail("a policy variable has no key");
   return { token: { kind: "variable", key: key.toLowerCase(), fallback }, end };
 }
+
+const variableForm = /\$\{([^{},']*)(?:,\s*'([^']*)'\s*)?\}/y;
 
 export function hasVariable(tokens: readonly Token[]): boolean {
   return tokens.some((token) => token.kind === "variable");
