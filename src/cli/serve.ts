@@ -9,6 +9,8 @@ export interface RunningServer {
   readonly httpsUrl: string;
   /** undefined with --tls-only. */
   readonly httpUrl: string | undefined;
+  /** Settles if the server can go on no longer. */
+  readonly failed: Promise<Error>;
   stop(): Promise<void>;
 }
 
@@ -39,8 +41,10 @@ export async function serve(
     const start = await loadStart();
     const server = await startOrExplain(start, settings);
     io.out(banner(settings, server, version));
-    await stopSignal.first;
-    return await stopInTime(server, io);
+    const failure = await Promise.race([stopSignal.first, server.failed]);
+    if (failure !== undefined) io.err(`sealpost: the server cannot go on: ${failure.message}\n`);
+    const code = await stopInTime(server, io);
+    return failure === undefined ? code : 1;
   } finally {
     stopSignal.close();
   }
@@ -57,11 +61,11 @@ async function startOrExplain(start: StartServer, settings: Settings): Promise<R
   }
 }
 
-function listenForStop(io: CliIo): { readonly first: Promise<void>; close(): void } {
+function listenForStop(io: CliIo): { readonly first: Promise<undefined>; close(): void } {
   let signals = 0;
   let resolveFirst = (): void => {};
-  const first = new Promise<void>((resolve) => {
-    resolveFirst = resolve;
+  const first = new Promise<undefined>((resolve) => {
+    resolveFirst = () => resolve(undefined);
   });
   const close = io.onStopSignal(() => {
     signals++;
@@ -87,7 +91,7 @@ async function stopInTime(server: RunningServer, io: CliIo): Promise<number> {
 /** What a person needs after the start: addresses, credentials, the line to paste. */
 function banner(settings: Settings, server: RunningServer, version: string): string {
   const http = server.httpUrl ?? "off (--tls-only)";
-  const virtual = settings.clock === "virtual" ? " (virtual: moved by `sealpost clock`)" : "";
+  const virtual = settings.clock === "virtual" ? ", moved by `sealpost clock`" : "";
   const ca = settings.tlsCert ?? join(settings.data, "ca.pem");
   return [
     `Sealpost ${version} is ready`,

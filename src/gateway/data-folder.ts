@@ -83,8 +83,8 @@ export function openDataFolder(options: DataFolderOptions): DataFolder {
 function takeLock(path: string): DatabaseSync {
   const lock = new DatabaseSync(join(path, "lock"), { timeout: 0 });
   try {
-    // The transaction never writes, so it needs no journal beside the file.
-    lock.exec("PRAGMA journal_mode = OFF; BEGIN EXCLUSIVE");
+    // Nothing is ever written, so a journal in memory will do: no second file beside the lock.
+    lock.exec("PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE");
     return lock;
   } catch (error) {
     lock.close();

@@ -11,6 +11,8 @@ import { run } from "./support.ts";
 // Goal: each command line ends with the promised exit code and says what a person needs.
 // Method: the command runs inside the test with its own streams, signals and server.
 
+const never = new Promise<Error>(() => {});
+
 test("exit codes and hints", async (t) => {
   const workingDirectory = temporaryFolder(t);
   const later = "run doctor cost account root-credentials service-credential seal store backup";
@@ -69,7 +71,7 @@ test("serve reads flags, environment and file, shows where everything is, and st
         const stop = async () => {
           stops++;
         };
-        return { httpsUrl: "https://127.0.0.1:7", httpUrl: undefined, stop };
+        return { httpsUrl: "https://127.0.0.1:7", httpUrl: undefined, failed: never, stop };
       },
       io: {
         onStopSignal(listener) {
@@ -109,6 +111,23 @@ test("a start that fails is explained with exit code 1", async (t) => {
   assert.equal(err, "sealpost: port 4566 on 127.0.0.1 is in use\n");
 });
 
+test("a server that can go on no longer is stopped, with exit code 1", async (t) => {
+  let stops = 0;
+  const { code, err } = await run(["serve"], {
+    workingDirectory: temporaryFolder(t),
+    start: async () => ({
+      httpsUrl: "https://x",
+      httpUrl: undefined,
+      failed: Promise.resolve(new Error("the store is gone")),
+      stop: async () => {
+        stops++;
+      },
+    }),
+  });
+  assert.deepEqual([code, stops], [1, 1]);
+  assert.match(err, /cannot go on: the store is gone/);
+});
+
 test("a second signal ends the process at once", async (t) => {
   const stopping = signalled();
   const exited = signalled<number>();
@@ -119,6 +138,7 @@ test("a second signal ends the process at once", async (t) => {
     start: async () => ({
       httpsUrl: "https://x",
       httpUrl: undefined,
+      failed: never,
       stop: () => {
         stopping.resolve();
         return finish.promise;

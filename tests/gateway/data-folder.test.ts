@@ -52,6 +52,7 @@ test("the folder is private, also where it was there before", (t) => {
   t.after(() => folder.close());
   assert.equal(statSync(path).mode & 0o777, 0o700);
   for (const file of ["installation.json", "lock"]) assert.ok(existsSync(join(path, file)), file);
+  assert.equal(existsSync(join(path, "lock-journal")), false);
 });
 
 test("a folder belongs to one clock and one account for ever", (t) => {
