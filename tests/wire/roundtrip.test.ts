@@ -6,7 +6,7 @@ import { describe, it } from "node:test";
 import fc from "fast-check";
 import type { OperationSchema, StructureSchema } from "../../src/wire/schema.ts";
 import { schemasOf } from "../../src/wire/schema.ts";
-import type { WireRequest, WireService } from "../../src/wire/service.ts";
+import type { Protocol, WireService } from "../../src/wire/service.ts";
 import { loadModel, loadWireServices, serviceNames } from "../../src/wire/service.ts";
 import { propertyRuns } from "./support/runs.ts";
 import type { SdkPeer } from "./support/sdk.ts";
@@ -17,15 +17,21 @@ const services = loadWireServices();
 const nothing: StructureSchema = { kind: "structure", name: "Nothing", members: [] };
 
 for (const name of serviceNames) {
-  describe(`${name}: round trips with the SDK`, () => {
+  const { json, query } = loadModel(name);
+  if (json) describeService(name, "json");
+  if (query) describeService(name, "query");
+}
+
+function describeService(name: string, protocol: Protocol): void {
+  describe(`${name} (${protocol}): round trips with the SDK`, () => {
     const service = services.get(name);
     assert(service);
     const schemaOf = schemasOf(loadModel(name));
     for (const operation of service.operationNames) {
       it(operation, async () => {
-        const peer = sdkPeer(name);
+        const peer = sdkPeer(name, protocol);
         try {
-          await roundTrips(service, schemaOf(operation), peer);
+          await roundTrips(service, protocol, schemaOf(operation), peer);
         } finally {
           peer.close();
         }
@@ -34,19 +40,27 @@ for (const name of serviceNames) {
   });
 }
 
-async function roundTrips(service: WireService, operation: OperationSchema, peer: SdkPeer) {
-  const isQuery = loadModel(service.name).json === undefined;
+async function roundTrips(
+  service: WireService,
+  protocol: Protocol,
+  operation: OperationSchema,
+  peer: SdkPeer,
+) {
   const output = operation.output ?? nothing;
+  const isQuery = protocol === "query";
   const inputs = bodiesOf(operation.input, { emptyParts: !isQuery, xmlText: false });
   const outputs = bodiesOf(output, { emptyParts: true, xmlText: isQuery });
-  const property = fc.asyncProperty(inputs, outputs, async (given, answered) => {
+  const property = fc.asyncProperty(inputs, outputs, async (sent, answered) => {
+    const given = isQuery ? withoutSynonym(sent) : sent;
     let read: unknown;
     const answer = await peer.exchange(
       operation.name,
       toSdk(operation.input, given) as object,
       (request) => {
-        read = decoded(service, operation.name, request);
-        return service.encode(operation.name, service.protocolOf(request), answered, "request-1");
+        assert.equal(service.protocolOf(request), protocol);
+        assert.deepEqual(service.identify(request), { operation: operation.name, protocol });
+        read = service.decode(operation.name, protocol, request);
+        return service.encode(operation.name, protocol, answered, "request-1");
       },
     );
     assert.deepEqual(comparable(operation.input, read), comparable(operation.input, given));
@@ -56,8 +70,8 @@ async function roundTrips(service: WireService, operation: OperationSchema, peer
   await fc.assert(property, { numRuns: propertyRuns(10) });
 }
 
-function decoded(service: WireService, expected: string, request: WireRequest): object {
-  const { operation, protocol } = service.identify(request);
-  assert.equal(operation, expected);
-  return service.decode(operation, protocol, request);
+/** The SDK's schema gives two members of ReceiveMessage one name; our model does not. */
+function withoutSynonym(input: object): object {
+  const { MessageSystemAttributeNames: _, ...rest } = input as Record<string, unknown>;
+  return rest;
 }

@@ -1,6 +1,6 @@
 import { createRequire } from "node:module";
 import type { Schema } from "../../../src/wire/schema.ts";
-import type { WireReply, WireRequest } from "../../../src/wire/service.ts";
+import type { Protocol, WireReply, WireRequest } from "../../../src/wire/service.ts";
 
 /** The parts of an SDK client that the tests use; all six packages have this form. */
 interface Client {
@@ -35,8 +35,9 @@ export interface SdkPeer {
   close(): void;
 }
 
-export function sdkPeer(service: string): SdkPeer {
-  const exports = createRequire(import.meta.url)(`@aws-sdk/client-${service}`);
+export function sdkPeer(service: string, protocol: Protocol): SdkPeer {
+  const require = createRequire(import.meta.url);
+  const exports = require(`@aws-sdk/client-${service}`);
   let reply: ((request: WireRequest) => WireReply) | undefined;
   const requestHandler = {
     handle: async (request: HttpRequest) => {
@@ -54,6 +55,7 @@ export function sdkPeer(service: string): SdkPeer {
     requestHandler,
     // The SDK reads bodies through these; ours are bytes already.
     streamCollector: async (body: Uint8Array) => body,
+    ...(service === "sqs" && protocol === "query" && legacyQueue(require)),
   });
   return {
     exchange: async (operation, input, answer) => {
@@ -64,6 +66,23 @@ export function sdkPeer(service: string): SdkPeer {
       return output;
     },
     close: () => client.destroy(),
+  };
+}
+
+/**
+ * SQS clients of today speak JSON, but their schemas still hold the names of the query protocol: the
+ * SDK's own query codec, given these schemas, is what clients of before 2024 sent.
+ */
+function legacyQueue(require: NodeJS.Require) {
+  const inside = createRequire(require.resolve("@aws-sdk/client-sqs"));
+  return {
+    protocol: inside("@aws-sdk/core/protocols").AwsQueryProtocol,
+    protocolSettings: {
+      defaultNamespace: "com.amazonaws.sqs",
+      errorTypeRegistries: [],
+      xmlNamespace: "http://queue.amazonaws.com/doc/2012-11-05/",
+      version: "2012-11-05",
+    },
   };
 }
 
