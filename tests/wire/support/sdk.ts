@@ -42,8 +42,11 @@ export function sdkPeer(service: string, protocol: Protocol): SdkPeer {
   const requestHandler = {
     handle: async (request: HttpRequest) => {
       if (reply === undefined) throw new Error("the SDK sent a request of its own");
-      const { status, headers, body } = reply(wireRequest(request));
-      return { response: { statusCode: status, headers: { ...headers }, body: Buffer.from(body) } };
+      const { status, headers: sent, body } = reply(wireRequest(request));
+      // Node's HTTP client gives names in lower case.
+      const lowered = Object.entries(sent).map(([name, value]) => [name.toLowerCase(), value]);
+      const headers = Object.fromEntries(lowered);
+      return { response: { statusCode: status, headers, body: Buffer.from(body) } };
     },
   };
   const client: Client = new exports[`${clientNames[service]}Client`]({
