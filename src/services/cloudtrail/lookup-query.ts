@@ -91,15 +91,15 @@ function readRange(
   now: EpochMs,
 ): { startMs: EpochMs; endMs: EpochMs } {
   const earliestMs = now - historyMs;
-  // AWS: both ends count; a time has whole seconds, an event the rest of its second.
-  const endMs = EndTime === undefined ? Number.MAX_SAFE_INTEGER : EndTime + 999;
-  const startMs = StartTime ?? earliestMs;
-  if (startMs > endMs) {
+  if (StartTime !== undefined && EndTime !== undefined && StartTime > EndTime) {
     throw invalid("TimeRange", "The start time must be before the end time.");
   }
+  // AWS: both ends count; a time has whole seconds, an event the rest of its second.
+  const endMs = EndTime === undefined ? Number.MAX_SAFE_INTEGER : EndTime + 999;
   if (endMs < earliestMs) {
     throw invalid("TimeRange", "The time range is older than the event history of 90 days.");
   }
+  const startMs = StartTime ?? earliestMs;
   return { startMs: Math.max(startMs, earliestMs), endMs };
 }
 
