@@ -31,8 +31,8 @@ export interface RunningServer {
 
 /**
  * Starts a server as its settings say. What was opened is closed in reverse order, at a stop and
- * when a later step fails. Throws StartError, DataFolderError, PortInUse, or a Fault of the store or
- * the key process, each with a text for the person who starts it.
+ * when a later step fails. Throws StartError, DataFolderError, PortInUse, or a Fault of the store
+ * or the key process, each with a text for the person who starts it.
  */
 export async function startServer(settings: Settings): Promise<RunningServer> {
   await using scope = new AsyncDisposableStack();

@@ -1,6 +1,6 @@
 /**
- * The three failures. A refusal is what the client is told; a fault may pass when tried again; a bug
- * is ours: it is asserted, logged and answered with 500. The pipeline holds the only `catch`.
+ * The three failures. A refusal is what the client is told; a fault may pass when tried again; a
+ * bug is ours: it is asserted, logged and answered with 500. The pipeline holds the only `catch`.
  */
 
 /** What the client did wrong or may not do, with the AWS error shape that says so. */
