@@ -1,12 +1,11 @@
-import { readFileSync } from "node:fs";
 import type { Refusal } from "../kernel/errors.ts";
-import { assert } from "../kernel/errors.ts";
 import { compileCheck } from "./check.ts";
 import { compileErrors } from "./errors.ts";
 import { formOf, parameterOf } from "./form.ts";
 import { identify, protocolOf, targets } from "./identify.ts";
 import { compileJsonReader, compileJsonWriter, parseJsonBody } from "./json.ts";
 import type { Model } from "./model.ts";
+import { loadModel, serviceNames } from "./models.ts";
 import { compileQueryReader } from "./query.ts";
 import type { Protocol, WireReply, WireRequest } from "./request.ts";
 import { headerOf, queuePathOf } from "./request.ts";
@@ -16,6 +15,7 @@ import type { OperationSchema } from "./schema.ts";
 import { schemasOf } from "./schema.ts";
 import { compileXmlWriter, element, escapeXml } from "./xml.ts";
 
+export { loadModel, serviceNames } from "./models.ts";
 export type { Protocol, WireReply, WireRequest } from "./request.ts";
 
 /**
@@ -40,27 +40,12 @@ export interface WireService {
   encodeError(protocol: Protocol, refusal: Refusal, requestId: string): WireReply;
 }
 
-export const serviceNames = ["sns", "sqs", "kms", "iam", "sts", "cloudtrail"] as const;
-
-/** Loads the models; codecs are compiled when an operation is first used. */
+/** The services by name; codecs are compiled when an operation is first used. */
 export function loadWireServices(
   names: readonly string[] = serviceNames,
 ): ReadonlyMap<string, WireService> {
   return new Map(names.map((name) => [name, compileService(loadModel(name))]));
 }
-
-export function loadModel(name: string): Model {
-  const known = models.get(name);
-  if (known !== undefined) return known;
-  assert((serviceNames as readonly string[]).includes(name), `there is a model ${name}`);
-  const file = new URL(`../../models/${name}.json`, import.meta.url);
-  const model: Model = JSON.parse(readFileSync(file, "utf8"));
-  models.set(name, model);
-  return model;
-}
-
-/** Models never change while a process runs. */
-const models = new Map<string, Model>();
 
 interface Codec {
   readonly decode: Readonly<Record<Protocol, (request: WireRequest) => object>>;

@@ -3,7 +3,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { compilePattern } from "../../src/wire/constraint.ts";
-import { loadModel, loadWireServices, serviceNames } from "../../src/wire/service.ts";
+import { loadModel, serviceNames } from "../../src/wire/models.ts";
+import { loadWireServices } from "../../src/wire/service.ts";
 import { codeAndText, refusalOf } from "./support/refused.ts";
 import { formRequest, jsonRequest } from "./support/requests.ts";
 

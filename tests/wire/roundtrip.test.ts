@@ -4,10 +4,11 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
+import { loadModel, serviceNames } from "../../src/wire/models.ts";
 import type { OperationSchema, StructureSchema } from "../../src/wire/schema.ts";
 import { schemasOf } from "../../src/wire/schema.ts";
 import type { Protocol, WireService } from "../../src/wire/service.ts";
-import { loadModel, loadWireServices, serviceNames } from "../../src/wire/service.ts";
+import { loadWireServices } from "../../src/wire/service.ts";
 import { propertyRuns } from "./support/runs.ts";
 import type { SdkPeer } from "./support/sdk.ts";
 import { comparable, sdkPeer, toSdk } from "./support/sdk.ts";

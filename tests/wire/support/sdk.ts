@@ -73,8 +73,8 @@ export function sdkPeer(service: string, protocol: Protocol): SdkPeer {
 }
 
 /**
- * SQS clients of today speak JSON, but their schemas still hold the names of the query protocol: the
- * SDK's own query codec, given these schemas, is what clients of before 2024 sent.
+ * SQS clients of today speak JSON, but their schemas still hold the names of the query protocol:
+ * the SDK's own query codec, given these schemas, sends what clients sent before 2024.
  */
 function legacyQueue(require: NodeJS.Require) {
   const inside = createRequire(require.resolve("@aws-sdk/client-sqs"));
