@@ -9,8 +9,8 @@ const withoutCoreDumps = 'ulimit -c 0; exec "$0" "$@"';
 
 /**
  * Starts a key process: no rights but to read its own code and what the seal reaches, no
- * environment (an inherited NODE_OPTIONS could load code or open the inspector), no core dumps where
- * there is a shell to say so, a small heap.
+ * environment (an inherited NODE_OPTIONS could load code or open the inspector), no core dumps
+ * where there is a shell to say so, a small heap.
  */
 export function spawnKeyProcess(entry: URL, reach: SealReach): ChildProcess {
   const cache = compileCache(entry);
