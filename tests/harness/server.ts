@@ -48,7 +48,7 @@ export interface TestServer {
   /** A raw signed request; `unsigned` leaves the signature out. */
   send(request: RawTestRequest): Promise<RawAnswer>;
   /** Stops and starts again on the same data folder (and another port). */
-  restart(): Promise<TestServer>;
+  restart(between?: (dataFolder: string) => void): Promise<TestServer>;
   stop(): Promise<void>;
 }
 
@@ -150,8 +150,9 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
       });
       if (answer.status !== 200) throw new Error(`clock: ${answer.status} ${answer.body}`);
     },
-    async restart() {
+    async restart(between) {
       await close();
+      between?.(dataFolder);
       return startTestServer({ ...options, dataFolder });
     },
     async stop() {

@@ -26,6 +26,9 @@ export function createRecords(database: DatabaseSync): Records {
     "DELETE FROM records WHERE account_id = ? AND region = ? AND kind = ? AND id = ?",
   );
   const version = (accountId: string) => versionOf.get(accountId)?.version ?? 0;
+  // Records hold key material and secrets, if wrapped: what they leave behind is overwritten, so
+  // that a destroyed key is not in the file any more. Messages are sealed and need no second write.
+  const overwriteRemains = (on: boolean) => database.exec(`PRAGMA secure_delete = ${on ? 1 : 0}`);
 
   function apply(command: StoreRecordCommand, versions: ReadonlyMap<string, number>): void {
     if (command.kind === "record.delete") {
@@ -60,7 +63,12 @@ export function createRecords(database: DatabaseSync): Records {
         const { accountId } = keyOf(command);
         if (!versions.has(accountId)) versions.set(accountId, version(accountId) + 1);
       }
-      for (const command of commands) apply(command, versions);
+      overwriteRemains(true);
+      try {
+        for (const command of commands) apply(command, versions);
+      } finally {
+        overwriteRemains(false);
+      }
       for (const [accountId, raised] of versions) setVersion.run(accountId, raised);
       return [...versions].map(([accountId, raised]) => ({ accountId, version: raised }));
     },

@@ -11,6 +11,16 @@ const sweeping: ReadonlySet<string> = new Set([
   "audit.prune",
 ]);
 
+/** Whether the log still holds what a commit took out of the records. */
+export function leavesRemains(commands: readonly Command[]): boolean {
+  return commands.some((command) => command.kind === "record.delete");
+}
+
+/** Writes the log back and cuts it off: earlier versions of its pages are gone from the disk. */
+export function emptyLog(database: DatabaseSync): void {
+  database.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+}
+
 /** Free pages that are kept for what comes next: 32 MiB of 8 KiB. */
 const freePagesKept = 4096;
 /** Pages given back at a time; bounds how long others wait. */

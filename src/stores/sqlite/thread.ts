@@ -4,12 +4,13 @@ import {
   receiveMessageOnPort,
   workerData,
 } from "node:worker_threads";
+import type { Command } from "../../kernel/command.ts";
 import { assert, Fault } from "../../kernel/errors.ts";
 import { openDatabase } from "./database.ts";
 import { faultOf } from "./failure.ts";
 import { type Asked, createGroupCommit, type Told } from "./group.ts";
 import { type Packed, pack, pieceOf, unpack } from "./packing.ts";
-import { createGiveBackSpace, sweeps } from "./space.ts";
+import { createGiveBackSpace, emptyLog, leavesRemains, sweeps } from "./space.ts";
 
 /**
  * The store thread: opens the database, says so (or why not), then carries out what arrives. What
@@ -47,7 +48,8 @@ function serve(port: MessagePort, path: string): void {
     for (let at = 0; at < waiting.length; at += groupMax) {
       const group = waiting.slice(at, at + groupMax);
       tell(port, carryOut(group));
-      if (group.some(isSweep)) tidy(giveBackSpace);
+      if (hasCommit(group, sweeps)) tidy(giveBackSpace);
+      if (hasCommit(group, leavesRemains)) tidy(() => emptyLog(database));
     }
     if (!closing) return;
     database.close();
@@ -56,14 +58,17 @@ function serve(port: MessagePort, path: string): void {
   port.postMessage({ kind: "open" } satisfies FromThread);
 }
 
-function isSweep(asked: Asked): boolean {
-  return asked.kind === "commit" && sweeps(asked.request.commands);
+function hasCommit(
+  group: readonly Asked[],
+  matches: (commands: readonly Command[]) => boolean,
+): boolean {
+  return group.some((asked) => asked.kind === "commit" && matches(asked.request.commands));
 }
 
 /** Nobody waits for this; a disk that is full or failing shows itself at the next commit. */
-function tidy(giveBackSpace: () => void): void {
+function tidy(work: () => void): void {
   try {
-    giveBackSpace();
+    work();
   } catch (error) {
     if (!(faultOf(error) instanceof Fault)) throw error;
   }
