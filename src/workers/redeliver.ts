@@ -25,9 +25,8 @@ export interface Redeliver {
   stop(): Promise<void>;
 }
 
-/** A look at the store without a hint, for what another process left there. */
-const idleMs = 30_000;
-const expiryIntervalMs = 3_600_000;
+/** Without anything due: a look at what was given up, and at what another process left. */
+const idleMs = 3_600_000;
 /** Pause after a round that failed as a whole (the store is away). */
 const failedRoundMs = 5_000;
 
@@ -70,8 +69,8 @@ export function startRedeliver(options: RedeliverOptions): Redeliver {
   const round = async (): Promise<void> => {
     const nowMs = clock.now();
     try {
-      if (nowMs - expiredMs >= expiryIntervalMs) {
-        await options.commit([expireGivenUp(nowMs - options.undeliveredRetentionMs)]);
+      if (nowMs - expiredMs >= idleMs) {
+        await expire(options, nowMs);
         expiredMs = nowMs;
       }
       const dueMs = await redeliverDue({ ...options.deps, retryAt: wake }, nowMs);
@@ -91,4 +90,15 @@ export function startRedeliver(options: RedeliverOptions): Redeliver {
       await running;
     },
   };
+}
+
+/** In bites, so that no commit holds the others up for long. */
+async function expire(options: RedeliverOptions, nowMs: EpochMs): Promise<void> {
+  const command = expireGivenUp(nowMs - options.undeliveredRetentionMs);
+  for (;;) {
+    const results: unknown = await options.commit([command]);
+    const [first]: unknown[] = Array.isArray(results) ? results : [];
+    const removed = typeof first === "object" && first ? Reflect.get(first, "removed") : 0;
+    if (removed !== command.rowsMax) return;
+  }
 }

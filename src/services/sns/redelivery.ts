@@ -89,7 +89,7 @@ export function expireGivenUp(publishedBeforeMs: EpochMs): ExpireUndelivered {
     kind: "sns.undelivered.expire",
     publishedBeforeMs,
     givenUpOnly: true,
-    rowsMax: 10_000,
+    rowsMax: 1_000,
   };
 }
 

@@ -1,0 +1,196 @@
+import { randomUUID } from "node:crypto";
+import type { TestContext } from "node:test";
+import { systemRandom } from "../../src/crypto/random.ts";
+import { createPipeline } from "../../src/gateway/pipeline.ts";
+import type { Caller } from "../../src/kernel/caller.ts";
+import type { Command } from "../../src/kernel/command.ts";
+import type { Invoke } from "../../src/kernel/invoke.ts";
+import { silentLog } from "../../src/kernel/log.ts";
+import { operationTable, type ServiceTable } from "../../src/kernel/operation.ts";
+import type { DataKeySource } from "../../src/sealing/data-key-sources.ts";
+import { createSealer } from "../../src/sealing/sealer.ts";
+import type { SnsDependencies } from "../../src/services/sns/ports.ts";
+import { createSns } from "../../src/services/sns/service.ts";
+import type { ListUndelivered, UndeliveredRow } from "../../src/services/sns/store.ts";
+import { RecordCache } from "../../src/state/record-cache.ts";
+import { openSqliteStore } from "../../src/stores/sqlite/open.ts";
+import { type Redeliver, startRedeliver } from "../../src/workers/redeliver.ts";
+import { type HandClock, handClock } from "../sqs/hand-clock.ts";
+
+export const accountId = "123456789012";
+const region = "us-east-1";
+export const queueArn = `arn:aws:sqs:${region}:${accountId}:q`;
+
+const alice: Caller = {
+  kind: "user",
+  accountId,
+  arn: `arn:aws:iam::${accountId}:user/alice`,
+  principalId: "AIDAALICE",
+  accessKeyId: "AKIAEXAMPLE",
+  userName: "alice",
+  tags: {},
+};
+
+export interface Sent {
+  readonly MessageBody: string;
+  readonly QueueUrl: string;
+}
+
+export interface InProcess {
+  readonly clock: HandClock;
+  /** Bodies that reached a queue, once their commit is durable. */
+  readonly sent: Sent[];
+  /** What the queue and the keys do instead of working. */
+  readonly failing: { queue?: Error; topicKey?: Error };
+  readonly counts: Map<string, number>;
+  readonly warnings: { readonly message: string; readonly text: string }[];
+  readonly redeliver: Redeliver;
+  /** Closes every data key that the sealer remembers, as a restart does. */
+  forgetDataKeys(): void;
+  /** How often a topic's data key was opened. */
+  readonly opened: { count: number };
+  undelivered(): Promise<readonly UndeliveredRow[]>;
+  commit(commands: readonly Command[]): Promise<unknown>;
+  call<O>(operation: string, input: object): Promise<O>;
+}
+
+/**
+ * SNS and its worker over the real store, record cache, sealer and pipeline; a switchable queue and
+ * switchable keys stand for SQS and KMS.
+ */
+export async function snsInProcess(t: TestContext): Promise<InProcess> {
+  const store = await openSqliteStore({ path: ":memory:", log: silentLog });
+  t.after(() => store.close());
+  const clock = handClock();
+  const failing: InProcess["failing"] = {};
+  const sent: Sent[] = [];
+  const counts: InProcess["counts"] = new Map();
+  const warnings: { message: string; text: string }[] = [];
+  const opened = { count: 0 };
+  const log = {
+    ...silentLog,
+    warn: (message: string, facts?: object) => {
+      warnings.push({ message, text: JSON.stringify(facts) });
+    },
+  };
+  const rows = { make: () => Buffer.alloc(32), verify: () => true };
+  const state = new RecordCache({ store, rows, entriesMax: 1000 });
+  const source = dataKeySource(failing, opened);
+  const sealer = createSealer({
+    random: systemRandom,
+    sources: { kms: source, owned: source, installation: source },
+  });
+  const knot: { invoke?: Invoke; retryAt?: (atMs: number) => void } = {};
+  const sns: SnsDependencies = {
+    sealer,
+    invoke: (call, target, input) => {
+      if (!knot.invoke) throw new Error("too early");
+      return knot.invoke(call, target, input);
+    },
+    signer: { sign: async () => "c2ln", certificateUrl: () => "https://localhost/x.pem" },
+    principals: { resolve: async () => undefined },
+    random: systemRandom,
+    metrics: { count: (metric, by) => counts.set(metric, (counts.get(metric) ?? 0) + by) },
+    log,
+    publicUrl: () => "https://localhost:4566",
+    retryAt: (atMs) => knot.retryAt?.(atMs),
+  };
+  const tables = [createSns(sns), queueTable(failing, sent)];
+  const pipeline = createPipeline({
+    services: new Map(tables.map((table) => [table.name, table])),
+    state,
+    authorizer: { authorize: async () => {} },
+    auditor: { record: () => undefined },
+    clock,
+    systemClock: clock,
+    random: systemRandom,
+    log,
+    allowInsecureSse: false,
+  });
+  knot.invoke = pipeline.invoke;
+  const commit = (commands: readonly Command[]) => state.commit(undefined, commands);
+  const redeliver = startRedeliver({
+    deps: {
+      ...sns,
+      ask: store.query.bind(store),
+      runAsService: (session, act) => pipeline.runAs(session, act),
+    },
+    clock,
+    log,
+    commit,
+    undeliveredRetentionMs: 4 * 86_400_000,
+  });
+  t.after(() => redeliver.stop());
+  knot.retryAt = redeliver.wake;
+  return {
+    clock,
+    sent,
+    failing,
+    counts,
+    warnings,
+    redeliver,
+    opened,
+    commit,
+    forgetDataKeys: () => sealer.close(),
+    undelivered: () =>
+      store.query<ListUndelivered>({ kind: "sns.undelivered.list", accountId, limit: 1000 }),
+    async call<O>(operation: string, input: object) {
+      const answer = await pipeline.perform({
+        service: "sns",
+        operation,
+        requestId: randomUUID(),
+        caller: alice,
+        region,
+        accountId,
+        transport: {
+          secure: true,
+          signed: true,
+          sourceIp: "127.0.0.1",
+          userAgent: "test",
+          baseUrl: "https://localhost:4566",
+          tls: undefined,
+        },
+        signal: new AbortController().signal,
+        input,
+      });
+      // Tests name the shape of the operation that they call.
+      return answer as O;
+    },
+  };
+}
+
+function queueTable(failing: InProcess["failing"], sent: Sent[]): ServiceTable {
+  return {
+    name: "sqs",
+    eventSource: "sqs.amazonaws.com",
+    operations: operationTable([
+      {
+        name: "SendMessage",
+        access: "write",
+        audit: { category: "data", readOnly: false },
+        resources: () => [],
+        handle(input: Sent) {
+          if (failing.queue) throw failing.queue;
+          return { output: {}, committed: () => sent.push(input) };
+        },
+      },
+    ]),
+    accessDenied: { code: "AccessDenied", status: 403, printAction: (action) => action },
+  };
+}
+
+/** Data keys in the clear: these tests are about what happens when one cannot be had. */
+function dataKeySource(failing: InProcess["failing"], opened: InProcess["opened"]): DataKeySource {
+  return {
+    async generate() {
+      if (failing.topicKey) throw failing.topicKey;
+      const plaintext = systemRandom.bytes(32);
+      return { plaintext, blob: Buffer.from(plaintext), keyArn: "key" };
+    },
+    async open(_call, _place, { blob }) {
+      opened.count += 1;
+      if (failing.topicKey) throw failing.topicKey;
+      return Buffer.from(blob);
+    },
+  };
+}
