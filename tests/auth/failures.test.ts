@@ -45,7 +45,7 @@ const cases: readonly Case[] = [
     name: "no credential",
     changed: edit(/Credential=[^,]+, /, ""),
     kind: "incomplete",
-    text: /^Authorization header requires 'Credential' parameter\. \(Hashed .*\) Authorization=\S{44}$/,
+    text: /^Authorization header requires 'Credential' parameter\. \(Hash.* Authorization=\S{44}$/,
   },
   {
     name: "nothing but the algorithm and no date",
@@ -55,7 +55,7 @@ const cases: readonly Case[] = [
       undefined,
     ),
     kind: "incomplete",
-    text: /'Credential' parameter\. .*'Signature' parameter\. .*'SignedHeaders' parameter\. .*'X-Amz-Date' or a 'Date' header\. /,
+    text: /'Credential' p.* 'Signature' p.* 'SignedHeaders' p.* 'X-Amz-Date' or a 'Date' header/,
   },
   {
     name: "a field without equal sign",

@@ -237,7 +237,8 @@ test("texts of denials", () => {
     assert.equal(decision.allowed, false, end);
     assert.equal(
       denialText(decision, request, "sqs:sendmessage", "arn:aws:iam::1:user/a"),
-      `User: arn:aws:iam::1:user/a is not authorized to perform: sqs:sendmessage on resource: ${queue} ${end}`,
+      "User: arn:aws:iam::1:user/a is not authorized to perform: sqs:sendmessage on resource: " +
+        `${queue} ${end}`,
     );
   }
   const list = { ...asked, resource: "*", identity: [] };

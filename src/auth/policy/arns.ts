@@ -18,7 +18,7 @@ export function splitArn(text: string): ArnParts | undefined {
   return parts;
 }
 
-/** A pattern over ARNs: each of six parts by itself, so no wildcard crosses the first five colons. */
+/** A pattern over ARNs, part by part: no wildcard crosses one of the first five colons. */
 export type ArnGlob = "any" | "none" | readonly Glob[];
 
 /**

@@ -151,7 +151,7 @@ function isSession(caller: PolicyCaller): boolean {
   return caller.kind === "role-session" || caller.kind === "federated-user";
 }
 
-/** AWS?: the regional form (`sns.us-east-1.amazonaws.com`) is the service in its source's Region. */
+/** AWS?: a regional name (`sns.us-east-1.amazonaws.com`) is the service in its source's Region. */
 function isService(name: string, service: string, sourceArn: string): boolean {
   if (name === service) return true;
   const region = sourceArn.split(":", 4)[3] ?? "";

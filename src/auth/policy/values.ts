@@ -11,23 +11,31 @@ export function readNumber(text: string): number | undefined {
  * AWS?: a time without zone is UTC; four digits are a year, not seconds.
  */
 export function readDate(text: string): number | undefined {
-  const match = dateForm.exec(text);
-  if (match === null) {
+  const separator = text.indexOf("T");
+  const day = dayForm.exec(separator < 0 ? text : text.slice(0, separator));
+  if (day === null) {
     return /^\d{1,13}(\.\d{1,9})?$/.test(text) ? Number(text) * 1000 : undefined;
   }
-  const [, year, month = "01", day = "01", hour = "00", minute = "00", second = "00"] = match;
-  const fraction = Number(`0${match[7] ?? ""}`) * 1000;
-  const [monthIndex, dayNumber] = [Number(month) - 1, Number(day)];
-  const ms = Date.UTC(Number(year), monthIndex, dayNumber);
+  const [, year, month = "01", dayOfMonth = "01"] = day;
+  const ms = Date.UTC(Number(year), Number(month) - 1, Number(dayOfMonth));
   const date = new Date(ms);
-  if (date.getUTCMonth() !== monthIndex || date.getUTCDate() !== dayNumber) return undefined;
-  if (Number(hour) > 24 || Number(minute) > 59 || Number(second) > 60) return undefined;
-  const time = (Number(hour) * 60 + Number(minute)) * 60_000 + Number(second) * 1000;
-  return ms + time + Math.floor(fraction) - zoneMs(match[8]);
+  const exists =
+    date.getUTCMonth() === Number(month) - 1 && date.getUTCDate() === Number(dayOfMonth);
+  if (!exists) return undefined;
+  if (separator < 0) return ms;
+  const time = day[3] === undefined ? null : timeForm.exec(text.slice(separator + 1));
+  return time === null ? undefined : addTime(ms, time);
 }
 
-const dateForm =
-  /^(\d{4})(?:-(\d{2})(?:-(\d{2})(?:T(\d{2}):(\d{2})(?::(\d{2})(\.\d{1,9})?)?(Z|[+-]\d{2}:?\d{2})?)?)?)?$/;
+const dayForm = /^(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?$/;
+const timeForm = /^(\d{2}):(\d{2})(?::(\d{2})(\.\d{1,9})?)?(Z|[+-]\d{2}:?\d{2})?$/;
+
+function addTime(dayMs: number, match: RegExpExecArray): number | undefined {
+  const [, hour, minute, second = "0", fraction = "", zone] = match;
+  if (Number(hour) > 24 || Number(minute) > 59 || Number(second) > 60) return undefined;
+  const timeMs = (Number(hour) * 60 + Number(minute)) * 60_000 + Number(second) * 1000;
+  return dayMs + timeMs + Math.floor(Number(`0${fraction}`) * 1000) - zoneMs(zone);
+}
 
 function zoneMs(zone: string | undefined): number {
   if (zone === undefined || zone === "Z") return 0;
