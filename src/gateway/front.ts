@@ -1,4 +1,4 @@
-import { AuthFailure, authFailureRefusal } from "../auth/sigv4.ts";
+import { AuthFailure, authFailureRefusal, refuseSignatureV2 } from "../auth/sigv4.ts";
 import type { Transport } from "../kernel/call.ts";
 import { type Caller, callerAccountId } from "../kernel/caller.ts";
 import { Fault, Refusal } from "../kernel/errors.ts";
@@ -43,9 +43,8 @@ export interface FinishedRequest {
   readonly accessKeyId: string | undefined;
 }
 
-/** What `admit` found out, for `handle`. */
+/** What `admit` found out, for `handle`: a claim, or that the request is unsigned. */
 export interface Admitted {
-  readonly service: WireService;
   readonly claimed: Claimed | undefined;
 }
 
@@ -70,12 +69,11 @@ async function admit(
   const request = wireRequest(exchange, Buffer.alloc(0));
   try {
     const claimed = await deps.authenticator.claim(exchange);
-    const service = findService(deps, claimed, request);
+    // An unsigned form names its service in the body: it is looked at when that is there.
+    if (!claimed) return { bodyBytesMax: bodyBytesMax.unsigned, context: { claimed } };
+    const service = signedService(deps, claimed);
     requirePrivateTransport(deps, service.name, exchange);
-    return {
-      bodyBytesMax: claimed ? longestBody(service.name) : bodyBytesMax.unsigned,
-      context: { service, claimed },
-    };
+    return { bodyBytesMax: longestBody(service.name), context: { claimed } };
   } catch (error) {
     return { refuse: answerError(deps, formOf(deps, request), error, deps.random.uuid()).reply };
   }
@@ -85,19 +83,25 @@ function longestBody(service: string): number {
   return service === "sqs" || service === "sns" ? bodyBytesMax.message : bodyBytesMax.other;
 }
 
-/** The credential scope names the service; unsigned requests only their own words. */
-function findService(
-  deps: FrontDependencies,
-  claimed: Claimed | undefined,
-  request: WireRequest,
-): WireService {
-  const name = claimed ? claimed.claim.service : serviceOfUnsigned(request);
-  const service = name === undefined ? undefined : deps.wire.get(name);
+/** The credential scope names the service. */
+function signedService(deps: FrontDependencies, { claim }: Claimed): WireService {
+  const service = deps.wire.get(claim.service);
   if (service) return service;
-  if (claimed) {
-    const text = `Sealpost does not offer the service ${claimed.claim.service}`;
-    throw new Refusal("NotImplemented", text, { status: 501 });
+  const text = `Sealpost does not offer the service ${claim.service}`;
+  throw new Refusal("NotImplemented", text, { status: 501 });
+}
+
+/**
+ * Unsigned requests name their service by target, action and version, or a queue path. Only topics
+ * and queues have policies that can admit everyone. Throws AuthFailure.
+ */
+function unsignedService(deps: FrontDependencies, request: WireRequest): WireService {
+  const type = request.headers["content-type"] ?? "";
+  if (String(type).startsWith("application/x-www-form-urlencoded")) {
+    refuseSignatureV2(new URLSearchParams(request.body.toString("latin1")));
   }
+  const service = deps.wire.get(serviceOfUnsigned(request) ?? "");
+  if (service?.name === "sqs" || service?.name === "sns") return service;
   throw new AuthFailure("missing-token");
 }
 
@@ -119,28 +123,25 @@ async function handle(
   deps: FrontDependencies,
   exchange: HttpExchange,
   body: Buffer,
-  { service, claimed }: Admitted,
+  { claimed }: Admitted,
 ): Promise<HttpReply> {
   const startMs = deps.elapsedMs();
   deps.observer.started();
   const requestId = deps.random.uuid();
   const request = wireRequest(exchange, body);
   const region = claimed?.claim.region ?? deps.defaultRegion;
+  let form: ErrorForm | undefined;
   let operation = "unknown";
   let accessKeyId: string | undefined;
   const finished = (code: string) => {
     const seconds = (deps.elapsedMs() - startMs) / 1000;
-    deps.observer.finished({
-      service: service.name,
-      operation,
-      code,
-      seconds,
-      region,
-      accessKeyId,
-    });
+    const service = form?.service.name ?? "unknown";
+    deps.observer.finished({ service, operation, code, seconds, region, accessKeyId });
   };
   try {
-    const caller = proveCaller(deps, exchange, body, claimed, service);
+    const service = claimed ? signedService(deps, claimed) : unsignedService(deps, request);
+    form = { service, protocol: service.protocolOf(request) };
+    const caller = claimed ? proveCaller(deps, exchange, body, claimed) : anonymous;
     accessKeyId = claimed?.claim.accessKeyId;
     const { operation: name, protocol } = service.identify(request);
     operation = name;
@@ -160,28 +161,23 @@ async function handle(
     finished("ok");
     return reply;
   } catch (error) {
-    const form = { service, protocol: service.protocolOf(request) };
-    const { reply, code } = answerError(deps, form, error, requestId);
+    const { reply, code } = answerError(deps, form ?? formOf(deps, request), error, requestId);
     finished(code);
     return reply;
   }
 }
 
+const anonymous: Caller = { kind: "anonymous" };
+
 function proveCaller(
   deps: FrontDependencies,
   exchange: HttpExchange,
   body: Buffer,
-  claimed: Claimed | undefined,
-  service: WireService,
+  claimed: Claimed,
 ): Caller {
-  if (claimed) {
-    const caller = deps.authenticator.prove(exchange, body, claimed);
-    exchange.bodyAuthenticated();
-    return caller;
-  }
-  // Only topics and queues have policies that can admit everyone.
-  if (service.name !== "sqs" && service.name !== "sns") throw new AuthFailure("missing-token");
-  return { kind: "anonymous" };
+  const caller = deps.authenticator.prove(exchange, body, claimed);
+  exchange.bodyAuthenticated();
+  return caller;
 }
 
 function transportOf({ transportFacts }: HttpExchange, signed: boolean): Transport {
