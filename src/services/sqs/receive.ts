@@ -16,6 +16,8 @@ import type {
 const inFlightMax = 120_000;
 /** Claims in one look: each but the last met only messages to be moved or that do not open. */
 const claimsMax = 100;
+/** Claims in one look that KMS refused as a whole: past them there may be messages that open. */
+const refusedClaimsMax = 10;
 
 export interface ReceiveWish {
   readonly count: number;
@@ -40,8 +42,10 @@ export interface Look {
 
 /**
  * Claims messages and opens them as the caller; what was received too often moves to the
- * dead-letter queue. If KMS lets none be opened, visibility and counts are as before and SQS's KMS
- * refusal is thrown. If it lets some, these come back and the others stay claimed.
+ * dead-letter queue. If KMS lets none of a claim be opened, the next messages are tried, so that
+ * those under a disabled key keep nobody from the others; in the end their visibility and counts
+ * are as before. If none at all opens, SQS's KMS refusal is thrown. If some of a claim open, these
+ * come back and the others of it stay claimed.
  */
 export async function look(
   context: SqsContext,
@@ -49,7 +53,35 @@ export async function look(
   queue: Queue,
   wish: ReceiveWish,
 ): Promise<Look> {
+  const refused: Withheld[] = [];
+  let seen: Look;
+  try {
+    seen = await lookPast(context, call, queue, wish, refused);
+  } finally {
+    if (refused.length > 0) await unclaim(context, call, queue, refused);
+  }
+  const [first] = refused;
+  if (seen.messages.length > 0 || !first) return seen;
+  throw kmsRefusal(first.error, context.random) ?? first.error;
+}
+
+/** A message that is sound but that KMS did not let open now. */
+interface Withheld {
+  readonly message: ClaimedMessage;
+  readonly claimId: string;
+  readonly error: Error;
+}
+
+/** Claims until something opens or nothing is left; adds to `refused` what is to be given back. */
+async function lookPast(
+  context: SqsContext,
+  call: Call,
+  queue: Queue,
+  wish: ReceiveWish,
+  refused: Withheld[],
+): Promise<Look> {
   const target = await deadLetterTarget(call, queue);
+  let refusedClaims = 0;
   for (let claims = 1; ; claims++) {
     const nowMs = context.clock.now();
     const claim = claimOf(context, queue, wish, target && queue.redrive, nowMs);
@@ -60,12 +92,16 @@ export async function look(
       target && result.exhausted.length > 0
         ? moveExhausted(context, call, queue, target, result, claim)
         : undefined;
-    const messages = await openClaimed(context, call, queue, result, claim);
+    const { messages, withheld } = await openClaimed(context, call, queue, result, claim);
     await moved;
+    if (messages.length === 0 && withheld.length > 0) {
+      refused.push(...withheld);
+      refusedClaims++;
+    }
+    const onward = claims < claimsMax && refusedClaims < refusedClaimsMax;
+    if (messages.length === 0 && claimed > 0 && onward) continue;
     const full = claimed >= wish.count;
-    const facts = { lookedAtMs: nowMs, full, overLimit: result.overLimit };
-    if (messages.length > 0 || claimed === 0) return { messages, ...facts };
-    if (claims >= claimsMax) return { messages, ...facts };
+    return { messages, lookedAtMs: nowMs, full, overLimit: result.overLimit };
   }
 }
 
@@ -100,8 +136,8 @@ async function openClaimed(
   queue: Queue,
   result: ClaimResult,
   claim: ClaimMessages,
-): Promise<readonly ReceivedMessage[]> {
-  if (result.messages.length === 0) return [];
+): Promise<{ messages: readonly ReceivedMessage[]; withheld: readonly Withheld[] }> {
+  if (result.messages.length === 0) return { messages: [], withheld: [] };
   const readable: ClaimedMessage[] = [];
   const rows: SealedRow[] = [];
   for (const message of result.messages) {
@@ -111,24 +147,16 @@ async function openClaimed(
     rows.push(row);
   }
   const opened = await context.sealer.open(call, queue.opening, rows);
-  const received: ReceivedMessage[] = [];
-  const withheld: { readonly message: ClaimedMessage; readonly error: Error }[] = [];
+  const messages: ReceivedMessage[] = [];
+  const withheld: Withheld[] = [];
+  const { claimId } = claim;
   for (const [index, message] of readable.entries()) {
     const answer = opened[index];
-    if (answer?.ok) received.push({ claimed: message, claimId: claim.claimId, body: answer.body });
-    else if (isPassing(context, answer)) withheld.push({ message, error: answer.error });
+    if (answer?.ok) messages.push({ claimed: message, claimId, body: answer.body });
+    else if (isPassing(context, answer)) withheld.push({ message, claimId, error: answer.error });
     else reportUnopenable(context, queue, message);
   }
-  const [first] = withheld;
-  if (received.length > 0 || !first) return received;
-  await giveBack(
-    context,
-    call,
-    queue,
-    claim.claimId,
-    withheld.map(({ message }) => message),
-  );
-  throw kmsRefusal(first.error, context.random) ?? first.error;
+  return { messages, withheld };
 }
 
 /** undefined: the row is not where it was put, or its data key is gone. It stays claimed. */
@@ -176,13 +204,31 @@ export async function giveBack(
   claimId: string,
   messages: readonly ClaimedMessage[],
 ): Promise<void> {
-  const unclaim: UnclaimMessages = {
+  await unclaim(
+    context,
+    call,
+    queue,
+    messages.map((message) => ({ message, claimId })),
+  );
+}
+
+async function unclaim(
+  context: SqsContext,
+  call: Call,
+  queue: Queue,
+  claimed: readonly Pick<Withheld, "message" | "claimId">[],
+): Promise<void> {
+  const command: UnclaimMessages = {
     kind: "sqs.unclaim",
     queue: queue.identity,
-    messages: messages.map(({ sequence, visibleAtMs }) => ({ sequence, claimId, visibleAtMs })),
+    messages: claimed.map(({ message: { sequence, visibleAtMs }, claimId }) => ({
+      sequence,
+      claimId,
+      visibleAtMs,
+    })),
   };
-  await call.commit([unclaim], { unconditional: true });
-  context.waiters.wake(queue.identity.queueId, messages.length);
+  await call.commit([command], { unconditional: true });
+  context.waiters.wake(queue.identity.queueId, claimed.length);
 }
 
 /** A failed move costs nothing: the messages become visible again and are moved then. */
