@@ -164,66 +164,72 @@ function grantIds(request: DecisionRequest): string[] {
     .map(({ grantId }) => `grant:${grantId}#0`);
 }
 
-/** The fact sheet's pseudo code, line by line. */
-export function referenceDecide(request: DecisionRequest): ReferenceDecision {
-  const { caller, resourceAccountId } = request;
+type Answer = (allowed: boolean, reason: string, ids?: readonly string[]) => ReferenceDecision;
+
+const answer: Answer = (allowed, reason, ids = []) => ({
+  allowed,
+  explicit: false,
+  reason,
+  statements: [...ids].sort(),
+});
+const allows = (found: readonly Hit[]) => found.filter(({ effect }) => effect === "Allow");
+const idsOf = (found: readonly Hit[]) => allows(found).map(({ id }) => id);
+
+/** Everything that matches, policy by policy. */
+function collectAll(request: DecisionRequest) {
   const kind = request.policyKind ?? "resource";
-  const ofAccount = "accountId" in caller;
+  const ofAccount = "accountId" in request.caller;
   const collect = (name: string, policies: readonly NamedPolicy[]) =>
     policies.flatMap((policy) => hits(name, policy, request));
-  const scp = ofAccount
-    ? (request.serviceControl ?? []).map((level) => collect("service-control", level))
-    : [];
-  const endpoint = request.endpoint && collect("endpoint", [request.endpoint]);
-  const resource = request.resourcePolicy
-    ? collect(kind, [{ name: request.resource, policy: request.resourcePolicy }])
-    : [];
-  const identity = ofAccount ? collect("identity", request.identity) : [];
-  const boundary =
-    ofAccount && request.boundary ? collect("boundary", [request.boundary]) : undefined;
-  const session =
-    ofAccount && request.session?.length ? collect("session", request.session) : undefined;
+  const { resourcePolicy, boundary, session, endpoint } = request;
+  return {
+    scp: ofAccount
+      ? (request.serviceControl ?? []).map((level) => collect("service-control", level))
+      : [],
+    endpoint: endpoint && collect("endpoint", [endpoint]),
+    resource: resourcePolicy
+      ? collect(kind, [{ name: request.resource, policy: resourcePolicy }])
+      : [],
+    identity: ofAccount ? collect("identity", request.identity) : [],
+    boundary: ofAccount && boundary ? collect("boundary", [boundary]) : undefined,
+    session: ofAccount && session?.length ? collect("session", session) : undefined,
+  };
+}
 
-  const everything = [
-    ...scp.flat(),
-    ...(endpoint ?? []),
-    ...resource,
-    ...identity,
-    ...(boundary ?? []),
-    ...(session ?? []),
-  ];
-  const denies = everything.filter(({ effect }) => effect === "Deny");
-  const allows = (found: readonly Hit[]) => found.filter(({ effect }) => effect === "Allow");
-  const answer = (allowed: boolean, reason: string, ids: readonly string[] = []) => ({
-    allowed,
-    explicit: false,
-    reason,
-    statements: [...ids].sort(),
-  });
+type Found = ReturnType<typeof collectAll>;
+
+/** The fact sheet's pseudo code, line by line. */
+export function referenceDecide(request: DecisionRequest): ReferenceDecision {
+  const found = collectAll(request);
+  const { scp, endpoint, resource, identity, boundary, session } = found;
+  const everything = [scp.flat(), endpoint, resource, identity, boundary, session];
+  const denies = everything.flatMap((hits) => hits ?? []).filter(({ effect }) => effect === "Deny");
   if (denies[0] !== undefined) {
     const statements = denies.map(({ id }) => id).sort();
     return { allowed: false, explicit: true, reason: denies[0].kind, statements };
   }
   if (scp.some((level) => allows(level).length === 0)) return answer(false, "service-control");
   if (endpoint && allows(endpoint).length === 0) return answer(false, "endpoint");
+  if ("accountId" in request.caller) return ofAccountCaller(request, found);
+  const kind = request.policyKind ?? "resource";
+  const direct = idsOf(resource.filter(({ how }) => how === "direct"));
+  const stranger = kind === "trust" && request.caller.kind === "anonymous";
+  return direct.length > 0 && !stranger ? answer(true, kind, direct) : answer(false, kind);
+}
 
-  const by = (how: How) => allows(resource).filter((hit) => hit.how === how);
-  const idsOf = (found: readonly Hit[]) => found.map(({ id }) => id);
-  const direct = idsOf(by("direct"));
-  const viaRole = idsOf(by("role"));
-  const viaAccount = idsOf(by("account"));
-  if (!ofAccount) {
-    const stranger = kind === "trust" && caller.kind === "anonymous";
-    return direct.length > 0 && !stranger ? answer(true, kind, direct) : answer(false, kind);
-  }
-
-  const own = caller.accountId === resourceAccountId;
+function ofAccountCaller(request: DecisionRequest, found: Found): ReferenceDecision {
+  const { caller } = request;
+  const kind = request.policyKind ?? "resource";
+  const by = (how: How) => idsOf(found.resource.filter((hit) => hit.how === how));
+  const [direct, viaRole, viaAccount] = [by("direct"), by("role"), by("account")];
+  const own = "accountId" in caller && caller.accountId === request.resourceAccountId;
   const root = caller.kind === "root";
   if (kind === "trust" && root) return answer(false, "trust");
+  const { session, boundary } = found;
   const sessionOk = session ? allows(session).length > 0 : caller.kind !== "federated-user";
   const boundaryOk = boundary === undefined || allows(boundary).length > 0;
   const limited = !boundaryOk ? "boundary" : !sessionOk ? "session" : undefined;
-  const identityIds = root ? [] : idsOf(allows(identity));
+  const identityIds = root ? [] : idsOf(found.identity);
   const idMissing = root ? undefined : identityIds.length === 0 ? "identity" : limited;
   const grants = kind === "key" && sessionOk ? grantIds(request) : [];
 
