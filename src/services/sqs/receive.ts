@@ -81,6 +81,7 @@ async function lookPast(
   refused: Withheld[],
 ): Promise<Look> {
   const target = await deadLetterTarget(call, queue);
+  const refusedMax = wish.visibilityMs > 0 ? refusedClaimsMax : 1;
   let refusedClaims = 0;
   for (let claims = 1; ; claims++) {
     const nowMs = context.clock.now();
@@ -98,7 +99,8 @@ async function lookPast(
       refused.push(...withheld);
       refusedClaims++;
     }
-    const onward = claims < claimsMax && refusedClaims < refusedClaimsMax;
+    // Without a visibility timeout the next claim would only meet the same messages.
+    const onward = claims < claimsMax && refusedClaims < refusedMax;
     if (messages.length === 0 && claimed > 0 && onward) continue;
     const full = claimed >= wish.count;
     return { messages, lookedAtMs: nowMs, full, overLimit: result.overLimit };
