@@ -12,9 +12,16 @@ import type { RecordView } from "../kernel/records.ts";
 import { type Authorizer, requireSecureTransport } from "./authorize.ts";
 import { LiveCall, type LiveCallFacts, type Work } from "./live-call.ts";
 
+/** The right to change configuration alone; others wait until it is given back. */
+export interface Turn {
+  giveBack(): void;
+}
+
 /** Configuration and commits, as the pipeline uses them; `state/record-cache` implements it. */
 export interface State<View extends RecordView> {
-  view(): View;
+  /** With a turn: nobody else changes configuration until it is given back. */
+  view(turn?: Turn): View;
+  takeTurn(): Promise<Turn>;
   commit<const T extends readonly Command[]>(
     view: View | undefined,
     commands: T,
@@ -146,22 +153,27 @@ async function attempt<View extends RecordView, O>(
 ): Promise<O> {
   const work: Work = { events: [], secret: false, commit: async () => [] };
   const arrived = { now: deps.clock.now(), arrivedSystemMs: deps.systemClock.now() };
-  for (let round = 1; ; round++) {
-    const view = deps.state.view();
-    work.commit = (commands, unconditional) =>
-      deps.state.commit(unconditional ? undefined : view, commands);
-    try {
-      const walked = await run(new LiveCall({ ...facts, ...arrived, records: view, work }));
-      await settle(deps, view, work, walked);
-      return walked.output;
-    } catch (error) {
-      if (error instanceof StaleDecision && round < attemptsMax) continue;
-      await flush(deps, work);
-      if (error instanceof StaleDecision) {
-        throw new Fault("configuration-storm", "the configuration changed at every attempt");
+  let turn: Turn | undefined;
+  try {
+    for (let round = 1; round <= attemptsMax; round++) {
+      const view = deps.state.view(turn);
+      work.commit = (commands, unconditional) =>
+        deps.state.commit(unconditional ? undefined : view, commands);
+      try {
+        const walked = await run(new LiveCall({ ...facts, ...arrived, records: view, work }));
+        await settle(deps, view, work, walked);
+        return walked.output;
+      } catch (error) {
+        if (!(error instanceof StaleDecision)) throw error;
+        if (error.changesRecords) turn ??= await deps.state.takeTurn();
       }
-      throw error;
     }
+    throw new Fault("configuration-storm", "the configuration changed at every attempt");
+  } catch (error) {
+    await flush(deps, work);
+    throw error;
+  } finally {
+    turn?.giveBack();
   }
 }
 

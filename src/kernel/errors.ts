@@ -55,6 +55,13 @@ export class Fault extends Error {
 /** A command met a newer configuration version: the pipeline decides the request again. */
 export class StaleDecision extends Error {
   override readonly name = "StaleDecision";
+  /** The act would have changed configuration itself: it contends with others that do. */
+  readonly changesRecords: boolean;
+
+  constructor(changesRecords = false) {
+    super("the configuration changed meanwhile");
+    this.changesRecords = changesRecords;
+  }
 }
 
 /** Asserts what must hold. A failure is a bug of ours, never the client's fault. */

@@ -17,6 +17,7 @@ import type {
   RecordView,
   StoredRecord,
 } from "../kernel/records.ts";
+import { createTurns, type Turn } from "./turns.ts";
 
 /** Authenticates records: `crypto/rows` under the ring's row key. */
 export interface RowMacs {
@@ -47,14 +48,24 @@ export class RecordCache {
     Map<string, Promise<readonly RecordEntry<object>[]>>
   >();
   private readonly versions = new Map<string, number>();
+  /** Who changes configuration alone now; see `takeTurn`. */
+  private readonly turns = createTurns();
 
   constructor(options: RecordCacheOptions) {
     this.options = options;
   }
 
   /** A view for one request (or one attempt at it). */
-  view(): TrackedView {
-    return new TrackedView(this);
+  view(turn?: Turn): TrackedView {
+    return new TrackedView(this, turn);
+  }
+
+  /**
+   * Waits until nobody else changes configuration through this cache. Requests that were decided in
+   * vain take turns, so that many at once all come through.
+   */
+  takeTurn(): Promise<Turn> {
+    return this.turns.take();
   }
 
   /**
@@ -65,7 +76,10 @@ export class RecordCache {
     view: TrackedView | undefined,
     commands: T,
   ): Promise<ResultsOf<T>> {
+    const changesRecords = commands.some(isRecordCommand);
+    if (changesRecords && !view?.turn) await this.turns.idle();
     const decided = new Map(view?.touched);
+    if (this.isOutdated(decided)) throw new StaleDecision(changesRecords);
     const sealed: Command[] = [];
     for (const command of commands) {
       if (isRecordCommand(command)) {
@@ -77,9 +91,17 @@ export class RecordCache {
     const decidedUnder = [...decided].map(([accountId, version]) => ({ accountId, version }));
     const answer = await this.options.store.commit({ decidedUnder, commands: sealed });
     this.learn(answer, commands);
-    if (answer.status === "stale") throw new StaleDecision("configuration changed meanwhile");
+    if (answer.status === "stale") throw new StaleDecision(changesRecords);
     // The store answers one result per command, in order: that is its contract.
     return answer.results as unknown as ResultsOf<T>;
+  }
+
+  /** Known here already: the store need not be asked to find it stale. */
+  private isOutdated(decided: ReadonlyMap<string, number>): boolean {
+    for (const [accountId, version] of decided) {
+      if ((this.versions.get(accountId) ?? version) > version) return true;
+    }
+    return false;
   }
 
   /** Known version of an account, asked for once. */
@@ -173,7 +195,9 @@ export class RecordCache {
 
   private learn(answer: CommitAnswer, commands: readonly Command[]): void {
     for (const { accountId, version } of answer.versions) {
-      const own = commands.some((c) => isRecordCommand(c) && c.key.accountId === accountId);
+      const own =
+        answer.status === "done" &&
+        commands.some((c) => isRecordCommand(c) && c.key.accountId === accountId);
       const known = this.versions.get(accountId);
       const foreign = known !== undefined && version > known + (own ? 1 : 0);
       if (foreign) this.forgetAccount(accountId);
@@ -214,10 +238,13 @@ export class RecordCache {
 /** What one attempt at a request saw, and under which account versions. */
 export class TrackedView implements RecordView {
   readonly touched = new Map<string, AccountVersion["version"]>();
+  /** Set: no other view changes configuration meanwhile. */
+  readonly turn: Turn | undefined;
   private readonly cache: RecordCache;
 
-  constructor(cache: RecordCache) {
+  constructor(cache: RecordCache, turn?: Turn) {
     this.cache = cache;
+    this.turn = turn;
   }
 
   async get<T extends object>(key: RecordKey): Promise<Readonly<T> | undefined> {

@@ -117,7 +117,6 @@ function addCaller(keys: Keys, caller: PolicyCaller): void {
       keys["aws:principalarn"] = caller.kind === "role-session" ? caller.roleArn : caller.arn;
       keys["aws:userid"] = caller.principalId;
       // AWS: a legacy key of SNS policies; the default topic policy is built on it.
-      keys["aws:sourceowner"] = caller.accountId;
       if (caller.kind === "user") keys["aws:username"] = caller.userName;
       if (caller.kind !== "root") addTags(keys, "aws:principaltag/", caller.tags);
   }
