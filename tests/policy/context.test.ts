@@ -42,7 +42,6 @@ test("context of a user", () => {
     "aws:resourceaccount": home,
     "aws:securetransport": false,
     "aws:sourceip": "203.0.113.7",
-    "aws:sourceowner": home,
     "aws:useragent": "aws-cli/2",
     "aws:userid": "AIDAALICE",
     "aws:username": "alice",
@@ -118,8 +117,9 @@ test("context of sessions, endpoints and tags", () => {
   assert.equal("aws:principalaccount" in stranger, false);
 });
 
-// Goal: the default topic policy lets the owner's account in and nobody else. Method: its text.
-test("aws:SourceOwner opens the default topic policy to the owner", () => {
+// Goal: the default topic policy lets services of the owner's account in and nobody else: users need
+// a right of their own. Method: its text.
+test("aws:SourceOwner opens the default topic policy to the owner's services", () => {
   const text = JSON.stringify({
     Version: "2008-10-17",
     Id: "__default_policy_ID",
@@ -146,7 +146,7 @@ test("aws:SourceOwner opens the default topic policy to the owner", () => {
       identity: [],
       resourcePolicy: { text, principalIds: {} },
     }).allowed;
-  assert.equal(allowed("alice"), true);
+  assert.equal(allowed("alice"), false);
   assert.equal(allowed("s3"), true);
   assert.equal(allowed("carol"), false);
   assert.equal(allowed("sns-abroad"), false);

@@ -101,8 +101,10 @@ function addCaller(keys: Keys, caller: PolicyCaller): void {
     case "service":
       keys["aws:principalservicename"] = caller.service;
       keys["aws:principalservicenameslist"] = [caller.service];
-      keys["aws:sourcearn"] = caller.sourceArn;
+      if (caller.sourceArn !== "") keys["aws:sourcearn"] = caller.sourceArn;
       keys["aws:sourceaccount"] = caller.sourceAccountId;
+      // AWS: a legacy key of SNS policies, set for services only; the default topic policy is built
+      // on it, and gives users of the account nothing.
       keys["aws:sourceowner"] = caller.sourceAccountId;
       return;
     case "anonymous":
@@ -116,7 +118,6 @@ function addCaller(keys: Keys, caller: PolicyCaller): void {
       // AWS: for sessions this is the role, not the session.
       keys["aws:principalarn"] = caller.kind === "role-session" ? caller.roleArn : caller.arn;
       keys["aws:userid"] = caller.principalId;
-      // AWS: a legacy key of SNS policies; the default topic policy is built on it.
       if (caller.kind === "user") keys["aws:username"] = caller.userName;
       if (caller.kind !== "root") addTags(keys, "aws:principaltag/", caller.tags);
   }
