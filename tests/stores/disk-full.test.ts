@@ -10,11 +10,9 @@ import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
 import type { Store } from "../../src/kernel/command.ts";
 import { Fault } from "../../src/kernel/errors.ts";
-import { silentLog } from "../../src/kernel/log.ts";
 import type { QueueIdentity } from "../../src/services/sqs/store.ts";
 import { openDatabase } from "../../src/stores/sqlite/database.ts";
 import { type Asked, createGroupCommit } from "../../src/stores/sqlite/group.ts";
-import { openSqliteStore } from "../../src/stores/sqlite/open.ts";
 import {
   commit,
   countsOf,
@@ -26,7 +24,7 @@ import {
   queueWith,
   sealedUnder,
 } from "./contract/fixtures.ts";
-import { newFolder, newPath, unmountLater } from "./folder.ts";
+import { newFolder, newPath, storeAt, unmountLater } from "./folder.ts";
 
 /** A file system of 4 MiB, or undefined where we may not mount. */
 function smallDisk(): string | undefined {
@@ -75,11 +73,11 @@ async function visibleIn(store: Store, queue: QueueIdentity): Promise<number> {
 const disk = smallDisk();
 const skip = disk === undefined ? "no right to mount a small file system" : false;
 
-test("a full disk refuses, reads go on, space brings writes back", { skip }, async () => {
+test("a full disk refuses, reads go on, space brings writes back", { skip }, async (context) => {
   const path = join(disk ?? "", "store.db");
   const ballast = join(disk ?? "", "ballast");
   writeFileSync(ballast, Buffer.alloc(1_500_000));
-  const store = await openSqliteStore({ path, log: silentLog });
+  const store = await storeAt(context, path);
   const queue = await queueWith(store);
   const first = await fill(store, queue, 1000);
   equal(first.refused instanceof Fault && first.refused.kind, "disk-full");
@@ -90,14 +88,14 @@ test("a full disk refuses, reads go on, space brings writes back", { skip }, asy
   equal((await fill(store, queue, 4)).acknowledged, 4);
   // The log and what it stands for do not fit together: the store closes and opens on a full disk.
   await store.close();
-  const again = await openSqliteStore({ path, log: silentLog });
+  const again = await storeAt(context, path);
   equal(await visibleIn(again, queue), first.acknowledged + 4);
   await again.close();
   deepEqual(integrityOf(path), [["ok"]]);
 });
 
-test("the twin: on a disk with space the same filling is never refused", async () => {
-  const store = await openSqliteStore({ path: newPath(), log: silentLog });
+test("the twin: on a disk with space the same filling is never refused", async (context) => {
+  const store = await storeAt(context, newPath());
   const queue = await queueWith(store);
   const filled = await fill(store, queue, 400);
   deepEqual(filled, { acknowledged: 400, refused: undefined });

@@ -19,7 +19,7 @@ import {
   queueWith,
   sealedUnder,
 } from "./contract/fixtures.ts";
-import { newFolder, newPath } from "./folder.ts";
+import { newFolder, newPath, storeAt } from "./folder.ts";
 
 const isFault = (kind: string) => (error: unknown) => error instanceof Fault && error.kind === kind;
 
@@ -55,9 +55,9 @@ test("a thread that throws while it starts fails the opening", async () => {
   await rejects(opening, isFault("store-failed"));
 });
 
-test("a damaged file is a fault, and the store does not go on with it", async () => {
+test("a damaged file is a fault, and the store does not go on with it", async (context) => {
   const path = newPath();
-  const first = await openSqliteStore({ path, log: silentLog });
+  const first = await storeAt(context, path);
   const queue = await queueWith(first);
   const sealed = sealedUnder("key-1", "x".repeat(5000));
   for (let turn = 0; turn < 20; turn += 1) {
@@ -70,7 +70,7 @@ test("a damaged file is a fault, and the store does not go on with it", async ()
   closeSync(file);
   await rejects(
     async () => {
-      const store = await openSqliteStore({ path, log: silentLog });
+      const store = await storeAt(context, path);
       try {
         await commit(store, claimFrom(queue, 10, "c1"));
       } finally {

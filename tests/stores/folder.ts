@@ -3,6 +3,20 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after } from "node:test";
+import { silentLog } from "../../src/kernel/log.ts";
+import { openSqliteStore, type SqliteStore } from "../../src/stores/sqlite/open.ts";
+
+/** What of a test's context is needed here. */
+interface Ending {
+  after(end: () => Promise<void>): void;
+}
+
+/** Opens a store that is closed when the test ends, however it ends: else its thread lives on. */
+export async function storeAt(context: Ending, path: string): Promise<SqliteStore> {
+  const store = await openSqliteStore({ path, log: silentLog });
+  context.after(() => store.close());
+  return store;
+}
 
 const folders: string[] = [];
 

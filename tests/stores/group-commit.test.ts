@@ -2,8 +2,6 @@
 // Method: counts the commit frames in the write-ahead log of a real file.
 import { equal, rejects } from "node:assert/strict";
 import { test } from "node:test";
-import { silentLog } from "../../src/kernel/log.ts";
-import { openSqliteStore } from "../../src/stores/sqlite/open.ts";
 import {
   claimFrom,
   commit,
@@ -12,47 +10,44 @@ import {
   messageNamed,
   queueWith,
 } from "./contract/fixtures.ts";
-import { newPath } from "./folder.ts";
+import { newPath, storeAt } from "./folder.ts";
 import { committedTransactions } from "./wal.ts";
 
 const names = Array.from({ length: 64 }, (_, index) => `m${index}`);
 
-test("64 inserts asked in one turn of the event loop are one transaction", async () => {
+test("64 inserts asked in one turn of the event loop are one transaction", async (context) => {
   const path = newPath();
-  const store = await openSqliteStore({ path, log: silentLog });
+  const store = await storeAt(context, path);
   const queue = await queueWith(store);
   const before = committedTransactions(path);
   const insert = (name: string) => commit(store, insertInto(queue, messageNamed(name, "key-1", 1)));
   await Promise.all(names.map(insert));
   equal(committedTransactions(path) - before, 1);
   equal((await store.query(countsOf(queue, 1))).visible, 64);
-  await store.close();
 });
 
-test("the twin: 64 inserts that wait for each other are 64 transactions", async () => {
+test("the twin: 64 inserts that wait for each other are 64 transactions", async (context) => {
   const path = newPath();
-  const store = await openSqliteStore({ path, log: silentLog });
+  const store = await storeAt(context, path);
   const queue = await queueWith(store);
   const before = committedTransactions(path);
   for (const name of names) await commit(store, insertInto(queue, messageNamed(name, "key-1", 1)));
   equal(committedTransactions(path) - before, 64);
-  await store.close();
 });
 
-test("queries and empty claims write nothing to the log", async () => {
+test("queries and empty claims write nothing to the log", async (context) => {
   const path = newPath();
-  const store = await openSqliteStore({ path, log: silentLog });
+  const store = await storeAt(context, path);
   const queue = await queueWith(store);
   const before = committedTransactions(path);
   await commit(store, claimFrom(queue, 1, "c1"));
   await store.query(countsOf(queue, 1));
   equal(committedTransactions(path), before);
-  await store.close();
 });
 
-test("a failing commit in a group costs a second run, not a second transaction", async () => {
+test("a failing commit in a group costs a second run, not a second transaction", async (context) => {
   const path = newPath();
-  const store = await openSqliteStore({ path, log: silentLog });
+  const store = await storeAt(context, path);
   const queue = await queueWith(store);
   const before = committedTransactions(path);
   const asks = names.map((name) => {
@@ -66,5 +61,4 @@ test("a failing commit in a group costs a second run, not a second transaction",
   await rejected;
   equal(settled.filter((result) => result.status === "fulfilled").length, 63);
   equal(committedTransactions(path) - before, 1);
-  await store.close();
 });

@@ -6,7 +6,6 @@ import { deepEqual } from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import type { Store } from "../../src/kernel/command.ts";
-import { silentLog } from "../../src/kernel/log.ts";
 import type {
   ChangeVisibility,
   DeleteMessages,
@@ -16,8 +15,8 @@ import type {
   QueueIdentity,
   UnclaimMessages,
 } from "../../src/services/sqs/store.ts";
-import { openSqliteStore } from "../../src/stores/sqlite/open.ts";
 import * as fixtures from "./contract/fixtures.ts";
+import { storeAt } from "./folder.ts";
 import { type Claim, QueueModel } from "./queue-model.ts";
 
 const runs = process.env.SEALPOST_TEST_LONG === "1" ? 1000 : 60;
@@ -177,8 +176,8 @@ async function agree(world: World): Promise<void> {
   }
 }
 
-test(`the store does what a list of messages would do, seed ${seed}`, async () => {
-  const store = await openSqliteStore({ path: ":memory:", log: silentLog });
+test(`the store does what a list of messages would do, seed ${seed}`, async (context) => {
+  const store = await storeAt(context, ":memory:");
   await fixtures.commit(store, fixtures.putDataKey(fixtures.dataKeyNamed("key-1")));
   const property = fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {
     const queues = [fixtures.queueNamed(), fixtures.queueNamed()];
@@ -190,5 +189,4 @@ test(`the store does what a list of messages would do, seed ${seed}`, async () =
     }
   });
   await fc.assert(property, { numRuns: runs, seed });
-  await store.close();
 });

@@ -11,7 +11,7 @@ import { openDatabase } from "../../src/stores/sqlite/database.ts";
 import { dumpSchema, migrate } from "../../src/stores/sqlite/migrate.ts";
 import { migrations } from "../../src/stores/sqlite/migrations/index.ts";
 import { openSqliteStore } from "../../src/stores/sqlite/open.ts";
-import { newPath } from "./folder.ts";
+import { newPath, storeAt } from "./folder.ts";
 
 const checkedIn = new URL("../../src/stores/sqlite/schema.sql", import.meta.url);
 const next = migrations.length + 1;
@@ -101,12 +101,12 @@ test("a database of another program is refused and left alone", async () => {
   match(readFileSync(path, "utf8"), /^this is no database/);
 });
 
-test("one process holds a file: a second open is refused until the first closes", async () => {
+test("one process holds a file: a second open is refused until the first closes", async (context) => {
   const path = newPath();
-  const first = await openSqliteStore({ path, log: silentLog });
+  const first = await storeAt(context, path);
   await rejects(openSqliteStore({ path, log: silentLog }), isFault("store-busy"));
   await first.close();
-  const second = await openSqliteStore({ path, log: silentLog });
+  const second = await storeAt(context, path);
   await second.close();
 });
 
