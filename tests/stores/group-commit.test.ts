@@ -31,7 +31,9 @@ test("the twin: 64 inserts that wait for each other are 64 transactions", async 
   const store = await storeAt(context, path);
   const queue = await queueWith(store);
   const before = committedTransactions(path);
-  for (const name of names) await commit(store, insertInto(queue, messageNamed(name, "key-1", 1)));
+  for (const name of names) {
+    await commit(store, insertInto(queue, messageNamed(name, "key-1", 1)));
+  }
   equal(committedTransactions(path) - before, 64);
 });
 
@@ -45,7 +47,7 @@ test("queries and empty claims write nothing to the log", async (context) => {
   equal(committedTransactions(path), before);
 });
 
-test("a failing commit in a group costs a second run, not a second transaction", async (context) => {
+test("a failing commit costs its group a second run, not another transaction", async (context) => {
   const path = newPath();
   const store = await storeAt(context, path);
   const queue = await queueWith(store);

@@ -101,7 +101,7 @@ test("a database of another program is refused and left alone", async () => {
   match(readFileSync(path, "utf8"), /^this is no database/);
 });
 
-test("one process holds a file: a second open is refused until the first closes", async (context) => {
+test("one process holds a file: a second one is refused until it closes", async (context) => {
   const path = newPath();
   const first = await storeAt(context, path);
   await rejects(openSqliteStore({ path, log: silentLog }), isFault("store-busy"));

@@ -2,7 +2,6 @@ import { deepEqual, equal } from "node:assert/strict";
 import type { ClaimResult, QueueIdentity } from "../../../src/services/sqs/store.ts";
 import type { Contract } from "./fixtures.ts";
 import {
-  accountId,
   claimFrom,
   commit,
   countsOf,
@@ -12,7 +11,6 @@ import {
   putDataKey,
   queueNamed,
   queueWith,
-  region,
 } from "./fixtures.ts";
 
 const idsIn = (result: ClaimResult) => result.messages.map((message) => message.messageId);
@@ -223,123 +221,6 @@ export const messagesContract: Contract = {
     deepEqual(results, ["changed", "superseded", "absent", "changed", "beyond-limit"]);
     const [again] = await commit(store, claimFrom(queue, 7000, "c2"));
     deepEqual(idsIn(again), ["m1"]);
-  },
-
-  "a move keeps envelope, id, send time and count, and ends the claim": async (store) => {
-    const queue = await queueWith(store, "m1", "m2");
-    const to = queueNamed();
-    const [claimed] = await commit(store, claimFrom(queue, 5000, "c1"));
-    const [one, two] = claimed.messages.map((message) => message.sequence);
-    const moving = (sequence = 0, claimId = "c1") => {
-      const placeMac = Buffer.from("new mac");
-      return { sequence, claimId, placeMac, deadLetterSourceArn: "arn:source" };
-    };
-    const messages = [moving(one), moving(two, "c0"), moving(2 ** 50)];
-    const [moved] = await commit(store, {
-      kind: "sqs.move",
-      from: queue,
-      to,
-      nowMs: 6000,
-      messages,
-    });
-    deepEqual(moved, { moved: 1 });
-    deepEqual(await store.query(countsOf(to, 6000)), { ...noMore, visible: 1 });
-    deepEqual(await store.query(countsOf(queue, 6000)), { ...noMore, inFlight: 1 });
-    const [there] = await commit(store, claimFrom(to, 6000, "c2"));
-    const [it] = there.messages;
-    deepEqual(
-      [it?.messageId, it?.sentMs, it?.receiveCount, it?.firstReceivedMs, it?.deadLetterSourceArn],
-      ["m1", 1000, 2, 5000, "arn:source"],
-    );
-    equal(bytesOf(it?.bytes), bytesOf(Buffer.from("body of m1")));
-    equal(bytesOf(it?.placeMac), bytesOf(Buffer.from("new mac")));
-    equal(there.dataKeys[0]?.id, "key-1");
-    const old = [{ sequence: one ?? 0, claimId: "c1" }];
-    const [late] = await commit(store, { kind: "sqs.delete", queue, messages: old });
-    deepEqual(late, ["absent"]);
-  },
-
-  "a discarded queue is empty at once and swept in steps": async (store) => {
-    const queue = await queueWith(store, "m1", "m2", "m3");
-    const kept = await queueWith(store, "kept");
-    const [claimed] = await commit(store, claimFrom(queue, 5000, "c1", { count: 1 }));
-    await commit(store, { kind: "sqs.discard", queue });
-    deepEqual(await store.query(countsOf(queue, 5000)), noMore);
-    equal(await store.query({ kind: "sqs.next-visible", queue, nowMs: 0 }), undefined);
-    const messages = claimsIn(claimed, "c1");
-    const [again, deleted] = await commit(
-      store,
-      claimFrom(queue, 90_000, "c2"),
-      { kind: "sqs.delete", queue, messages },
-      insertInto(queue, messageNamed("late", "key-1", 1)),
-    );
-    deepEqual([idsIn(again), deleted], [[], ["absent"]]);
-    const sweep = { kind: "sqs.sweep", rowsMax: 2 } as const;
-    deepEqual((await commit(store, sweep))[0], { removed: 2, more: true });
-    deepEqual((await commit(store, sweep))[0], { removed: 1, more: false });
-    deepEqual((await commit(store, sweep))[0], { removed: 0, more: false });
-    deepEqual(await store.query(countsOf(queue, 90_000)), noMore);
-    deepEqual(await store.query(countsOf(kept, 5000)), { ...noMore, visible: 1 });
-  },
-
-  "expiry takes the oldest, in steps": async (store) => {
-    const queue = await queueWith(store, "m1", "m2", "m3");
-    const expire = { kind: "sqs.expire", queue, sentBeforeMs: 1002, rowsMax: 1 } as const;
-    await commit(store, claimFrom(queue, 5000, "c1", { count: 1 }));
-    deepEqual((await commit(store, expire))[0], { removed: 1, more: true });
-    deepEqual((await commit(store, expire))[0], { removed: 1, more: true });
-    deepEqual((await commit(store, expire))[0], { removed: 0, more: false });
-    deepEqual(await store.query(countsOf(queue, 5000)), { ...noMore, visible: 1 });
-  },
-
-  "counts follow the clock forth and back": async (store) => {
-    const queue = await queueWith(store, "m1", "m2");
-    await commit(
-      store,
-      insertInto(queue, messageNamed("m3", "key-1", 1000, { visibleAtMs: 8000 })),
-      claimFrom(queue, 5000, "c1", { count: 1, visibleAgainMs: 6000 }),
-    );
-    const before = { visible: 1, inFlight: 1, delayed: 1 };
-    deepEqual(await store.query(countsOf(queue, 5999)), before);
-    deepEqual(await store.query(countsOf(queue, 6000)), { visible: 2, inFlight: 0, delayed: 1 });
-    deepEqual(await store.query(countsOf(queue, 9000)), { visible: 3, inFlight: 0, delayed: 0 });
-    deepEqual(await store.query(countsOf(queue, 5999)), before);
-  },
-
-  "large bodies and texts beyond ASCII come back unchanged": async (store) => {
-    const bytes = Buffer.alloc(1_100_000, 7);
-    const queue = queueNamed();
-    const sealed = { dataKeyId: "key-1", bytes } as never;
-    const attributes = '{"ключ":"\u{1F511}\\u0000"}';
-    await commit(
-      store,
-      putDataKey(dataKeyNamed("key-1")),
-      insertInto(queue, messageNamed("large", "key-1", 1, { sealed, attributes })),
-    );
-    const [claimed] = await commit(store, claimFrom(queue, 2, "c1"));
-    equal(Buffer.compare(claimed.messages[0]?.bytes ?? Buffer.alloc(0), bytes), 0);
-    equal(claimed.messages[0]?.attributes, attributes);
-  },
-
-  "data keys stay as first put, and go when old and unused": async (store) => {
-    const queue = await queueWith(store, "m1");
-    const old = dataKeyNamed("unused", { createdMs: 500 });
-    const young = dataKeyNamed("young", { createdMs: 3000 });
-    const again = dataKeyNamed("key-1", { blob: Buffer.from("another") });
-    await commit(store, putDataKey(old), putDataKey(young), putDataKey(again));
-    const get = async (id: string) => {
-      const key = await store.query({ kind: "data-key.get", accountId, region, id });
-      return bytesOf((key as { blob: Uint8Array } | undefined)?.blob);
-    };
-    equal(await get("key-1"), bytesOf(Buffer.from("blob of key-1")));
-    const sweep = { kind: "data-key.sweep", createdBeforeMs: 2000, rowsMax: 10 } as const;
-    deepEqual((await commit(store, sweep))[0], { removed: 1 });
-    deepEqual([await get("unused"), await get("young")].map(Boolean), [false, true]);
-    // Still named by a message; once that is gone, swept.
-    equal(await get("key-1"), bytesOf(Buffer.from("blob of key-1")));
-    await commit(store, { kind: "sqs.discard", queue }, { kind: "sqs.sweep", rowsMax: 10 });
-    deepEqual((await commit(store, sweep))[0], { removed: 1 });
-    equal(await get("key-1"), "");
   },
 };
 

@@ -2,12 +2,14 @@ import { describe, test } from "node:test";
 import { auditContract } from "./audit.ts";
 import { commitContract } from "./commit.ts";
 import type { Contract, OpenStore } from "./fixtures.ts";
+import { lifecycleContract } from "./lifecycle.ts";
 import { messagesContract } from "./messages.ts";
 import { undeliveredContract } from "./undelivered.ts";
 
 const contracts: Readonly<Record<string, Contract>> = {
   commit: commitContract,
   messages: messagesContract,
+  lifecycle: lifecycleContract,
   undelivered: undeliveredContract,
   audit: auditContract,
 };
