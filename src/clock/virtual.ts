@@ -1,5 +1,5 @@
 import type { Clock, EpochMs } from "../kernel/clock.ts";
-import { type DueList, dueList } from "./due-list.ts";
+import { type Due, type DueList, dueList } from "./due-list.ts";
 import { runDue, timerDelayMsMax } from "./system.ts";
 
 /** A clock that runs with the machine's, ahead of it by an offset that `advance` enlarges. */
@@ -40,6 +40,8 @@ export function virtualClock(options: VirtualClockOptions): VirtualClock {
   let advancing: Promise<void> = Promise.resolve();
   let advancesWaiting = 0;
   let closed = false;
+  /** Callbacks that the timer started and that have not ended. */
+  const running = new Set<Promise<void>>();
   const now = (): EpochMs => options.systemNow() + offsetMs;
 
   function schedule(): void {
@@ -49,13 +51,20 @@ export function virtualClock(options: VirtualClockOptions): VirtualClock {
     if (closed || first === undefined || advancesWaiting > 0) return;
     const delayMs = Math.max(0, Math.min(first.atMs - now(), timerDelayMsMax));
     timer = setTimeout(() => {
-      for (const entry of takeAllDue(due, now())) void runDue(entry.run, options.onError);
+      for (const entry of takeAllDue(due, now())) startDue(entry);
       schedule();
     }, delayMs);
     timer.unref();
   }
 
+  function startDue(entry: Due): void {
+    const run = runDue(entry.run, options.onError).finally(() => running.delete(run));
+    running.add(run);
+  }
+
   async function advanceNow(targetOffsetMs: number): Promise<void> {
+    // What the timer began may yet add what is due in the time that passes now.
+    await Promise.all(running);
     const stepsMax = options.stepsMax ?? 2000;
     for (let step = 0; step < stepsMax && !closed; step++) {
       const entry = due.takeDue(options.systemNow() + targetOffsetMs);

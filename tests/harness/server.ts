@@ -49,6 +49,8 @@ export interface TestServer {
   send(request: RawTestRequest): Promise<RawAnswer>;
   /** Stops and starts again on the same data folder (and another port). */
   restart(between?: (dataFolder: string) => void): Promise<TestServer>;
+  /** Stops and leaves the data folder. */
+  halt(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -155,6 +157,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
       between?.(dataFolder);
       return startTestServer({ ...options, dataFolder });
     },
+    halt: close,
     async stop() {
       await close();
       if (!options.dataFolder) rmSync(dataFolder, { recursive: true, force: true });

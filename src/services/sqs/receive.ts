@@ -81,7 +81,6 @@ async function lookPast(
   refused: Withheld[],
 ): Promise<Look> {
   const target = await deadLetterTarget(call, queue);
-  const refusedMax = wish.visibilityMs > 0 ? refusedClaimsMax : 1;
   let refusedClaims = 0;
   for (let claims = 1; ; claims++) {
     const nowMs = context.clock.now();
@@ -100,7 +99,8 @@ async function lookPast(
       refusedClaims++;
     }
     // Without a visibility timeout the next claim would only meet the same messages.
-    const onward = claims < claimsMax && refusedClaims < refusedMax;
+    const again = wish.visibilityMs > 0 || result.messages.length === 0;
+    const onward = again && claims < claimsMax && refusedClaims < refusedClaimsMax;
     if (messages.length === 0 && claimed > 0 && onward) continue;
     const full = claimed >= wish.count;
     return { messages, lookedAtMs: nowMs, full, overLimit: result.overLimit };
@@ -176,6 +176,12 @@ function sealedRow(
   return undefined;
 }
 
+/** Faults of the message itself. A record of its key that is not authentic is none of them. */
+const ofTheMessage: ReadonlySet<string> = new Set([
+  "body-authentication",
+  "data-key-authentication",
+]);
+
 /**
  * Whether the message itself is sound and may open another time: KMS refused, or could not be
  * reached. A body or data key that is not authentic never will.
@@ -186,7 +192,7 @@ function isPassing(
 ): answer is Extract<Opened, { ok: false }> {
   if (!answer || answer.ok) return false;
   const { error } = answer;
-  if (error instanceof Fault) return !error.kind.endsWith("-authentication");
+  if (error instanceof Fault) return !ofTheMessage.has(error.kind);
   return !(error instanceof Refusal) || kmsRefusal(error, context.random) !== undefined;
 }
 
