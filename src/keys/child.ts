@@ -21,7 +21,7 @@ import {
 } from "./protocol.ts";
 
 const pipeDescriptor = 3;
-/** 32 bytes each: far more keys than an installation has, 128 KiB of secrets at most. */
+/** 32 bytes each but for RSA's 2.4 KB: far more keys than an installation has, 10 MB at most. */
 const materialCountMax = 4096;
 
 const pipe = new Socket({ fd: pipeDescriptor, readable: true, writable: true });
@@ -30,7 +30,7 @@ let answers: Buffer[] = [];
 
 const reader = new FrameReader((frame) => {
   if (frame.code === operations.open) open(frame);
-  else answers.push(answer(frame));
+  else answer(frame);
 });
 
 pipe.on("data", (chunk: Buffer) => {
@@ -45,17 +45,26 @@ pipe.on("error", () => process.exit(0));
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => {});
 process.title = "sealpost-keys";
 
-function answer(frame: Frame): Buffer {
+function answer({ id, code, fields }: Frame): void {
   try {
     if (engine === undefined)
       throw new Fault("key-process-unavailable", "the key ring is not open");
-    const fields = engine.handle(frame.code, frame.fields);
-    const bytes = encodeFrame(frame.id, statuses.ok, fields);
-    wipe(fields);
-    return bytes;
+    const answered = engine.handle(code, fields);
+    if (answered instanceof Promise) {
+      answered
+        .then((late) => answers.push(encodeAnswer(id, late)))
+        .catch((error: unknown) => answers.push(encodeFailure(id, error)))
+        .finally(flush);
+    } else answers.push(encodeAnswer(id, answered));
   } catch (error) {
-    return encodeFailure(frame.id, error);
+    answers.push(encodeFailure(id, error));
   }
+}
+
+function encodeAnswer(id: number, fields: readonly Field[]): Buffer {
+  const bytes = encodeFrame(id, statuses.ok, fields);
+  wipe(fields);
+  return bytes;
 }
 
 function open({ id, fields }: Frame): void {

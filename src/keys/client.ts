@@ -1,13 +1,12 @@
-import { readBlobHeader } from "../crypto/blob.ts";
-import { canonicalContext } from "../crypto/context.ts";
 import { presentRingKey, type RingKey, type RingPurpose } from "../crypto/keyring.ts";
 import { entryUrl } from "../kernel/entry-url.ts";
-import type { CryptoRequest, KeyVault } from "../kernel/keyvault.ts";
+import type { KeyVault } from "../kernel/keyvault.ts";
 import type { Log } from "../kernel/log.ts";
 import { type SealSettings, sealReach, settleSeal } from "../seals/seal.ts";
 import { type Link, startLink } from "./link.ts";
 import { type Field, operations, ownField, textField } from "./protocol.ts";
-import { type Supervisor, supervise } from "./supervisor.ts";
+import { supervise } from "./supervisor.ts";
+import { vaultOn } from "./vault.ts";
 
 export interface KeyProcessOptions {
   /** Entry of the child; by default the one beside this file. */
@@ -102,43 +101,4 @@ function readOpened(fields: readonly Buffer[]): OpenedRing {
     });
   }
   return { ring: ownField(fields, 0), rootKeyFingerprint: textField(fields, 1), ringKeys };
-}
-
-function vaultOn(supervisor: Supervisor): KeyVault {
-  const request = async <T>(
-    operation: number,
-    fields: readonly Field[],
-    read: (fields: readonly Buffer[]) => T,
-  ): Promise<T> => (await supervisor.link()).request(operation, fields, read);
-
-  return {
-    createMaterial: ({ accountId, keyId }) =>
-      request(operations.createMaterial, [accountId, keyId], (fields) => ({
-        materialId: textField(fields, 0),
-        wrapped: ownField(fields, 1),
-      })),
-    identify: readBlobHeader,
-    encrypt: async (asked) =>
-      request(operations.encrypt, [...keyFields(asked), asked.plaintext], (fields) =>
-        ownField(fields, 0),
-      ),
-    decrypt: async (asked) =>
-      request(operations.decrypt, [...keyFields(asked), asked.blob], (fields) =>
-        fields.length === 0 ? undefined : ownField(fields, 0),
-      ),
-    generateDataKey: async (asked) => {
-      const length = Buffer.alloc(4);
-      length.writeUInt32BE(asked.lengthBytes);
-      return request(operations.generateDataKey, [...keyFields(asked), length], (fields) => ({
-        plaintext: ownField(fields, 0),
-        blob: ownField(fields, 1),
-      }));
-    },
-    forget: (materialId) => request(operations.forget, [materialId], () => undefined),
-  };
-}
-
-function keyFields({ accountId, keyId, material, context }: CryptoRequest): Field[] {
-  const { materialId, wrapped } = material;
-  return [accountId, keyId, materialId, wrapped, canonicalContext(context)];
 }

@@ -1,4 +1,5 @@
-import { type BlobHeader, openBlob, sealBlob } from "../crypto/blob.ts";
+import { assertKeyIdentity } from "../crypto/blob.ts";
+import { type ClearMaterial, generateMaterial } from "../crypto/key-material.ts";
 import {
   createRing,
   openRing,
@@ -6,12 +7,17 @@ import {
   rootKeyFingerprint,
   sealRing,
 } from "../crypto/keyring.ts";
-import { createMaterial, unwrapMaterial, wrapMaterial } from "../crypto/material.ts";
+import { newMaterialId } from "../crypto/material.ts";
 import { assert, Fault } from "../kernel/errors.ts";
+import { type KeySpec, keyForm } from "../kernel/key-specs.ts";
 import type { Random } from "../kernel/random.ts";
 import type { Seal } from "../seals/seal.ts";
-import { MaterialCache } from "./material-cache.ts";
-import { type Field, field, operations, textField } from "./protocol.ts";
+import { CipherOperations } from "./cipher-operations.ts";
+import { importMaterial, importParameters } from "./import-operations.ts";
+import { keyOperation, specField } from "./key-operations.ts";
+import { Lanes } from "./lanes.ts";
+import { Materials } from "./materials.ts";
+import { cipherFieldCount, type Field, field, operations, textField } from "./protocol.ts";
 
 /** AWS: NumberOfBytes of GenerateDataKey. */
 const dataKeyBytesMax = 1024;
@@ -60,86 +66,93 @@ function open(rootKey: Uint8Array, sealed: Uint8Array, seal: Seal): readonly Rin
   throw new Fault("key-ring-damaged", "the key ring of this data folder was changed or damaged");
 }
 
+/** How many RSA keys are made at once; half of the thread pool stays for signatures. */
+const generationsMax = 2;
+
 /** What the key process does once it is open. Every answer is a list of fields; see `protocol`. */
 export class Engine {
-  readonly #ring: readonly RingKey[];
   readonly #random: Random;
-  readonly #cache: MaterialCache;
+  readonly #materials: Materials;
+  readonly #ciphers: CipherOperations;
+  readonly #lanes = new Lanes(generationsMax);
 
   constructor(ring: readonly RingKey[], random: Random, materialCountMax: number) {
-    this.#ring = ring.filter(({ purpose }) => purpose === "material");
     this.#random = random;
-    this.#cache = new MaterialCache(materialCountMax);
+    this.#materials = new Materials(ring, random, materialCountMax);
+    this.#ciphers = new CipherOperations(this.#materials, random);
   }
 
-  /** Throws Fault `key-material-damaged`. Secret fields of the answer are the caller's to wipe. */
-  handle(operation: number, fields: readonly Buffer[]): readonly Field[] {
+  /**
+   * Symmetric work is answered at once, the rest when its thread is done. Throws Fault
+   * `key-material-damaged`, `key-spec-unsupported`. Secret fields are the caller's to wipe.
+   */
+  handle(
+    operation: number,
+    fields: readonly Buffer[],
+  ): readonly Field[] | Promise<readonly Field[]> {
     switch (operation) {
       case operations.createMaterial:
         return this.#createMaterial(fields);
       case operations.encrypt:
-        return [this.#seal(fields, field(fields, 5))];
+        return this.#ciphers.encrypt(fields);
       case operations.decrypt:
-        return this.#decrypt(fields);
+        return this.#ciphers.decrypt(fields);
+      case operations.reEncrypt:
+        return this.#ciphers.reEncrypt(fields);
       case operations.generateDataKey:
         return this.#generateDataKey(fields);
+      case operations.generateKeyPair:
+        return this.#generateKeyPair(fields.map(ownCopy));
+      case operations.importParameters:
+        return importParameters(this.#materials, this.#random, this.#lanes, fields);
+      case operations.importMaterial:
+        return importMaterial(this.#materials, fields);
       case operations.forget:
-        this.#cache.forget(textField(fields, 0));
+        this.#materials.forget(textField(fields, 0));
         return [];
       default:
-        throw new Error("unknown operation");
+        return this.#keyOperation(operation, fields);
     }
   }
 
-  #createMaterial(fields: readonly Buffer[]): readonly Field[] {
-    const identity = { accountId: textField(fields, 0), keyId: textField(fields, 1) };
-    const { materialId, material } = createMaterial(identity, this.#random);
-    const wrapped = wrapMaterial(this.#ring, identity, materialId, material, this.#random);
-    this.#cache.put(identity, materialId, material);
-    return [materialId, wrapped];
+  #keyOperation(operation: number, fields: readonly Buffer[]) {
+    const answer = keyOperation(this.#materials, this.#random, operation, fields);
+    if (answer === undefined) throw new Error("unknown operation");
+    return answer;
   }
 
-  #decrypt(fields: readonly Buffer[]): readonly Field[] {
-    const key = blobKey(fields);
-    const contextBytes = field(fields, 4);
-    const material = this.#material(key, field(fields, 3));
-    const plaintext = openBlob({ material, key, contextBytes, blob: field(fields, 5) });
-    return plaintext === undefined ? [] : [plaintext];
+  async #createMaterial(fields: readonly Buffer[]): Promise<readonly Field[]> {
+    const identity = { accountId: textField(fields, 0), keyId: textField(fields, 1) };
+    const spec = specField(fields, 2);
+    assertKeyIdentity(identity);
+    const { material, publicKey } = await this.#fresh(spec);
+    const materialId = newMaterialId(identity, material, this.#random);
+    const wrapped = this.#materials.adopt({ ...identity, materialId }, spec, material);
+    return [materialId, wrapped, publicKey ?? ""];
+  }
+
+  #fresh(spec: KeySpec): Promise<ClearMaterial> {
+    const make = () => generateMaterial(spec, this.#random);
+    return keyForm(spec).family === "rsa" ? this.#lanes.run(make) : make();
   }
 
   #generateDataKey(fields: readonly Buffer[]): readonly Field[] {
-    const length = field(fields, 5).readUInt32BE();
+    const length = field(fields, cipherFieldCount).readUInt32BE();
     assert(length >= 1 && length <= dataKeyBytesMax, "a data key has 1 to 1024 bytes");
     const plaintext = this.#random.bytes(length);
-    return [plaintext, this.#seal(fields, plaintext)];
+    return [plaintext, this.#ciphers.sealFresh(fields, plaintext)];
   }
 
-  #seal(fields: readonly Buffer[], plaintext: Uint8Array): Buffer {
-    const key = blobKey(fields);
-    const contextBytes = field(fields, 4);
-    const material = this.#material(key, field(fields, 3));
-    return sealBlob({ material, key, contextBytes, plaintext, random: this.#random });
-  }
-
-  #material(key: BlobHeader, wrapped: Uint8Array): Buffer {
-    const cached = this.#cache.get(key, key.materialId);
-    if (cached !== undefined) return cached;
-    const material = unwrapMaterial(this.#ring, key, { materialId: key.materialId, wrapped });
-    if (material === undefined) {
-      throw new Fault(
-        "key-material-damaged",
-        "stored key material was changed or is not its key's",
-      );
-    }
-    this.#cache.put(key, key.materialId, material);
-    return material;
+  async #generateKeyPair(fields: readonly Buffer[]): Promise<readonly Field[]> {
+    const { material, publicKey } = await this.#fresh(specField(fields, cipherFieldCount));
+    const blob = this.#ciphers.sealFresh(fields, material);
+    if (textField(fields, cipherFieldCount + 1) === "1") return [publicKey ?? "", blob, material];
+    material.fill(0);
+    return [publicKey ?? "", blob];
   }
 }
 
-function blobKey(fields: readonly Buffer[]): BlobHeader {
-  return {
-    accountId: textField(fields, 0),
-    keyId: textField(fields, 1),
-    materialId: textField(fields, 2),
-  };
+/** A frame's bytes are wiped once the reader's turn is over. */
+function ownCopy(bytes: Buffer): Buffer {
+  return Buffer.from(bytes);
 }

@@ -10,17 +10,43 @@ import { assert } from "../kernel/errors.ts";
 export const operations = {
   /** seal settings (JSON), sealed ring? → sealed ring, fingerprint, then purpose, version, key … */
   open: 1,
-  /** account, key id → material id, wrapped material */
+  /** account, key id, spec → material id, wrapped material, public key */
   createMaterial: 2,
-  /** account, key id, material id, wrapped, context, plaintext → blob */
+  /** cipher fields, plaintext → blob */
   encrypt: 3,
-  /** account, key id, material id, wrapped, context, blob → plaintext, or no field */
+  /** cipher fields, blob → plaintext, or no field */
   decrypt: 4,
-  /** account, key id, material id, wrapped, context, length → plaintext, blob */
+  /** cipher fields, length → plaintext, blob */
   generateDataKey: 5,
   /** material id → nothing */
   forget: 6,
+  /** cipher fields of the source, blob, cipher fields of the destination → blob, or why not */
+  reEncrypt: 7,
+  /** cipher fields, spec of the pair, "1" for the plaintext → public key, blob, plaintext? */
+  generateKeyPair: 8,
+  /** key fields, algorithm, message type, message → signature */
+  sign: 9,
+  /** key fields, algorithm, message type, message, signature → "1" or "" */
+  verify: 10,
+  /** key fields, message → MAC */
+  mac: 11,
+  /** key fields, message, MAC → "1" or "" */
+  verifyMac: 12,
+  /** key fields, public key → shared secret, or no field */
+  agree: 13,
+  /** account, key id, region, wrapping spec, algorithm, valid to (text) → public key, token */
+  importParameters: 14,
+  /** account, key id, region, spec, token, encrypted material, now (text) → material, or why not */
+  importMaterial: 15,
 } as const;
+
+/**
+ * Cipher fields: account, key id, material id, wrapped, context, RSA spec and algorithm ("" for a
+ * symmetric key), public key ("" for a symmetric key).
+ */
+export const cipherFieldCount = 7;
+/** Key fields: account, key id, material id, wrapped, spec, public key. */
+export const keyFieldCount = 6;
 
 export const statuses = {
   ok: 0,

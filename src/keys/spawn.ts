@@ -33,10 +33,15 @@ export function spawnKeyProcess(entry: URL, reach: SealReach): ChildProcess {
   return spawn(shell, command, { ...options, stdio: [...options.stdio] });
 }
 
+/** Its own code, and the libraries for signatures that Node does not make. */
 function codeFolders(entry: URL): string[] {
-  return ["keys", "crypto", "seals", "kernel"].map((name) =>
+  const own = ["keys", "crypto", "seals", "kernel"].map((name) =>
     fileURLToPath(new URL(`../${name}/`, entry)),
   );
+  const libraries = ["curves/utils", "post-quantum/utils", "hashes/utils"].map((name) =>
+    fileURLToPath(new URL("./", import.meta.resolve(`@noble/${name}.js`))),
+  );
+  return [...own, ...libraries];
 }
 
 /**

@@ -1,47 +1,23 @@
-import { openBlob, readBlobHeader, sealBlob } from "../../src/crypto/blob.ts";
-import { canonicalContext } from "../../src/crypto/context.ts";
 import type { createRing } from "../../src/crypto/keyring.ts";
-import { createMaterial, unwrapMaterial, wrapMaterial } from "../../src/crypto/material.ts";
 import { systemRandom } from "../../src/crypto/random.ts";
 import type { Command, CommitRequest, RecordQuery, Store } from "../../src/kernel/command.ts";
 import { assert } from "../../src/kernel/errors.ts";
-import type { CryptoRequest, KeyVault } from "../../src/kernel/keyvault.ts";
+import type { KeyVault } from "../../src/kernel/keyvault.ts";
 import type { StoredRecord } from "../../src/kernel/records.ts";
+import { Engine } from "../../src/keys/engine.ts";
+import type { Link } from "../../src/keys/link.ts";
+import type { Field } from "../../src/keys/protocol.ts";
+import { vaultOn } from "../../src/keys/vault.ts";
 
-/** The vault's work without its process: the same cryptography under a ring of the test. */
+/** The vault without its process: the key process's own engine, asked directly. */
 export function localVault(ring: ReturnType<typeof createRing>): KeyVault {
-  const seal = (asked: CryptoRequest, plaintext: Uint8Array) => {
-    const { accountId, keyId } = asked;
-    const material = unwrapMaterial(ring, asked, asked.material);
-    assert(material, "material unwraps");
-    const key = { accountId, keyId, materialId: asked.material.materialId };
-    const contextBytes = canonicalContext(asked.context);
-    return sealBlob({ material, key, contextBytes, plaintext, random: systemRandom });
+  const engine = new Engine(ring, systemRandom, 1000);
+  const bytes = (fields: readonly Field[]) => fields.map((field) => Buffer.from(field));
+  const link: Pick<Link, "request"> = {
+    request: async (operation, fields, read) =>
+      read(bytes(await engine.handle(operation, bytes(fields)))),
   };
-  return {
-    async createMaterial(identity) {
-      const { materialId, material } = createMaterial(identity, systemRandom);
-      return {
-        materialId,
-        wrapped: wrapMaterial(ring, identity, materialId, material, systemRandom),
-      };
-    },
-    identify: readBlobHeader,
-    encrypt: async (asked) => seal(asked, asked.plaintext),
-    async decrypt(asked) {
-      const { accountId, keyId } = asked;
-      const material = unwrapMaterial(ring, asked, asked.material);
-      assert(material, "material unwraps");
-      const key = { accountId, keyId, materialId: asked.material.materialId };
-      const contextBytes = canonicalContext(asked.context);
-      return openBlob({ material, key, contextBytes, blob: asked.blob });
-    },
-    async generateDataKey(asked) {
-      const plaintext = systemRandom.bytes(asked.lengthBytes);
-      return { plaintext, blob: seal(asked, plaintext) };
-    },
-    async forget() {},
-  };
+  return vaultOn({ link: () => link as Link, pid: 0, close: async () => {} });
 }
 
 /** Records and account versions in memory, by the contract of `Store`. */

@@ -1,0 +1,83 @@
+import { type BlobHeader, openBlob, sealBlob } from "../crypto/blob.ts";
+import { decryptRsa, encryptRsa } from "../crypto/signature.ts";
+import { assert } from "../kernel/errors.ts";
+import { isKeySpec, type KeySpec } from "../kernel/key-specs.ts";
+import type { Random } from "../kernel/random.ts";
+import { materialName } from "./key-operations.ts";
+import type { Materials } from "./materials.ts";
+import { cipherFieldCount, type Field, field, textField } from "./protocol.ts";
+
+/** A key and how it is to seal or open, from the cipher fields of a frame. */
+interface Cipher {
+  readonly key: BlobHeader;
+  readonly wrapped: Buffer;
+  readonly contextBytes: Buffer;
+  readonly rsa:
+    | { readonly spec: KeySpec; readonly algorithm: string; publicKey: Buffer }
+    | undefined;
+}
+
+/** Sealing and opening, symmetric and RSA. */
+export class CipherOperations {
+  readonly #materials: Materials;
+  readonly #random: Random;
+
+  constructor(materials: Materials, random: Random) {
+    this.#materials = materials;
+    this.#random = random;
+  }
+
+  /** The plaintext stands after the cipher fields. */
+  encrypt(fields: readonly Buffer[]): readonly Field[] {
+    const sealed = this.#seal(readCipher(fields, 0), field(fields, cipherFieldCount));
+    assert(sealed !== undefined, "the server checked the length of the plaintext");
+    return [sealed];
+  }
+
+  decrypt(fields: readonly Buffer[]): readonly Field[] {
+    const plaintext = this.#open(readCipher(fields, 0), field(fields, cipherFieldCount));
+    return plaintext === undefined ? [] : [plaintext];
+  }
+
+  /** Blob, or the empty blob and why there is none. */
+  reEncrypt(fields: readonly Buffer[]): readonly Field[] {
+    const plaintext = this.#open(readCipher(fields, 0), field(fields, cipherFieldCount));
+    if (plaintext === undefined) return ["", "unopened"];
+    try {
+      const sealed = this.#seal(readCipher(fields, cipherFieldCount + 1), plaintext);
+      return sealed === undefined ? ["", "too-long"] : [sealed];
+    } finally {
+      plaintext.fill(0);
+    }
+  }
+
+  /** Seals under the symmetric key of the cipher fields. */
+  sealFresh(fields: readonly Buffer[], plaintext: Uint8Array): Buffer {
+    const sealed = this.#seal(readCipher(fields, 0), plaintext);
+    assert(sealed !== undefined, "fresh keys fit into a blob");
+    return sealed;
+  }
+
+  #seal({ key, wrapped, contextBytes, rsa }: Cipher, plaintext: Uint8Array): Buffer | undefined {
+    if (rsa) return encryptRsa(rsa.spec, rsa.algorithm, rsa.publicKey, plaintext);
+    const material = this.#materials.open(key, wrapped, "SYMMETRIC_DEFAULT");
+    return sealBlob({ material, key, contextBytes, plaintext, random: this.#random });
+  }
+
+  #open({ key, wrapped, contextBytes, rsa }: Cipher, blob: Uint8Array): Buffer | undefined {
+    const material = this.#materials.open(key, wrapped, rsa?.spec ?? "SYMMETRIC_DEFAULT");
+    if (rsa) return decryptRsa(rsa.algorithm, material, blob);
+    return openBlob({ material, key, contextBytes, blob });
+  }
+}
+
+function readCipher(fields: readonly Buffer[], at: number): Cipher {
+  const [spec = "", algorithm = ""] = textField(fields, at + 5).split(" ");
+  assert(spec === "" || isKeySpec(spec), "a frame names a key spec");
+  return {
+    key: materialName(fields, at),
+    wrapped: field(fields, at + 3),
+    contextBytes: field(fields, at + 4),
+    rsa: spec === "" ? undefined : { spec, algorithm, publicKey: field(fields, at + 6) },
+  };
+}

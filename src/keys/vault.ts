@@ -1,0 +1,146 @@
+import { readBlobHeader } from "../crypto/blob.ts";
+import { canonicalContext } from "../crypto/context.ts";
+import type {
+  CryptoRequest,
+  ImportRefusal,
+  KeyUse,
+  KeyVault,
+  SignatureQuestion,
+  WrappedMaterial,
+} from "../kernel/keyvault.ts";
+import { type Field, operations, ownField, textField } from "./protocol.ts";
+import type { Supervisor } from "./supervisor.ts";
+
+type Read<T> = (fields: readonly Buffer[]) => T;
+type Ask = <T>(operation: number, fields: readonly Field[], read: Read<T>) => Promise<T>;
+
+/** The vault's port, spoken in frames to the present key process. */
+export function vaultOn(supervisor: Supervisor): KeyVault {
+  const ask: Ask = async (operation, fields, read) =>
+    (await supervisor.link()).request(operation, fields, read);
+  return {
+    ...materialCalls(ask),
+    ...cipherCalls(ask),
+    ...keyCalls(ask),
+    identify: readBlobHeader,
+    forget: (materialId) => ask(operations.forget, [materialId], () => undefined),
+  };
+}
+
+type MaterialCalls = Pick<KeyVault, "createMaterial" | "importParameters" | "importMaterial">;
+
+function materialCalls(ask: Ask): MaterialCalls {
+  return {
+    createMaterial: ({ accountId, keyId, keySpec = "SYMMETRIC_DEFAULT" }) =>
+      ask(operations.createMaterial, [accountId, keyId, keySpec], readMaterial),
+    importParameters(asked) {
+      const { accountId, keyId, region, wrappingSpec, wrappingAlgorithm, validToMs } = asked;
+      return ask(
+        operations.importParameters,
+        [accountId, keyId, region, wrappingSpec, wrappingAlgorithm, String(validToMs)],
+        (fields) => ({ publicKey: ownField(fields, 0), token: ownField(fields, 1) }),
+      );
+    },
+    importMaterial({ accountId, keyId, region, keySpec, token, encryptedMaterial, nowMs }) {
+      return ask(
+        operations.importMaterial,
+        [accountId, keyId, region, keySpec, token, encryptedMaterial, String(nowMs)],
+        (fields) =>
+          fields.length === 1
+            ? { outcome: textField(fields, 0) as ImportRefusal["outcome"] }
+            : { outcome: "imported" as const, ...readMaterial(fields) },
+      );
+    },
+  };
+}
+
+type CipherCalls = Pick<
+  KeyVault,
+  "encrypt" | "decrypt" | "reEncrypt" | "generateDataKey" | "generateKeyPair"
+>;
+
+function cipherCalls(ask: Ask): CipherCalls {
+  return {
+    encrypt: async (asked) =>
+      ask(operations.encrypt, [...cipherFields(asked), asked.plaintext], first),
+    decrypt: async (asked) =>
+      ask(operations.decrypt, [...cipherFields(asked), asked.blob], firstIfAny),
+    reEncrypt: async (source, destination) =>
+      ask(
+        operations.reEncrypt,
+        [...cipherFields(source), source.blob, ...cipherFields(destination)],
+        (fields) =>
+          fields.length === 1
+            ? ownField(fields, 0)
+            : (textField(fields, 1) as "unopened" | "too-long"),
+      ),
+    generateDataKey: async (asked) => {
+      const length = Buffer.alloc(4);
+      length.writeUInt32BE(asked.lengthBytes);
+      return ask(operations.generateDataKey, [...cipherFields(asked), length], (fields) => ({
+        plaintext: ownField(fields, 0),
+        blob: ownField(fields, 1),
+      }));
+    },
+    generateKeyPair: async (asked) =>
+      ask(
+        operations.generateKeyPair,
+        [...cipherFields(asked), asked.pairSpec, asked.withPlaintext ? "1" : ""],
+        (fields) => ({
+          publicKey: ownField(fields, 0),
+          blob: ownField(fields, 1),
+          plaintext: fields.length > 2 ? ownField(fields, 2) : undefined,
+        }),
+      ),
+  };
+}
+
+type KeyCalls = Pick<KeyVault, "sign" | "verify" | "mac" | "verifyMac" | "agree">;
+
+function keyCalls(ask: Ask): KeyCalls {
+  return {
+    sign: (asked) => ask(operations.sign, [...keyFields(asked), ...questionFields(asked)], first),
+    verify: (asked) =>
+      ask(
+        operations.verify,
+        [...keyFields(asked), ...questionFields(asked), asked.signature],
+        isSet,
+      ),
+    mac: (asked) => ask(operations.mac, [...keyFields(asked), asked.message], first),
+    verifyMac: (asked) =>
+      ask(operations.verifyMac, [...keyFields(asked), asked.message, asked.mac], isSet),
+    agree: (asked) => ask(operations.agree, [...keyFields(asked), asked.publicKey], firstIfAny),
+  };
+}
+
+const first: Read<Buffer> = (fields) => ownField(fields, 0);
+const firstIfAny: Read<Buffer | undefined> = (fields) =>
+  fields.length === 0 ? undefined : ownField(fields, 0);
+const isSet: Read<boolean> = (fields) => textField(fields, 0) === "1";
+
+function readMaterial(fields: readonly Buffer[]): WrappedMaterial {
+  const publicKey = ownField(fields, 2);
+  return {
+    materialId: textField(fields, 0),
+    wrapped: ownField(fields, 1),
+    ...(publicKey.length > 0 && { publicKey }),
+  };
+}
+
+function cipherFields({ accountId, keyId, material, context, rsa }: CryptoRequest): Field[] {
+  const { materialId, wrapped, publicKey } = material;
+  if (rsa) {
+    const how = `${rsa.keySpec} ${rsa.algorithm}`;
+    return [accountId, keyId, materialId, wrapped, "", how, publicKey ?? ""];
+  }
+  return [accountId, keyId, materialId, wrapped, canonicalContext(context), "", ""];
+}
+
+function keyFields({ accountId, keyId, material, keySpec }: KeyUse): Field[] {
+  const { materialId, wrapped, publicKey } = material;
+  return [accountId, keyId, materialId, wrapped, keySpec, publicKey ?? ""];
+}
+
+function questionFields({ algorithm, messageType, message }: SignatureQuestion): Field[] {
+  return [algorithm, messageType, message];
+}
