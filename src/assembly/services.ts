@@ -71,6 +71,7 @@ export async function assembleServices(options: ServicesOptions): Promise<Servic
     principals,
     random,
     metrics: options.usage.sns,
+    places: state.places,
     log,
     publicUrl: options.publicUrl,
     retryAt: options.deliveryDue,

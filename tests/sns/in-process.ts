@@ -92,6 +92,7 @@ export async function snsInProcess(t: TestContext): Promise<InProcess> {
     random: systemRandom,
     metrics: { count: (metric, by) => counts.set(metric, (counts.get(metric) ?? 0) + by) },
     log,
+    places: { make: () => Buffer.alloc(16), verify: () => true },
     publicUrl: () => "https://localhost:4566",
     retryAt: (atMs) => knot.retryAt?.(atMs),
   };

@@ -208,4 +208,5 @@ test("an undelivered notification reaches its own subscription only", async () =
   assert.deepEqual(await redelivered(asOther), nobody, "with that topic's name");
   assert.deepEqual(await redelivered(", message_id = 'another'"), nobody);
   assert.deepEqual(await redelivered(", bytes = zeroblob(length(bytes))"), nobody);
+  assert.deepEqual(await redelivered(", metadata = 'nonsense'"), nobody);
 });

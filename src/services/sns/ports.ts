@@ -14,10 +14,22 @@ export interface SnsDependencies {
   readonly random: Random;
   readonly metrics: SnsMetrics;
   readonly log: Log;
+  readonly places: NotificationPlaces;
   /** `https://host:port` for addresses inside deliveries; never taken from a request. */
   readonly publicUrl: () => string;
   /** Tells the worker that redelivers when something is due; service time. */
   readonly retryAt?: (atMs: number) => void;
+}
+
+/** Authenticates where a stored notification belongs: one that was moved by hand does not open. */
+export interface NotificationPlaces {
+  make(subscriptionArn: string, messageId: string, envelope: Uint8Array): Uint8Array;
+  verify(
+    subscriptionArn: string,
+    messageId: string,
+    envelope: Uint8Array,
+    mac: Uint8Array,
+  ): boolean;
 }
 
 /** Signs the text of a notification, so that receivers can tell where it came from. */

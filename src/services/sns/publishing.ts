@@ -102,7 +102,7 @@ interface Fanned {
 }
 
 async function fanOut(batch: Batch, deliverable: Deliverable, sealed: Sealed): Promise<Fanned> {
-  const { deps, call, topic, subscriptions } = batch;
+  const { deps, call, subscriptions } = batch;
   const attempts = await Promise.all(
     subscriptions.map(({ value }) => deliver(deps, call, value, deliverable)),
   );
@@ -119,7 +119,7 @@ async function fanOut(batch: Batch, deliverable: Deliverable, sealed: Sealed): P
       const { notification } = deliverable;
       failed.push({
         failure,
-        put: undelivered(topic, subscriptionArn, notification, sealed, failure),
+        put: undelivered(batch, subscriptionArn, notification, sealed, failure),
       });
     }
   }
@@ -128,13 +128,15 @@ async function fanOut(batch: Batch, deliverable: Deliverable, sealed: Sealed): P
 }
 
 function undelivered(
-  { accountId, region }: TopicRecord,
+  { deps, topic }: Batch,
   subscriptionArn: string,
   notification: Notification,
   sealed: Sealed,
   failure: DeliveryFailure,
 ): PutUndelivered {
   const { topicArn, messageId, publishedMs } = notification;
+  const { accountId, region } = topic;
+  const placeMac = deps.places.make(subscriptionArn, messageId, sealed.bytes);
   return {
     kind: "sns.undelivered.put",
     notification: {
@@ -144,7 +146,7 @@ function undelivered(
       topicArn,
       messageId,
       sealed,
-      metadata: metadataOf(notification),
+      metadata: metadataOf(notification, placeMac),
       publishedMs,
       attempts: 1,
       nextAttemptMs: nextAttemptMs(publishedMs, 1, failure),

@@ -23,7 +23,7 @@ import type {
 } from "./store.ts";
 import { type SubscriptionRecord, subscriptionId, subscriptionKind } from "./subscriptions.ts";
 import { dataKeyReuseMs, type TopicRecord, topicFacts, topicKind } from "./topics.ts";
-import { notificationOfRow } from "./undelivered.ts";
+import { isInPlace, notificationOfRow } from "./undelivered.ts";
 
 /**
  * One act of a service under its own identity, outside any request: gets a call of its own, is
@@ -108,7 +108,21 @@ function redeliver(deps: RedeliveryDependencies, row: UndeliveredRow): Promise<u
   return deps.runAsService(session, (call) => attempt(deps, call, row));
 }
 
+/** A record that does not hold, or cannot be read now, stops its own notification only. */
 async function attempt(
+  deps: RedeliveryDependencies,
+  call: Call,
+  row: UndeliveredRow,
+): Promise<Outcome<undefined>> {
+  try {
+    return await openAndDeliver(deps, call, row);
+  } catch (error) {
+    if (!(error instanceof Fault)) throw error;
+    return unopened(deps, call, row, { ok: false, error });
+  }
+}
+
+async function openAndDeliver(
   deps: RedeliveryDependencies,
   call: Call,
   row: UndeliveredRow,
@@ -118,6 +132,10 @@ async function attempt(
   const id = subscriptionId(name, uuid);
   const subscription = await subscriptionKind.get(call.records, row, id);
   if (!topic || !subscription) return { output: undefined, commands: [removed(row)] };
+  if (!isInPlace(deps.places, topic.arn, row)) {
+    const text = "a stored notification is not where it was put";
+    return unopened(deps, call, row, { ok: false, error: new Fault("body-authentication", text) });
+  }
   const { place } = topicFacts(topic);
   const [opened] = await deps.sealer.open(call, { ...place, reusePeriodMs: dataKeyReuseMs }, [row]);
   if (!opened) throw new Error("the sealer answers each body that it is given");
@@ -153,6 +171,8 @@ async function deliverOpened(
   return noted(deps, row, attempts, failure, nextAttemptMs(call.now, attempts, failure));
 }
 
+const neverOpens: ReadonlySet<string> = new Set(["body-authentication", "data-key-authentication"]);
+
 /**
  * The topic's own key does not open the body now: wait, without using up an attempt. A body that is
  * not authentic will never open: given up.
@@ -163,7 +183,7 @@ function unopened(
   row: UndeliveredRow,
   { error }: Extract<Opened, { ok: false }>,
 ): Outcome<undefined> {
-  const hopeless = error instanceof Fault && error.kind === "body-authentication";
+  const hopeless = error instanceof Fault && neverOpens.has(error.kind);
   const failure = describeFailure(error, deps.log);
   const place = error instanceof Refusal ? "topic key: " : "topic: ";
   const told = { ...failure, text: place + failure.text };
