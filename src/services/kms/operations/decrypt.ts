@@ -17,6 +17,7 @@ import {
   stopAtDryRun,
 } from "../refusals.ts";
 import { requireState } from "../states.ts";
+import { allowTopicSession } from "../topic-session.ts";
 
 type Input = Wire<DecryptRequest>;
 
@@ -41,7 +42,8 @@ export function decrypt(dependencies: KmsDependencies): Operation<Input, Wire<De
         ...encryptionContextConditions(input.EncryptionContext),
         "kms:encryptionalgorithm": input.EncryptionAlgorithm ?? "SYMMETRIC_DEFAULT",
       };
-      return [keyUse(await locateBlobKey(dependencies, call, question(input)), conditions)];
+      const use = keyUse(await locateBlobKey(dependencies, call, question(input)), conditions);
+      return [allowTopicSession(use, input.EncryptionContext, call)];
     },
     async handle(input, call) {
       const { key, arn } = await requireBlobKey(dependencies, call, question(input));
