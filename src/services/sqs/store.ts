@@ -20,7 +20,7 @@ export interface NewMessage {
   readonly placeMac: Uint8Array;
   /** Message attributes as JSON (name → {DataType, StringValue | BinaryValue base64}), or "". */
   readonly attributes: string;
-  /** AWSTraceHeader and, on standard queues, MessageGroupId; JSON or "". */
+  /** AWSTraceHeader and MessageDeduplicationId; JSON or "". */
   readonly systemAttributes: string;
   readonly senderId: string;
   readonly sentMs: number;
@@ -28,19 +28,46 @@ export interface NewMessage {
   readonly visibleAtMs: number;
   /** Body and attributes as AWS counts them. */
   readonly sizeBytes: number;
+  /** MessageGroupId. On a FIFO queue it orders, on a standard queue it is a tenant. */
+  readonly groupId?: string;
+  /** FIFO: keyed digests of the deduplication id, the one to be remembered first. */
+  readonly deduplication?: readonly Uint8Array[];
 }
 
-export interface InsertMessages extends Command<undefined> {
+/** Answers undefined for a standard queue, whose senders need nothing back. */
+export interface InsertMessages extends Command<readonly PlacedMessage[] | undefined> {
   readonly kind: "sqs.insert";
   readonly queue: QueueIdentity;
   readonly messages: readonly NewMessage[];
+  readonly fifo?: FifoInsert;
 }
 
 /**
- * Claims up to `count` visible messages, oldest visibility first: each becomes invisible until
- * `visibleAgainMs` and counts one receive. Messages sent before `retainedSinceMs` are skipped.
- * A message whose receive count already reached `receiveCountMax` is not counted again but comes
- * back in `exhausted`, invisible, for the caller to move to the dead-letter queue.
+ * FIFO: a message whose digest was sent `rememberMs` before `nowMs` or later is not put in again;
+ * the answer is that of the first send.
+ */
+export interface FifoInsert {
+  /** Id of the queue over all purges: what was sent before one is still remembered. */
+  readonly historyId: string;
+  readonly nowMs: number;
+  readonly rememberMs: number;
+}
+
+export interface PlacedMessage {
+  readonly messageId: string;
+  readonly sequence: number;
+  readonly duplicate: boolean;
+}
+
+/**
+ * Claims up to `count` visible messages: each becomes invisible until `visibleAgainMs` and counts
+ * one receive. Messages sent before `retainedSinceMs` are skipped. A message whose receive count
+ * already reached `receiveCountMax` is not counted again but comes back in `exhausted`, invisible,
+ * for the caller to move to the dead-letter queue.
+ *
+ * Standard queues: oldest visibility first; groups that hold an outsized share of what is in flight
+ * come after the others. FIFO queues: groups by the time their first message became visible, of
+ * each the visible messages up to the first invisible one.
  */
 export interface ClaimMessages extends Command<ClaimResult> {
   readonly kind: "sqs.claim";
@@ -53,9 +80,21 @@ export interface ClaimMessages extends Command<ClaimResult> {
   readonly claimId: string;
   readonly inFlightMax: number;
   readonly receiveCountMax: number | undefined;
+  readonly fifo?: FifoClaim;
+}
+
+export interface FifoClaim {
+  /**
+   * ReceiveRequestAttemptId. The claim made under it less than `attemptMs` ago is answered again,
+   * visibility anew and nothing counted, while none of its messages was deleted or changed.
+   */
+  readonly attemptId: string | undefined;
+  readonly attemptMs: number;
 }
 
 export interface ClaimResult {
+  /** The claim that holds the messages, where it is an earlier one than that asked for. */
+  readonly repeatedClaimId?: string;
   readonly messages: readonly ClaimedMessage[];
   readonly exhausted: readonly ClaimedMessage[];
   /** Data keys of the messages above, each once. */
@@ -81,8 +120,10 @@ export interface ClaimedMessage {
   readonly receiveCount: number;
   /** When it was visible before this claim; an undo puts it back. */
   readonly visibleAtMs: number;
-  /** ARN of the queue that it was moved from, or "". */
+  /** ARNs of the queues that it was moved from, last one first, with a blank between; or "". */
   readonly deadLetterSourceArn: string;
+  /** MessageGroupId, or "". */
+  readonly groupId: string;
 }
 
 export interface MessageClaim {
@@ -97,19 +138,28 @@ export interface UnclaimMessages extends Command<undefined> {
   readonly messages: readonly (MessageClaim & { readonly visibleAtMs: number })[];
 }
 
-/** `absent`: already deleted or expired. `superseded`: received again since; it stays. */
-export interface DeleteMessages extends Command<readonly ("deleted" | "absent" | "superseded")[]> {
+/**
+ * `absent`: already deleted or expired. `superseded`: received again since; it stays. `lapsed`: on a
+ * FIFO queue, visible again; it stays.
+ */
+export type DeleteResult = "deleted" | "absent" | "superseded" | "lapsed";
+
+export interface DeleteMessages extends Command<readonly DeleteResult[]> {
   readonly kind: "sqs.delete";
   readonly queue: QueueIdentity;
   readonly messages: readonly MessageClaim[];
+  /** FIFO: claims whose message is visible at this time have lapsed. */
+  readonly fifoNowMs?: number;
 }
 
 /**
  * Changes visibility of claimed messages. `absent`: deleted. `superseded`: received again since.
- * `beyond-limit`: later than 12 h (`heldMsMax`) after the receive; nothing changes.
+ * `lapsed`: on a FIFO queue, visible again before the change. `beyond-limit`: later than 12 h
+ * (`heldMsMax`) after the receive; nothing changes.
  */
-export interface ChangeVisibility
-  extends Command<readonly ("changed" | "absent" | "superseded" | "beyond-limit")[]> {
+export type VisibilityResult = "changed" | "absent" | "superseded" | "lapsed" | "beyond-limit";
+
+export interface ChangeVisibility extends Command<readonly VisibilityResult[]> {
   readonly kind: "sqs.visibility";
   readonly queue: QueueIdentity;
   readonly nowMs: number;
@@ -117,7 +167,7 @@ export interface ChangeVisibility
   readonly changes: readonly (MessageClaim & { readonly visibleAtMs: number })[];
 }
 
-/** Moves claimed messages to another queue, envelope and receive count kept, visible at once. */
+/** Moves claimed messages to another queue of the same type, envelope kept, visible at once. */
 export interface MoveMessages extends Command<{ moved: number }> {
   readonly kind: "sqs.move";
   readonly from: QueueIdentity;
@@ -126,7 +176,49 @@ export interface MoveMessages extends Command<{ moved: number }> {
   readonly messages: readonly (MessageClaim & {
     readonly placeMac: Uint8Array;
     readonly deadLetterSourceArn: string;
+    /** FIFO: in place of the present ones. */
+    readonly systemAttributes?: string;
+    /** The retention begins anew. */
+    readonly sentMs?: number;
+    /** It becomes another message, never received: what a move task makes of it. */
+    readonly newMessageId?: string;
   })[];
+  /** What was moved counts for this task. */
+  readonly taskId?: string;
+}
+
+/** Messages that a task has moved so far; a task without a move has none. */
+export interface CountMoved extends Query<number> {
+  readonly kind: "sqs.moved";
+  readonly accountId: string;
+  readonly region: string;
+  readonly taskId: string;
+}
+
+/** The task is over and told elsewhere. */
+export interface ForgetMoved extends Command<undefined> {
+  readonly kind: "sqs.forget-moved";
+  readonly accountId: string;
+  readonly region: string;
+  readonly taskIds: readonly string[];
+}
+
+/**
+ * The delay of a FIFO queue changed: messages never received and sent after `sentAfterMs` become
+ * visible `delayMs` after they were sent.
+ */
+export interface DelayAnew extends Command<undefined> {
+  readonly kind: "sqs.delay-anew";
+  readonly queue: QueueIdentity;
+  readonly sentAfterMs: number;
+  readonly delayMs: number;
+}
+
+/** Forgets sends and receive attempts before this time, at most `rowsMax` of each. */
+export interface ForgetFifo extends Command<{ more: boolean }> {
+  readonly kind: "sqs.forget-fifo";
+  readonly beforeMs: number;
+  readonly rowsMax: number;
 }
 
 /** The life of a queue ended (deleted, purged): its messages are never seen again and swept. */
@@ -177,6 +269,22 @@ export interface ListQueueScopes
   readonly kind: "sqs.scopes";
 }
 
+/** What metrics tell of a queue. */
+export interface MeasureQueue extends Query<QueueMeasures> {
+  readonly kind: "sqs.measure";
+  readonly queue: QueueIdentity;
+  readonly nowMs: number;
+  readonly retainedSinceMs: number;
+}
+
+export interface QueueMeasures extends MessageCounts {
+  /** When the oldest message was sent; undefined for an empty queue. */
+  readonly oldestSentMs: number | undefined;
+  /** Groups with messages in flight; of a standard queue those that hold an outsized share. */
+  readonly groupsInFlight: number;
+  readonly noisyGroups: number;
+}
+
 export type SqsCommand =
   | InsertMessages
   | ClaimMessages
@@ -184,7 +292,10 @@ export type SqsCommand =
   | DeleteMessages
   | ChangeVisibility
   | MoveMessages
+  | ForgetMoved
+  | DelayAnew
+  | ForgetFifo
   | DiscardQueue
   | SweepDiscarded
   | ExpireMessages;
-export type SqsQuery = CountMessages | NextVisible | ListQueueScopes;
+export type SqsQuery = CountMessages | NextVisible | ListQueueScopes | CountMoved | MeasureQueue;

@@ -1,78 +1,103 @@
 import type { DatabaseSync } from "node:sqlite";
+import { historyFacts, waitingFacts } from "../../crypto/chain.ts";
 import type {
-  AuditCommand,
+  AppendEvents,
   AuditEvent,
-  AuditQuery,
+  ChainedEvent,
   LookupAttribute,
   LookupAuditEvents,
+  UnlockAudit,
 } from "../../services/cloudtrail/store.ts";
 import { type Acts, prepare, type Statement } from "./act.ts";
-import type { Sequence } from "./sequence.ts";
+import type { Chains } from "./audit-chain.ts";
 
-type Found = AuditEvent & { readonly position: number };
-type Row = Omit<Found, "resources" | "readOnly"> & { readonly readOnly: number };
-type Resource = AuditEvent["resources"][number];
-
+/** Writing of events, and the questions of LookupEvents. */
 export function auditActs(
   database: DatabaseSync,
-  sequence: Sequence,
-): Acts<AuditCommand | AuditQuery> {
-  const lookup = createLookup(database);
-  const append = createAppend(database, sequence);
-  const pruneResources = prepare(
-    database,
-    `DELETE FROM audit_resources WHERE (account_id, region, time_ms, position) IN (
-       SELECT account_id, region, time_ms, position FROM audit_events
-        WHERE time_ms < ? ORDER BY time_ms LIMIT ?)`,
-  );
-  const pruneEvents = prepare(
-    database,
-    `DELETE FROM audit_events WHERE (account_id, region, time_ms, position) IN (
-       SELECT account_id, region, time_ms, position FROM audit_events
-        WHERE time_ms < ? ORDER BY time_ms LIMIT ?)`,
-  );
+  chains: Chains,
+): Acts<UnlockAudit | AppendEvents | LookupAuditEvents> {
+  const append = createAppend(database, chains);
+  const deliverLater = createDeliverLater(database, chains);
   return {
-    "audit.append": ({ events }) => {
-      for (const event of events) append(event);
+    "audit.unlock": ({ version, key }) => {
+      chains.unlock({ version, key });
       return undefined;
     },
-    "audit.prune": ({ beforeMs, rowsMax }) => {
-      // Both choose the same rows: the order of the index ends with the primary key.
-      pruneResources.run(beforeMs, rowsMax);
-      return { removed: pruneEvents.run(beforeMs, rowsMax) };
+    "audit.append": ({ events }) => {
+      for (const event of events) {
+        if (event.inHistory) append(event);
+        deliverLater(event);
+      }
+      return undefined;
     },
-    "audit.lookup": lookup,
+    "audit.lookup": createLookup(database),
   };
 }
 
-function createAppend(database: DatabaseSync, sequence: Sequence): (event: AuditEvent) => void {
+function createAppend(database: DatabaseSync, chains: Chains): (event: AuditEvent) => void {
   const putEvent = prepare(
     database,
-    `INSERT INTO audit_events
-       (account_id, region, time_ms, position, event_id, event_name, event_source, username,
-        access_key_id, read_only, record)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    "INSERT INTO audit_events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
   );
-  const putResource = prepare(database, "INSERT INTO audit_resources VALUES (?, ?, ?, ?, ?, ?, ?)");
+  const putResource = prepare(
+    database,
+    "INSERT INTO audit_resources VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+  );
   return (event) => {
     const { accountId, region, timeMs } = event;
-    const position = sequence.next();
+    const lane = { accountId, region, lane: "" };
+    const { number, hash, keyVersion } = chains.link(lane, historyFacts(event), event.record);
     putEvent.run(
       accountId,
       region,
+      number,
       timeMs,
-      position,
       event.eventId,
       event.eventName,
       event.eventSource,
       event.username,
       event.accessKeyId,
       event.readOnly ? 1 : 0,
+      JSON.stringify(event.resources.map(({ type, name }) => [type, name])),
       event.record,
+      keyVersion,
+      hash,
     );
-    event.resources.forEach(({ type, name }, ordinal) => {
-      putResource.run(accountId, region, timeMs, position, ordinal, type, name);
-    });
+    for (const { type, name } of event.resources) {
+      putResource.run(accountId, region, name, timeMs, number, type);
+    }
+  };
+}
+
+function createDeliverLater(database: DatabaseSync, chains: Chains): (event: AuditEvent) => void {
+  const put = prepare(database, "INSERT INTO trail_events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)");
+  return ({ accountId, region: eventRegion, timeMs, record, trails }) => {
+    for (const { name, region } of trails) {
+      const lane = { accountId, region, lane: name };
+      const facts = waitingFacts({ timeMs, eventRegion });
+      const { number, hash, keyVersion } = chains.link(lane, facts, record);
+      put.run(accountId, region, name, number, eventRegion, timeMs, record, keyVersion, hash);
+    }
+  };
+}
+
+/** Columns of an event in the names of the contract. */
+export const eventColumns = `account_id AS accountId, region, number, time_ms AS timeMs,
+  event_id AS eventId, event_name AS eventName, event_source AS eventSource, username,
+  access_key_id AS accessKeyId, read_only AS readOnly, resources, record,
+  key_version AS keyVersion, hash`;
+
+export type EventRow = Omit<ChainedEvent, "resources" | "readOnly"> & {
+  readonly readOnly: number;
+  readonly resources: string;
+};
+
+export function eventOf({ resources, readOnly, ...row }: EventRow): ChainedEvent {
+  const named: readonly (readonly [string, string])[] = JSON.parse(resources);
+  return {
+    ...row,
+    readOnly: readOnly === 1,
+    resources: named.map(([type, name]) => ({ type, name })),
   };
 }
 
@@ -87,31 +112,23 @@ const attributeColumns: Readonly<Record<LookupAttribute["name"], string>> = {
   ResourceName: "name",
 };
 
-/** Each attribute walks its own index backwards from (end, position). */
+/** Each attribute walks its own index backwards from (end, number). */
 function lookupSql(attribute: LookupAttribute["name"] | undefined): string {
   const ofResource = attribute === "ResourceType" || attribute === "ResourceName";
   const table = ofResource ? "audit_resources" : "audit_events";
   const condition = attribute === undefined ? "" : `AND ${attributeColumns[attribute]} = ?`;
-  return `SELECT ${ofResource ? "DISTINCT" : ""} time_ms AS timeMs, position FROM ${table}
+  return `SELECT ${ofResource ? "DISTINCT" : ""} number FROM ${table}
     WHERE account_id = ? AND region = ? ${condition}
-      AND time_ms >= ? AND (time_ms, position) < (?, ?)
-    ORDER BY time_ms DESC, position DESC LIMIT ?`;
+      AND time_ms >= ? AND (time_ms, number) < (?, ?)
+    ORDER BY time_ms DESC, number DESC LIMIT ?`;
 }
 
-function createLookup(database: DatabaseSync): (query: LookupAuditEvents) => readonly Found[] {
-  const place = "account_id = ? AND region = ? AND time_ms = ? AND position = ?";
-  const event = prepare<Row>(
+function createLookup(database: DatabaseSync): Acts<LookupAuditEvents>["audit.lookup"] {
+  const event = prepare<EventRow>(
     database,
-    `SELECT account_id AS accountId, region, time_ms AS timeMs, position, event_id AS eventId,
-            event_name AS eventName, event_source AS eventSource, username,
-            access_key_id AS accessKeyId, read_only AS readOnly, record
-       FROM audit_events WHERE ${place}`,
+    `SELECT ${eventColumns} FROM audit_events WHERE account_id = ? AND region = ? AND number = ?`,
   );
-  const resources = prepare<Resource>(
-    database,
-    `SELECT type, name FROM audit_resources WHERE ${place} ORDER BY ordinal`,
-  );
-  const searches = new Map<string | undefined, Statement<{ timeMs: number; position: number }>>(
+  const searches = new Map<string | undefined, Statement<{ number: number }>>(
     [undefined, ...(Object.keys(attributeColumns) as LookupAttribute["name"][])].map((name) => [
       name,
       prepare(database, lookupSql(name)),
@@ -120,17 +137,15 @@ function createLookup(database: DatabaseSync): (query: LookupAuditEvents) => rea
 
   return ({ accountId, region, attribute, startMs, endMs, limit, after }) => {
     const value = attribute === undefined ? [] : [asColumn(attribute.value)];
-    // `endMs` itself is inside: positions are never 2^53 - 1.
-    const end = { timeMs: endMs, position: Number.MAX_SAFE_INTEGER };
+    // `endMs` itself is inside: numbers are never 2^53 - 1.
+    const end = { timeMs: endMs, number: Number.MAX_SAFE_INTEGER };
     const from = after !== undefined && after.timeMs <= endMs ? after : end;
     const places = searches
       .get(attribute?.name)
-      ?.all(accountId, region, ...value, startMs, from.timeMs, from.position, limit);
-    return (places ?? []).flatMap(({ timeMs, position }) => {
-      const row = event.get(accountId, region, timeMs, position);
-      if (row === undefined) return [];
-      const named = resources.all(accountId, region, timeMs, position);
-      return [{ ...row, readOnly: row.readOnly === 1, resources: named }];
+      ?.all(accountId, region, ...value, startMs, from.timeMs, from.number, limit);
+    return (places ?? []).flatMap(({ number }) => {
+      const row = event.get(accountId, region, number);
+      return row === undefined ? [] : [eventOf(row)];
     });
   };
 }

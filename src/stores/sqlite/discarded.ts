@@ -28,6 +28,12 @@ export function createDiscarded(database: DatabaseSync, tallies: Tallies): Disca
          SELECT account_id, region, queue_id, sequence FROM messages
           WHERE account_id = ? AND region = ? AND queue_id = ? ORDER BY sequence LIMIT ?)`,
     );
+  const sweepGroups = prepare(
+    database,
+    `DELETE FROM message_groups WHERE (account_id, region, queue_id, group_id) IN (
+       SELECT account_id, region, queue_id, group_id FROM message_groups
+        WHERE account_id = ? AND region = ? AND queue_id = ? LIMIT ?)`,
+  );
   // Bodies first: which rows go is read from `messages`.
   const sweepBodies = sweepFrom("message_bodies");
   const sweepMessages = sweepFrom("messages");
@@ -42,9 +48,10 @@ export function createDiscarded(database: DatabaseSync, tallies: Tallies): Disca
       if (rows <= 0) return { removed, more: true };
       sweepBodies.run(accountId, region, queueId, rows);
       const swept = sweepMessages.run(accountId, region, queueId, rows);
+      const groups = sweepGroups.run(accountId, region, queueId, rows);
       removed += swept;
       // A queue is forgotten once a sweep found fewer rows than it was allowed to take.
-      if (swept === rows) return { removed, more: true };
+      if (swept === rows || groups === rows) return { removed, more: true };
       remove.run(accountId, region, queueId);
       discarded.delete(queueKey(queue));
     }

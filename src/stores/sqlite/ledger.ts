@@ -15,11 +15,14 @@ import type { SnsCommand, SnsQuery } from "../../services/sns/store.ts";
 import type { SqsCommand, SqsQuery } from "../../services/sqs/store.ts";
 import type { Acts } from "./act.ts";
 import { auditActs } from "./audit.ts";
+import { createChains } from "./audit-chain.ts";
+import { auditHistoryActs } from "./audit-history.ts";
 import { createDataKeys } from "./data-keys.ts";
 import { createMessages } from "./messages.ts";
 import { metaActs } from "./meta.ts";
 import { createRecords } from "./records.ts";
 import { createSequence } from "./sequence.ts";
+import { trailEventActs } from "./trail-events.ts";
 import { undeliveredActs } from "./undelivered.ts";
 
 /** All tables together: carries out one act or answers one question, inside a transaction. */
@@ -39,12 +42,15 @@ export function createLedger(database: DatabaseSync): Ledger {
   const sequence = createSequence(database, "sequence");
   const records = createRecords(database);
   const dataKeys = createDataKeys(database);
+  const chains = createChains(database);
   const messages = createMessages(database, sequence, dataKeys);
   const all: Acts<StoreCommand | StoreQuery> = {
     ...messages.acts,
     ...dataKeys.acts,
     ...undeliveredActs(database, dataKeys),
-    ...auditActs(database, sequence),
+    ...auditActs(database, chains),
+    ...auditHistoryActs(database),
+    ...trailEventActs(database),
     ...metaActs(database),
     ...records.queries,
   };
@@ -76,6 +82,7 @@ export function createLedger(database: DatabaseSync): Ledger {
     begin: () => sequence.reserve(),
     reload() {
       sequence.reload();
+      chains.reload();
       messages.reload();
     },
   };

@@ -1,20 +1,20 @@
 import type { DatabaseSync } from "node:sqlite";
-import type {
-  CountMessages,
-  MessageCounts,
-  NextVisible,
-  SqsCommand,
-  SqsQuery,
-} from "../../services/sqs/store.ts";
-import { type Acts, prepare } from "./act.ts";
+import type { ForgetFifo, SqsCommand, SqsQuery } from "../../services/sqs/store.ts";
+import type { Acts } from "./act.ts";
+import { type Attempts, createAttempts } from "./attempts.ts";
 import { claimActs } from "./claims.ts";
 import type { DataKeys } from "./data-keys.ts";
+import { createDeduplications, type Deduplications } from "./deduplications.ts";
 import { createDiscarded, type Discarded } from "./discarded.ts";
-import { identity, placementActs } from "./placement.ts";
-import { removalActs } from "./removal.ts";
+import { createGroups } from "./groups.ts";
+import { heldActs } from "./held.ts";
+import { measureActs } from "./measures.ts";
+import { moveActs } from "./moves.ts";
+import { placementActs } from "./placement.ts";
+import { createRemoval } from "./removal.ts";
 import { scopeActs } from "./scopes.ts";
 import type { Sequence } from "./sequence.ts";
-import { createTallies, type Tallies } from "./tallies.ts";
+import { createTallies } from "./tallies.ts";
 
 export interface Messages {
   readonly acts: Acts<SqsCommand | SqsQuery>;
@@ -29,12 +29,20 @@ export function createMessages(
 ): Messages {
   const tallies = createTallies(database);
   const discarded = createDiscarded(database, tallies);
+  const groups = createGroups(database);
+  const deduplications = createDeduplications(database);
+  const attempts = createAttempts(database);
+  const removal = createRemoval(database, tallies, groups);
+  const placement = { sequence, tallies, groups, deduplications };
   const acts: Acts<SqsCommand | SqsQuery> = {
-    ...placementActs(database, sequence, tallies),
-    ...removalActs(database, tallies),
-    ...claimActs(database, dataKeys, tallies),
+    ...placementActs(database, placement),
+    ...moveActs(database, placement),
+    ...removal.acts,
+    ...claimActs(database, { dataKeys, tallies, groups, attempts, removal }),
+    ...heldActs(database, tallies, groups),
+    ...forgetActs(deduplications, attempts),
     ...discarded.acts,
-    ...questions(database, tallies),
+    ...measureActs(database, tallies),
     ...scopeActs(database),
   };
   return {
@@ -45,6 +53,21 @@ export function createMessages(
     },
   };
 }
+
+function forgetActs(deduplications: Deduplications, attempts: Attempts): Acts<ForgetFifo> {
+  return {
+    "sqs.forget-fifo": ({ beforeMs, rowsMax }) => {
+      const forgotten = [
+        deduplications.forget(beforeMs, rowsMax),
+        attempts.forget(beforeMs, rowsMax),
+      ];
+      return { more: forgotten.includes(rowsMax) };
+    },
+  };
+}
+
+const noMessages = { visible: 0, inFlight: 0, delayed: 0 };
+const nothing = { oldestSentMs: undefined, groupsInFlight: 0, noisyGroups: 0 };
 
 /** A discarded queue is empty, and stays so, for everything but the sweep. */
 function guarded(
@@ -65,40 +88,10 @@ function guarded(
     // Into a discarded queue would be a loss: the message stays where it is and comes again.
     "sqs.move": (it) =>
       discarded.has(it.from) || discarded.has(it.to) ? { moved: 0 } : acts["sqs.move"](it),
-    "sqs.counts": (it) =>
-      discarded.has(it.queue) ? { visible: 0, inFlight: 0, delayed: 0 } : acts["sqs.counts"](it),
+    "sqs.counts": (it) => (discarded.has(it.queue) ? noMessages : acts["sqs.counts"](it)),
+    "sqs.measure": (it) =>
+      discarded.has(it.queue) ? { ...noMessages, ...nothing } : acts["sqs.measure"](it),
     "sqs.next-visible": (it) =>
       discarded.has(it.queue) ? undefined : acts["sqs.next-visible"](it),
-  };
-}
-
-function questions(database: DatabaseSync, tallies: Tallies): Acts<CountMessages | NextVisible> {
-  // Few rows: the sweep takes what is beyond its retention.
-  const expired = prepare<MessageCounts>(
-    database,
-    `SELECT count(*) FILTER (WHERE visible_at_ms <= ?1) AS visible,
-            count(*) FILTER (WHERE visible_at_ms > ?1 AND receive_count > 0) AS inFlight,
-            count(*) FILTER (WHERE visible_at_ms > ?1 AND receive_count = 0) AS delayed
-       FROM messages INDEXED BY messages_by_age
-      WHERE account_id = ?2 AND region = ?3 AND queue_id = ?4 AND sent_ms < ?5`,
-  );
-  const nextVisible = prepare<{ visibleAtMs: number }>(
-    database,
-    `SELECT visible_at_ms AS visibleAtMs FROM messages INDEXED BY messages_by_visibility
-      WHERE account_id = ? AND region = ? AND queue_id = ? AND visible_at_ms > ?
-      ORDER BY visible_at_ms LIMIT 1`,
-  );
-  return {
-    "sqs.counts": ({ queue, nowMs, retainedSinceMs }) => {
-      const all = tallies.at(queue, nowMs);
-      const gone = expired.get(nowMs, ...identity(queue), retainedSinceMs);
-      return {
-        visible: all.visible - (gone?.visible ?? 0),
-        inFlight: all.inFlight - (gone?.inFlight ?? 0),
-        delayed: all.delayed - (gone?.delayed ?? 0),
-      };
-    },
-    "sqs.next-visible": ({ queue, nowMs }) =>
-      nextVisible.get(...identity(queue), nowMs)?.visibleAtMs,
   };
 }

@@ -74,6 +74,19 @@ CREATE TABLE data_keys (
 
 CREATE INDEX data_keys_by_age ON data_keys (created_ms);
 
+CREATE TABLE deduplications (
+  account_id TEXT NOT NULL,
+  region TEXT NOT NULL,
+  history_id TEXT NOT NULL,
+  digest BLOB NOT NULL,
+  message_id TEXT NOT NULL,
+  sequence INTEGER NOT NULL,
+  sent_ms INTEGER NOT NULL,
+  PRIMARY KEY (account_id, region, history_id, digest)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX deduplications_by_age ON deduplications (sent_ms);
+
 CREATE TABLE discarded_queues (
   account_id TEXT NOT NULL,
   region TEXT NOT NULL,
@@ -101,11 +114,27 @@ CREATE TABLE message_bodies (
 
 CREATE INDEX message_bodies_by_data_key ON message_bodies (account_id, region, data_key_id);
 
+CREATE TABLE message_groups (
+  account_id TEXT NOT NULL,
+  region TEXT NOT NULL,
+  queue_id TEXT NOT NULL,
+  group_id TEXT NOT NULL,
+  head_sequence INTEGER NOT NULL,
+  ready_at_ms INTEGER NOT NULL,
+  PRIMARY KEY (account_id, region, queue_id, group_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX message_groups_by_readiness ON message_groups
+  (account_id, region, queue_id, ready_at_ms, head_sequence);
+
 CREATE TABLE messages (
   account_id TEXT NOT NULL,
   region TEXT NOT NULL,
   queue_id TEXT NOT NULL,
   sequence INTEGER NOT NULL,
+  -- 0: standard queue, no group. 1: standard queue with a group (a tenant). 2: FIFO queue.
+  lane INTEGER NOT NULL,
+  group_id TEXT NOT NULL,
   visible_at_ms INTEGER NOT NULL,
   sent_ms INTEGER NOT NULL,
   receive_count INTEGER NOT NULL,
@@ -119,13 +148,41 @@ CREATE TABLE messages (
 
 CREATE INDEX messages_by_age ON messages (account_id, region, queue_id, sent_ms);
 
+CREATE INDEX messages_by_order ON messages
+  (account_id, region, queue_id, group_id, sequence, visible_at_ms) WHERE lane = 2;
+
+CREATE INDEX messages_by_tenant ON messages
+  (account_id, region, queue_id, group_id, visible_at_ms, sequence) WHERE lane = 1;
+
 CREATE INDEX messages_by_visibility ON messages
-  (account_id, region, queue_id, visible_at_ms, sequence, sent_ms, receive_count);
+  (account_id, region, queue_id, lane, visible_at_ms, sequence, sent_ms, receive_count);
 
 CREATE TABLE meta (
   name TEXT PRIMARY KEY,
   value BLOB NOT NULL
 ) STRICT, WITHOUT ROWID;
+
+CREATE TABLE moved_counts (
+  account_id TEXT NOT NULL,
+  region TEXT NOT NULL,
+  task_id TEXT NOT NULL,
+  moved INTEGER NOT NULL,
+  PRIMARY KEY (account_id, region, task_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE receive_attempts (
+  account_id TEXT NOT NULL,
+  region TEXT NOT NULL,
+  queue_id TEXT NOT NULL,
+  attempt_id TEXT NOT NULL,
+  claim_id TEXT NOT NULL,
+  claimed_ms INTEGER NOT NULL,
+  visible_at_ms INTEGER NOT NULL,
+  sequences TEXT NOT NULL,
+  PRIMARY KEY (account_id, region, queue_id, attempt_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX receive_attempts_by_age ON receive_attempts (claimed_ms);
 
 CREATE TABLE records (
   account_id TEXT NOT NULL,

@@ -1,29 +1,44 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { MessageCounts, QueueIdentity } from "../../services/sqs/store.ts";
 import { prepare } from "./act.ts";
+import { lanes, type MessageState } from "./lanes.ts";
+import { createTenants, type Tenants } from "./tenants.ts";
 
 /**
  * Counts of each queue's messages, kept in memory so that neither a claim (in-flight limit) nor the
- * counts of a deep queue walk through it. A queue is counted once, when first asked for; from then
- * on changes are noted, and what became visible with time is found in the index between the two
- * times. Exact, whichever way the clock goes.
+ * counts of a deep queue walk through it. What is hidden is counted when first asked for, all
+ * messages when their number is; from then on changes are noted, and what became visible with time
+ * is found in the index between the two times. Exact, whichever way the clock goes.
  *
  * Messages beyond their retention are still counted here; `counts` takes them off.
  */
 export interface Tallies {
-  at(queue: QueueIdentity, nowMs: number): Readonly<MessageCounts>;
-  /** A message came (`+1`) or went (`-1`) with this visibility and receive count. */
-  note(queue: QueueIdentity, visibleAtMs: number, receiveCount: number, change: 1 | -1): void;
+  /** What a claim must know; costs the same at any depth. */
+  hidden(queue: QueueIdentity, nowMs: number): Readonly<Hidden>;
+  counts(queue: QueueIdentity, nowMs: number): MessageCounts;
+  /** A message came (`+1`) or went (`-1`) in this state. */
+  note(queue: QueueIdentity, state: MessageState, change: 1 | -1): void;
+  /** A message of a tenant was sent. */
+  sent(queue: QueueIdentity, groupId: string, nowMs: number): void;
   drop(queue: QueueIdentity): void;
   /** Something was rolled back: count anew. */
   clear(): void;
 }
 
+export interface Hidden {
+  readonly inFlight: number;
+  readonly delayed: number;
+  /** undefined: no message of the queue has a group, or it is a FIFO queue. */
+  readonly tenants: Tenants | undefined;
+}
+
 interface Tally {
   asOfMs: number;
-  visible: number;
   inFlight: number;
   delayed: number;
+  tenants: Tenants | undefined;
+  /** All messages; undefined until somebody asked. */
+  total: number | undefined;
 }
 
 export function queueKey({ accountId, region, queueId }: QueueIdentity): string {
@@ -32,59 +47,107 @@ export function queueKey({ accountId, region, queueId }: QueueIdentity): string 
 
 export function createTallies(database: DatabaseSync): Tallies {
   const tallies = new Map<string, Tally>();
-  const all = prepare<MessageCounts>(
-    database,
-    `SELECT count(*) FILTER (WHERE visible_at_ms <= ?1) AS visible,
-            count(*) FILTER (WHERE visible_at_ms > ?1 AND receive_count > 0) AS inFlight,
-            count(*) FILTER (WHERE visible_at_ms > ?1 AND receive_count = 0) AS delayed
-       FROM messages INDEXED BY messages_by_visibility
-      WHERE account_id = ?2 AND region = ?3 AND queue_id = ?4`,
-  );
-  const between = prepare<{ received: number; fresh: number }>(
-    database,
-    `SELECT count(*) FILTER (WHERE receive_count > 0) AS received,
-            count(*) FILTER (WHERE receive_count = 0) AS fresh
-       FROM messages INDEXED BY messages_by_visibility
-      WHERE account_id = ? AND region = ? AND queue_id = ?
-        AND visible_at_ms > ? AND visible_at_ms <= ?`,
-  );
+  const count = createCount(database);
 
-  function count({ accountId, region, queueId }: QueueIdentity, nowMs: number): Tally {
-    const counts = all.get(nowMs, accountId, region, queueId);
-    return { asOfMs: nowMs, visible: 0, inFlight: 0, delayed: 0, ...counts };
+  function load(queue: QueueIdentity, nowMs: number): Tally {
+    return {
+      asOfMs: nowMs,
+      ...count.hidden(queue, nowMs, Number.MAX_SAFE_INTEGER),
+      tenants: count.hasTenants(queue)
+        ? createTenants(count.byTenant(queue, nowMs, Number.MAX_SAFE_INTEGER), nowMs)
+        : undefined,
+      total: undefined,
+    };
   }
 
   /** What lies between the two times changes sides: visible going forward, hidden going back. */
   function advance(tally: Tally, queue: QueueIdentity, nowMs: number): void {
     if (nowMs === tally.asOfMs) return;
     const [fromMs, toMs] = [Math.min(nowMs, tally.asOfMs), Math.max(nowMs, tally.asOfMs)];
-    const moved = between.get(queue.accountId, queue.region, queue.queueId, fromMs, toMs);
-    const direction = nowMs > tally.asOfMs ? 1 : -1;
-    const received = direction * (moved?.received ?? 0);
-    const fresh = direction * (moved?.fresh ?? 0);
-    tally.visible += received + fresh;
-    tally.inFlight -= received;
-    tally.delayed -= fresh;
+    const moved = count.hidden(queue, fromMs, toMs);
+    const direction = nowMs > tally.asOfMs ? -1 : 1;
+    tally.inFlight += direction * moved.inFlight;
+    tally.delayed += direction * moved.delayed;
+    if (tally.tenants && moved.inFlight > 0) {
+      for (const [groupId, received] of count.byTenant(queue, fromMs, toMs)) {
+        tally.tenants.note(groupId, direction * received);
+      }
+    }
     tally.asOfMs = nowMs;
   }
 
+  function at(queue: QueueIdentity, nowMs: number): Tally {
+    const key = queueKey(queue);
+    const known = tallies.get(key);
+    const tally = known ?? load(queue, nowMs);
+    if (known === undefined) tallies.set(key, tally);
+    else advance(tally, queue, nowMs);
+    return tally;
+  }
+
   return {
-    at(queue, nowMs) {
-      const key = queueKey(queue);
-      const known = tallies.get(key);
-      const tally = known ?? count(queue, nowMs);
-      if (known === undefined) tallies.set(key, tally);
-      else advance(tally, queue, nowMs);
-      return tally;
+    hidden: at,
+    counts(queue, nowMs) {
+      const tally = at(queue, nowMs);
+      tally.total ??= count.all(queue);
+      const { inFlight, delayed } = tally;
+      return { visible: tally.total - inFlight - delayed, inFlight, delayed };
     },
-    note(queue, visibleAtMs, receiveCount, change) {
+    note(queue, { lane, groupId, visibleAtMs, receiveCount }, change) {
       const tally = tallies.get(queueKey(queue));
       if (tally === undefined) return;
-      if (visibleAtMs <= tally.asOfMs) tally.visible += change;
-      else if (receiveCount > 0) tally.inFlight += change;
-      else tally.delayed += change;
+      if (tally.total !== undefined) tally.total += change;
+      if (lane === lanes.tenant) tally.tenants ??= createTenants([], tally.asOfMs);
+      if (visibleAtMs <= tally.asOfMs) return;
+      if (receiveCount === 0) tally.delayed += change;
+      else {
+        tally.inFlight += change;
+        if (lane === lanes.tenant) tally.tenants?.note(groupId, change);
+      }
     },
+    sent: (queue, groupId, nowMs) => tallies.get(queueKey(queue))?.tenants?.sent(groupId, nowMs),
     drop: (queue) => tallies.delete(queueKey(queue)),
     clear: () => tallies.clear(),
+  };
+}
+
+/** Ranges of the index: above the first time, up to the second one. */
+function createCount(database: DatabaseSync) {
+  const of = "account_id = ? AND region = ? AND queue_id = ?";
+  const between = `${of} AND lane IN (0, 1, 2) AND visible_at_ms > ? AND visible_at_ms <= ?`;
+  const all = prepare<{ total: number }>(
+    database,
+    `SELECT count(*) AS total FROM messages INDEXED BY messages_by_age WHERE ${of}`,
+  );
+  const hidden = prepare<{ inFlight: number; delayed: number }>(
+    database,
+    `SELECT count(*) FILTER (WHERE receive_count > 0) AS inFlight,
+            count(*) FILTER (WHERE receive_count = 0) AS delayed
+       FROM messages INDEXED BY messages_by_visibility WHERE ${between}`,
+  );
+  const tenant = prepare(
+    database,
+    `SELECT 1 FROM messages INDEXED BY messages_by_visibility WHERE ${of} AND lane = 1 LIMIT 1`,
+  );
+  const byTenant = prepare<{ groupId: string; received: number }>(
+    database,
+    `SELECT group_id AS groupId, count(*) AS received
+       FROM messages INDEXED BY messages_by_visibility
+      WHERE ${of} AND lane = 1 AND visible_at_ms > ? AND visible_at_ms <= ? AND receive_count > 0
+      GROUP BY group_id`,
+  );
+  const place = ({ accountId, region, queueId }: QueueIdentity) =>
+    [accountId, region, queueId] as const;
+  return {
+    all: (queue: QueueIdentity) => all.get(...place(queue))?.total ?? 0,
+    hidden: (queue: QueueIdentity, fromMs: number, toMs: number) => {
+      const row = hidden.get(...place(queue), fromMs, toMs);
+      return { inFlight: row?.inFlight ?? 0, delayed: row?.delayed ?? 0 };
+    },
+    hasTenants: (queue: QueueIdentity) => tenant.get(...place(queue)) !== undefined,
+    byTenant: (queue: QueueIdentity, fromMs: number, toMs: number) =>
+      byTenant
+        .all(...place(queue), fromMs, toMs)
+        .map(({ groupId, received }) => [groupId, received] as const),
   };
 }

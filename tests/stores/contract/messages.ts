@@ -42,6 +42,7 @@ export const messagesContract: Contract = {
         receiveCount: 1,
         visibleAtMs: 1000,
         deadLetterSourceArn: "",
+        groupId: "",
       },
     );
     equal(claimed.dataKeys.length, 1);

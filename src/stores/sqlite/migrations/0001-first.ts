@@ -1,3 +1,4 @@
+import { auditTables } from "./audit-tables.ts";
 import type { Migration } from "./index.ts";
 
 /**
@@ -56,6 +57,9 @@ CREATE TABLE messages (
   region TEXT NOT NULL,
   queue_id TEXT NOT NULL,
   sequence INTEGER NOT NULL,
+  -- 0: standard queue, no group. 1: standard queue with a group (a tenant). 2: FIFO queue.
+  lane INTEGER NOT NULL,
+  group_id TEXT NOT NULL,
   visible_at_ms INTEGER NOT NULL,
   sent_ms INTEGER NOT NULL,
   receive_count INTEGER NOT NULL,
@@ -67,8 +71,61 @@ CREATE TABLE messages (
   PRIMARY KEY (account_id, region, queue_id, sequence)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX messages_by_visibility ON messages
-  (account_id, region, queue_id, visible_at_ms, sequence, sent_ms, receive_count);
+  (account_id, region, queue_id, lane, visible_at_ms, sequence, sent_ms, receive_count);
 CREATE INDEX messages_by_age ON messages (account_id, region, queue_id, sent_ms);
+CREATE INDEX messages_by_tenant ON messages
+  (account_id, region, queue_id, group_id, visible_at_ms, sequence) WHERE lane = 1;
+CREATE INDEX messages_by_order ON messages
+  (account_id, region, queue_id, group_id, sequence, visible_at_ms) WHERE lane = 2;
+
+-- The message of each group that comes next, and from when: so that a claim finds a group that can
+-- be received without a walk through those that cannot.
+CREATE TABLE message_groups (
+  account_id TEXT NOT NULL,
+  region TEXT NOT NULL,
+  queue_id TEXT NOT NULL,
+  group_id TEXT NOT NULL,
+  head_sequence INTEGER NOT NULL,
+  ready_at_ms INTEGER NOT NULL,
+  PRIMARY KEY (account_id, region, queue_id, group_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX message_groups_by_readiness ON message_groups
+  (account_id, region, queue_id, ready_at_ms, head_sequence);
+
+-- What was sent to FIFO queues lately. The digest is keyed: it tells nothing of a body.
+CREATE TABLE deduplications (
+  account_id TEXT NOT NULL,
+  region TEXT NOT NULL,
+  history_id TEXT NOT NULL,
+  digest BLOB NOT NULL,
+  message_id TEXT NOT NULL,
+  sequence INTEGER NOT NULL,
+  sent_ms INTEGER NOT NULL,
+  PRIMARY KEY (account_id, region, history_id, digest)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX deduplications_by_age ON deduplications (sent_ms);
+
+-- Receives that may be asked for again by their attempt id.
+CREATE TABLE receive_attempts (
+  account_id TEXT NOT NULL,
+  region TEXT NOT NULL,
+  queue_id TEXT NOT NULL,
+  attempt_id TEXT NOT NULL,
+  claim_id TEXT NOT NULL,
+  claimed_ms INTEGER NOT NULL,
+  visible_at_ms INTEGER NOT NULL,
+  sequences TEXT NOT NULL,
+  PRIMARY KEY (account_id, region, queue_id, attempt_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX receive_attempts_by_age ON receive_attempts (claimed_ms);
+
+CREATE TABLE moved_counts (
+  account_id TEXT NOT NULL,
+  region TEXT NOT NULL,
+  task_id TEXT NOT NULL,
+  moved INTEGER NOT NULL,
+  PRIMARY KEY (account_id, region, task_id)
+) STRICT, WITHOUT ROWID;
 
 -- What a message keeps for life.
 CREATE TABLE message_bodies (
@@ -120,49 +177,5 @@ CREATE INDEX undelivered_by_account ON undelivered (account_id, published_ms);
 CREATE INDEX undelivered_by_topic ON undelivered (account_id, topic_arn, published_ms);
 CREATE INDEX undelivered_by_subscription ON undelivered (subscription_arn, published_ms);
 CREATE INDEX undelivered_by_data_key ON undelivered (account_id, region, data_key_id);
-
--- The audit. position is the order of writing; each lookup attribute has its index.
-CREATE TABLE audit_events (
-  account_id TEXT NOT NULL,
-  region TEXT NOT NULL,
-  time_ms INTEGER NOT NULL,
-  position INTEGER NOT NULL,
-  event_id TEXT NOT NULL,
-  event_name TEXT NOT NULL,
-  event_source TEXT NOT NULL,
-  username TEXT NOT NULL,
-  access_key_id TEXT NOT NULL,
-  read_only INTEGER NOT NULL,
-  record TEXT NOT NULL,
-  PRIMARY KEY (account_id, region, time_ms, position)
-) STRICT, WITHOUT ROWID;
-CREATE INDEX audit_events_by_age ON audit_events (time_ms);
-CREATE INDEX audit_events_by_id ON audit_events
-  (account_id, region, event_id, time_ms, position);
-CREATE INDEX audit_events_by_name ON audit_events
-  (account_id, region, event_name, time_ms, position);
-CREATE INDEX audit_events_by_source ON audit_events
-  (account_id, region, event_source, time_ms, position);
-CREATE INDEX audit_events_by_username ON audit_events
-  (account_id, region, username, time_ms, position);
-CREATE INDEX audit_events_by_access_key ON audit_events
-  (account_id, region, access_key_id, time_ms, position);
-CREATE INDEX audit_events_by_read_only ON audit_events
-  (account_id, region, read_only, time_ms, position);
-
-CREATE TABLE audit_resources (
-  account_id TEXT NOT NULL,
-  region TEXT NOT NULL,
-  time_ms INTEGER NOT NULL,
-  position INTEGER NOT NULL,
-  ordinal INTEGER NOT NULL,
-  type TEXT NOT NULL,
-  name TEXT NOT NULL,
-  PRIMARY KEY (account_id, region, time_ms, position, ordinal)
-) STRICT, WITHOUT ROWID;
-CREATE INDEX audit_resources_by_type ON audit_resources
-  (account_id, region, type, time_ms, position);
-CREATE INDEX audit_resources_by_name ON audit_resources
-  (account_id, region, name, time_ms, position);
-`,
+${auditTables}`,
 };

@@ -1,0 +1,60 @@
+import type { DatabaseSync } from "node:sqlite";
+import { type ChainKey, chainHash, chainStart } from "../../crypto/chain.ts";
+import { assert } from "../../kernel/errors.ts";
+import { prepare } from "./act.ts";
+
+/** Where the next event of a chain goes, and what ties it to the one before. */
+export interface Link {
+  readonly number: number;
+  readonly hash: Uint8Array;
+  readonly keyVersion: number;
+}
+
+export interface ChainLane {
+  readonly accountId: string;
+  readonly region: string;
+  readonly lane: string;
+}
+
+/** The newest links of all chains, and the key that makes new ones. */
+export interface Chains {
+  unlock(key: ChainKey): void;
+  /** Takes the next place of a chain. */
+  link(lane: ChainLane, facts: readonly unknown[], record: string): Link;
+  /** Something was rolled back: what is known of the heads may be wrong. */
+  reload(): void;
+}
+
+type Head = Pick<Link, "number" | "hash">;
+
+/** Any region name is one: what a stranger makes up must not stay for ever. */
+const headsMax = 4096;
+
+export function createChains(database: DatabaseSync): Chains {
+  const read = prepare<Head>(
+    database,
+    "SELECT number, hash FROM audit_chains WHERE account_id = ? AND region = ? AND lane = ?",
+  );
+  const write = prepare(database, "INSERT OR REPLACE INTO audit_chains VALUES (?, ?, ?, ?, ?)");
+  const heads = new Map<string, Head>();
+  let present: ChainKey | undefined;
+  return {
+    unlock(key) {
+      present = key;
+    },
+    link(place, facts, record) {
+      assert(present, "the audit is unlocked before its first event");
+      const { accountId, region, lane } = place;
+      const name = `${accountId}/${region}/${lane}`;
+      const before = heads.get(name) ??
+        read.get(accountId, region, lane) ?? { number: 0, hash: chainStart };
+      const number = before.number + 1;
+      const hash = chainHash(present, { ...place, number }, before.hash, facts, record);
+      write.run(accountId, region, lane, number, hash);
+      if (heads.size >= headsMax) heads.clear();
+      heads.set(name, { number, hash });
+      return { number, hash, keyVersion: present.version };
+    },
+    reload: () => heads.clear(),
+  };
+}

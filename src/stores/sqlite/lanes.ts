@@ -1,0 +1,22 @@
+/** How messages of a queue are chosen for a receive: each way has its part of the indexes. */
+export const lanes = {
+  /** Standard queue, no group. */
+  plain: 0,
+  /** Standard queue, with a group: a tenant of a fair queue. */
+  tenant: 1,
+  fifo: 2,
+} as const;
+
+export type Lane = (typeof lanes)[keyof typeof lanes];
+
+/** What tallies and groups need to know of a message that comes, changes or goes. */
+export interface MessageState {
+  readonly lane: Lane;
+  readonly groupId: string;
+  readonly visibleAtMs: number;
+  readonly receiveCount: number;
+}
+
+/** Columns of `MessageState`. */
+export const stateColumns =
+  "lane, group_id AS groupId, visible_at_ms AS visibleAtMs, receive_count AS receiveCount";

@@ -1,0 +1,136 @@
+import type { DatabaseSync } from "node:sqlite";
+import type { ClaimedMessage, ClaimMessages, QueueIdentity } from "../../services/sqs/store.ts";
+import { prepare } from "./act.ts";
+import {
+  type Choice,
+  type Claimed,
+  type ClaimRows,
+  claimedColumns,
+  exhaustedMax,
+} from "./claim-rows.ts";
+import type { Groups } from "./groups.ts";
+import { lanes, type MessageState } from "./lanes.ts";
+import { identity } from "./placement.ts";
+import type { Tenants } from "./tenants.ts";
+
+export type StandardClaim = (
+  command: ClaimMessages,
+  count: number,
+  tenants: Tenants | undefined,
+  inFlight: number,
+) => Claimed;
+
+/**
+ * Visible messages are a range of the index, so a claim costs the same at any depth; messages
+ * beyond retention inside that range are stepped over in the index until they are swept.
+ */
+export function createStandardClaim(
+  database: DatabaseSync,
+  rows: ClaimRows,
+  groups: Groups,
+): StandardClaim {
+  const choose = createChoose(database, groups);
+  const select = prepare<ClaimedMessage>(
+    database,
+    `SELECT ${claimedColumns} FROM messages INDEXED BY messages_by_visibility
+       CROSS JOIN message_bodies USING (account_id, region, queue_id, sequence)
+      WHERE messages.account_id = ? AND messages.region = ? AND messages.queue_id = ?
+        AND lane = 0 AND visible_at_ms <= ? AND sent_ms >= ?
+      ORDER BY visible_at_ms, sequence LIMIT ?`,
+  );
+
+  return (command, count, tenants, inFlight) => {
+    const { queue, nowMs, retainedSinceMs, receiveCountMax = Number.POSITIVE_INFINITY } = command;
+    const noisy = tenants?.noisy(inFlight, nowMs) ?? [];
+    const messages: ClaimedMessage[] = [];
+    const exhausted: ClaimedMessage[] = [];
+    for (;;) {
+      const limit = count - messages.length;
+      const found = tenants
+        ? choose(command, limit, tenants, noisy).map((at) => rows.load(queue, at.sequence))
+        : select.all(...identity(queue), nowMs, retainedSinceMs, limit);
+      const before = exhausted.length;
+      for (const row of found) {
+        const counted = row.receiveCount < receiveCountMax;
+        (counted ? messages : exhausted).push(rows.take(row, laneOf(row), command, counted));
+      }
+      if (tenants) groups.changed(queue, found.map(stateOf));
+      // Another round only to make up for exhausted ones. Claimed messages that are visible again
+      // at once would come back in it, so there is none then.
+      const madeUp = messages.length >= count || exhausted.length === before;
+      const comesBack = command.visibleAgainMs <= nowMs && messages.length > 0;
+      if (madeUp || comesBack || exhausted.length >= exhaustedMax) return { messages, exhausted };
+    }
+  };
+}
+
+function laneOf({ groupId }: ClaimedMessage) {
+  return groupId === "" ? lanes.plain : lanes.tenant;
+}
+
+function stateOf(row: ClaimedMessage): MessageState {
+  const { groupId, visibleAtMs, receiveCount } = row;
+  return { lane: laneOf(row), groupId, visibleAtMs, receiveCount };
+}
+
+type Choose = (
+  command: ClaimMessages,
+  limit: number,
+  tenants: Tenants,
+  noisy: readonly string[],
+) => readonly Choice[];
+
+/** The messages that a claim takes from a queue with tenants: quiet ones first. */
+function createChoose(database: DatabaseSync, groups: Groups): Choose {
+  const ofLane = prepare<Choice>(
+    database,
+    `SELECT sequence, visible_at_ms AS visibleAtMs FROM messages INDEXED BY messages_by_visibility
+      WHERE account_id = ? AND region = ? AND queue_id = ? AND lane = ?
+        AND visible_at_ms <= ? AND sent_ms >= ?
+      ORDER BY visible_at_ms, sequence LIMIT ?`,
+  );
+  const ofTenant = prepare<Choice>(
+    database,
+    `SELECT sequence, visible_at_ms AS visibleAtMs FROM messages INDEXED BY messages_by_tenant
+      WHERE account_id = ? AND region = ? AND queue_id = ? AND lane = 1 AND group_id = ?
+        AND visible_at_ms <= ? AND sent_ms >= ?
+      ORDER BY visible_at_ms, sequence LIMIT ?`,
+  );
+  const fromTenant = (
+    { queue, nowMs, retainedSinceMs }: ClaimMessages,
+    id: string,
+    limit: number,
+  ) => ofTenant.all(...identity(queue), id, nowMs, retainedSinceMs, limit);
+
+  /** Few groups are noisy, so stepping over them is cheap however long their backlog is. */
+  function quietTenants(queue: QueueIdentity, nowMs: number, limit: number, noisy: Set<string>) {
+    const ready = groups.ready(queue, nowMs, undefined, limit + noisy.size);
+    return ready.filter(({ groupId }) => !noisy.has(groupId)).slice(0, limit);
+  }
+
+  return (command, limit, tenants, noisy) => {
+    const { queue, nowMs, retainedSinceMs } = command;
+    const lane = (number: number) =>
+      ofLane.all(...identity(queue), number, nowMs, retainedSinceMs, limit);
+    const ungrouped = lane(lanes.plain);
+    if (noisy.length === 0) return oldest([...ungrouped, ...lane(lanes.tenant)], limit);
+    const quiet = quietTenants(queue, nowMs, limit, new Set(noisy)).flatMap(({ groupId }) =>
+      fromTenant(command, groupId, limit),
+    );
+    const chosen = [...oldest([...ungrouped, ...quiet], limit)];
+    for (const groupId of noisy) {
+      if ((groups.readyAt(queue, groupId) ?? Number.POSITIVE_INFINITY) > nowMs) {
+        tenants.drained(groupId);
+      } else if (chosen.length < limit) {
+        chosen.push(...fromTenant(command, groupId, limit - chosen.length));
+      }
+    }
+    return chosen;
+  };
+}
+
+function oldest(choices: readonly Choice[], limit: number): readonly Choice[] {
+  return choices
+    .toSorted((a, b) => a.visibleAtMs - b.visibleAtMs || a.sequence - b.sequence)
+    .slice(0, limit);
+}
