@@ -3,12 +3,14 @@ import type { ClaimMessages, MessageCounts } from "../../src/services/sqs/store.
 /** A claim as it was handed out: what later commands name. */
 export interface Claim {
   readonly sequence: number;
-  readonly messageId: string;
+  /** The model's own word for the place; a message that moved away and back has another. */
+  readonly place: number;
   readonly claimId: string;
   readonly visibleAtMs: number;
 }
 
 interface ModelMessage {
+  place: number;
   messageId: string;
   sentMs: number;
   visibleAtMs: number;
@@ -20,7 +22,14 @@ interface ModelMessage {
   previousClaimId: string;
 }
 
-type Seen = Pick<ModelMessage, "messageId" | "receiveCount" | "firstReceivedMs">;
+type Seen = Pick<ModelMessage, "place" | "messageId" | "receiveCount" | "firstReceivedMs">;
+
+let places = 0;
+
+function newPlace(): number {
+  places += 1;
+  return places;
+}
 
 /** The slow and plain twin of a stored queue: a list in order of arrival. */
 export class QueueModel {
@@ -29,7 +38,14 @@ export class QueueModel {
   insert(messageId: string, sentMs: number, visibleAtMs: number): void {
     const fresh = { receiveCount: 0, firstReceivedMs: 0, claimedMs: 0, counted: false };
     const unclaimed = { claimId: "", previousClaimId: "" };
-    this.messages.push({ messageId, sentMs, visibleAtMs, ...fresh, ...unclaimed });
+    this.messages.push({
+      place: newPlace(),
+      messageId,
+      sentMs,
+      visibleAtMs,
+      ...fresh,
+      ...unclaimed,
+    });
   }
 
   claim(command: ClaimMessages) {
@@ -44,9 +60,12 @@ export class QueueModel {
       .toSorted((a, b) => a.visibleAtMs - b.visibleAtMs);
     let examined = limit;
     for (const message of candidates) {
-      // A claim whose messages are visible at once looks no further than its first round.
-      const single = visibleAgainMs <= nowMs && messages.length > 0 && examined <= 0;
-      if (messages.length === limit || single) break;
+      // It looks in rounds, another one to make up for exhausted messages; but not where what it
+      // took is visible again at once and would come back.
+      const roundOver = examined <= 0;
+      if (messages.length === limit) break;
+      if (roundOver && visibleAgainMs <= nowMs && messages.length > 0) break;
+      if (roundOver) examined = limit - messages.length;
       examined -= 1;
       const counted = message.receiveCount < (receiveCountMax ?? Number.POSITIVE_INFINITY);
       message.previousClaimId = message.claimId;
@@ -61,8 +80,8 @@ export class QueueModel {
     return { messages, exhausted, overLimit: false };
   }
 
-  unclaim({ messageId, claimId, visibleAtMs }: Claim): void {
-    const message = this.find(messageId);
+  unclaim({ place, claimId, visibleAtMs }: Claim): void {
+    const message = this.find(place);
     if (message?.claimId !== claimId) return;
     message.visibleAtMs = visibleAtMs;
     if (message.counted) message.receiveCount -= 1;
@@ -72,16 +91,16 @@ export class QueueModel {
     message.counted = false;
   }
 
-  delete({ messageId, claimId }: Claim): "deleted" | "absent" | "superseded" {
-    const message = this.find(messageId);
+  delete({ place, claimId }: Claim): "deleted" | "absent" | "superseded" {
+    const message = this.find(place);
     if (message === undefined) return "absent";
     if (message.claimId !== claimId) return "superseded";
     this.messages = this.messages.filter((other) => other !== message);
     return "deleted";
   }
 
-  changeVisibility({ messageId, claimId }: Claim, visibleAtMs: number, heldMsMax: number): string {
-    const message = this.find(messageId);
+  changeVisibility({ place, claimId }: Claim, visibleAtMs: number, heldMsMax: number): string {
+    const message = this.find(place);
     if (message === undefined) return "absent";
     if (message.claimId !== claimId) return "superseded";
     if (visibleAtMs > message.claimedMs + heldMsMax) return "beyond-limit";
@@ -90,10 +109,11 @@ export class QueueModel {
   }
 
   moveTo(to: QueueModel, claim: Claim, nowMs: number): number {
-    const message = this.find(claim.messageId);
+    const message = this.find(claim.place);
     if (message === undefined || this.delete(claim) !== "deleted") return 0;
     const unclaimed = { claimId: "", previousClaimId: "", counted: false };
-    to.messages.push({ ...message, ...unclaimed, visibleAtMs: nowMs });
+    const place = newPlace();
+    to.messages.push({ ...message, ...unclaimed, place, visibleAtMs: nowMs });
     return 1;
   }
 
@@ -119,7 +139,7 @@ export class QueueModel {
     return hidden.length === 0 ? undefined : Math.min(...hidden.map((it) => it.visibleAtMs));
   }
 
-  private find(messageId: string): ModelMessage | undefined {
-    return this.messages.find((message) => message.messageId === messageId);
+  private find(place: number): ModelMessage | undefined {
+    return this.messages.find((message) => message.place === place);
   }
 }

@@ -23,8 +23,8 @@ export type CarryOutGroup = (group: readonly Asked[]) => Told[];
  * commit of the group happened, and the queries are answered from what was there before.
  *
  * A commit that fails by itself is a bug of ours and rare: only then the group is run again with a
- * savepoint around each commit, so that the one leaves nothing and hurts nobody. Savepoints from the
- * start would cost a third of an insert (each copies the pages that it touches).
+ * savepoint around each commit, so that the one leaves nothing and hurts nobody. Savepoints from
+ * the start would cost a third of an insert (each copies the pages that it touches).
  */
 export function createGroupCommit(database: DatabaseSync): CarryOutGroup {
   const ledger = createLedger(database);

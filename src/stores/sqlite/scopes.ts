@@ -3,7 +3,7 @@ import type { RecordScope } from "../../kernel/records.ts";
 import type { ListQueueScopes } from "../../services/sqs/store.ts";
 import { type Acts, prepare } from "./act.ts";
 
-/** Jumps from one account and region to the next in the primary key: no walk through all records. */
+/** Jumps from one account and region to the next in the primary key; no walk through all. */
 export function scopeActs(database: DatabaseSync): Acts<ListQueueScopes> {
   const following = prepare<RecordScope>(
     database,
