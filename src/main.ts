@@ -86,7 +86,7 @@ export async function startServer(settings: Settings): Promise<RunningServer> {
   const services = await assembleServices({
     state,
     clocks,
-    auditor,
+    auditor: usage.watch(auditor),
     signer,
     usage,
     publicUrl,

@@ -1,5 +1,7 @@
 import type { FinishedRequest } from "../gateway/front.ts";
 import { createMetrics, type Metrics } from "../gateway/metrics.ts";
+import type { Auditor } from "../gateway/pipeline.ts";
+import type { Call } from "../kernel/call.ts";
 import type { Clock } from "../kernel/clock.ts";
 import type { AccessKeyUsage, AccessKeyUse } from "../services/iam/dependencies.ts";
 import type { SnsMetrics } from "../services/sns/ports.ts";
@@ -10,6 +12,8 @@ export interface Usage {
   readonly sns: SnsMetrics;
   /** Last uses since the start; earlier ones are in the audit. */
   readonly accessKeys: AccessKeyUsage;
+  /** The auditor, with each use of a KMS key counted by operation and by whom it was made for. */
+  watch(auditor: Auditor): Auditor;
   /** A request begins to be worked on. */
   started(): void;
   finished(request: FinishedRequest): void;
@@ -34,6 +38,14 @@ export function createUsage(clock: Clock, version: string): Usage {
       },
     },
     accessKeys: { lastUsed: async (_view, accessKeyId) => uses.get(accessKeyId) },
+    watch: (auditor) => ({
+      record(finished) {
+        if (finished.table.name === "kms" && "outcome" in finished.result) {
+          metrics.kmsUse(finished.operation.name, madeFor(finished.call));
+        }
+        return auditor.record(finished);
+      },
+    }),
     started() {
       inFlight += 1;
     },
@@ -46,4 +58,8 @@ export function createUsage(clock: Clock, version: string): Usage {
       uses.set(accessKeyId, { atMs: clock.now(), service, region });
     },
   };
+}
+
+function madeFor({ via, caller }: Call): string {
+  return via ?? (caller.kind === "service" ? caller.service : "direct");
 }

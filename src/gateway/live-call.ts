@@ -1,9 +1,7 @@
-import type { Call, Transport } from "../kernel/call.ts";
-import type { Caller, ServicePrincipal } from "../kernel/caller.ts";
-import type { EpochMs } from "../kernel/clock.ts";
+import type { Call } from "../kernel/call.ts";
+import type { ServiceCaller } from "../kernel/caller.ts";
 import type { Command, ResultsOf } from "../kernel/command.ts";
-import type { InvokeTarget } from "../kernel/invoke.ts";
-import type { RecordView } from "../kernel/records.ts";
+import type { InvokeIdentity, InvokeTarget } from "../kernel/invoke.ts";
 
 /** What an outer request and the calls inside it share: its audit records and its commits. */
 export interface Work {
@@ -13,96 +11,48 @@ export interface Work {
   commit(commands: readonly Command[], unconditional: boolean): Promise<readonly unknown[]>;
 }
 
-export interface LiveCallFacts {
-  readonly requestId: string;
-  readonly service: string;
-  readonly operation: string;
-  readonly caller: Caller;
-  readonly region: string;
-  readonly accountId: string;
-  readonly now: EpochMs;
-  readonly arrivedSystemMs: EpochMs;
-  readonly transport: Transport;
-  readonly via: ServicePrincipal | undefined;
-  readonly signal: AbortSignal;
-  readonly records: RecordView;
+/** The call that the pipeline hands to operations, with what only the pipeline may touch. */
+export interface LiveCall extends Call {
   readonly work: Work;
 }
 
-/** The call that the pipeline hands to operations. */
-export class LiveCall implements Call {
-  readonly requestId: string;
-  readonly service: string;
-  readonly operation: string;
-  readonly caller: Caller;
-  readonly region: string;
-  readonly accountId: string;
-  readonly now: EpochMs;
-  readonly arrivedSystemMs: EpochMs;
-  readonly transport: Transport;
-  readonly via: ServicePrincipal | undefined;
-  readonly signal: AbortSignal;
-  readonly records: RecordView;
-  readonly work: Work;
+export type CallFacts = Omit<Call, "commit">;
 
-  constructor(facts: LiveCallFacts) {
-    this.requestId = facts.requestId;
-    this.service = facts.service;
-    this.operation = facts.operation;
-    this.caller = facts.caller;
-    this.region = facts.region;
-    this.accountId = facts.accountId;
-    this.now = facts.now;
-    this.arrivedSystemMs = facts.arrivedSystemMs;
-    this.transport = facts.transport;
-    this.via = facts.via;
-    this.signal = facts.signal;
-    this.records = facts.records;
-    this.work = facts.work;
-  }
+export function liveCall(facts: CallFacts, work: Work): LiveCall {
+  return {
+    ...facts,
+    work,
+    async commit<const T extends readonly Command[]>(
+      commands: T,
+      options: { readonly unconditional?: boolean } = {},
+    ): Promise<ResultsOf<T>> {
+      const results = await work.commit(commands, options.unconditional === true);
+      return results as unknown as ResultsOf<T>;
+    },
+  };
+}
 
-  /** Every call that an operation sees was made here. */
-  static of(call: Call): LiveCall {
-    if (call instanceof LiveCall) return call;
-    throw new Error("a call that the pipeline did not make");
-  }
+/** The same request as another service sees it, under the identity that AWS would use. */
+export function innerCall(outer: Call, target: InvokeTarget): LiveCall {
+  const { work, ...facts } = asLive(outer);
+  const { service, operation, region = outer.region } = target;
+  return liveCall({ ...facts, service, operation, region, ...identityOf(outer, target.as) }, work);
+}
 
-  async commit<const T extends readonly Command[]>(
-    commands: T,
-    options: { readonly unconditional?: boolean } = {},
-  ): Promise<ResultsOf<T>> {
-    const results = await this.work.commit(commands, options.unconditional === true);
-    return results as unknown as ResultsOf<T>;
-  }
+/** Every call that an operation sees was made here. */
+function asLive(call: Call): LiveCall {
+  if ("work" in call) return call as LiveCall;
+  throw new Error("a call that the pipeline did not make");
+}
 
-  /** The same request as another service sees it, under the identity AWS would use. */
-  derive(target: InvokeTarget): LiveCall {
-    const { as } = target;
-    const identity =
-      as.kind === "caller"
-        ? { caller: this.caller, via: as.via, accountId: this.accountId }
-        : {
-            caller: {
-              kind: "service" as const,
-              service: as.service,
-              sourceArn: as.sourceArn,
-              sourceAccountId: as.sourceAccountId,
-            },
-            via: undefined,
-            accountId: as.sourceAccountId,
-          };
-    return new LiveCall({
-      requestId: this.requestId,
-      service: target.service,
-      operation: target.operation,
-      region: target.region ?? this.region,
-      now: this.now,
-      arrivedSystemMs: this.arrivedSystemMs,
-      transport: this.transport,
-      signal: this.signal,
-      records: this.records,
-      work: this.work,
-      ...identity,
-    });
+function identityOf(
+  outer: Call,
+  as: InvokeIdentity,
+): Pick<CallFacts, "caller" | "via" | "accountId"> {
+  if (as.kind === "caller") {
+    return { caller: outer.caller, via: as.via, accountId: outer.accountId };
   }
+  const { service, sourceArn, sourceAccountId } = as;
+  const caller: ServiceCaller = { kind: "service", service, sourceArn, sourceAccountId };
+  return { caller, via: undefined, accountId: sourceAccountId };
 }

@@ -10,7 +10,7 @@ import type { AnyOperation, Outcome, ResourceUse, ServiceTable } from "../kernel
 import type { Random } from "../kernel/random.ts";
 import type { RecordView } from "../kernel/records.ts";
 import { type Authorizer, requireSecureTransport } from "./authorize.ts";
-import { LiveCall, type LiveCallFacts, type Work } from "./live-call.ts";
+import { type CallFacts, innerCall, type LiveCall, liveCall, type Work } from "./live-call.ts";
 
 /** The right to change configuration alone; others wait until it is given back. */
 export interface Turn {
@@ -86,7 +86,7 @@ export function createPipeline<View extends RecordView>(
 ): Pipeline {
   const invoke: Invoke = async <O>(call: Call, target: InvokeTarget, input: object) => {
     const { table, operation } = find(deps, target.service, target.operation);
-    const inner = LiveCall.of(call).derive(target);
+    const inner = innerCall(call, target);
     const { outcome, event } = await walk(deps, table, operation, inner, input);
     if (event) inner.work.events.push(event);
     // What an operation answers is declared beside it; the asking port names the same type.
@@ -136,8 +136,9 @@ function perform<View extends RecordView>(
   request: PerformRequest,
 ): Promise<object> {
   const { table, operation } = find(deps, request.service, request.operation);
-  return attempt(deps, { ...request, via: undefined }, async (call) => {
-    const walked = await walk(deps, table, operation, call, request.input);
+  const { input, ...facts } = request;
+  return attempt(deps, { ...facts, via: undefined }, async (call) => {
+    const walked = await walk(deps, table, operation, call, input);
     return { ...walked, output: walked.outcome.output as object };
   });
 }
@@ -148,7 +149,7 @@ function perform<View extends RecordView>(
  */
 async function attempt<View extends RecordView, O>(
   deps: PipelineDependencies<View>,
-  facts: Omit<LiveCallFacts, "now" | "arrivedSystemMs" | "records" | "work">,
+  facts: Omit<CallFacts, "now" | "arrivedSystemMs" | "records">,
   run: (call: LiveCall) => Promise<Walked & { readonly output: O }>,
 ): Promise<O> {
   const work: Work = { events: [], secret: false, commit: async () => [] };
@@ -160,7 +161,7 @@ async function attempt<View extends RecordView, O>(
       work.commit = (commands, unconditional) =>
         deps.state.commit(unconditional ? undefined : view, commands);
       try {
-        const walked = await run(new LiveCall({ ...facts, ...arrived, records: view, work }));
+        const walked = await run(liveCall({ ...facts, ...arrived, records: view }, work));
         await settle(deps, view, work, walked);
         return walked.output;
       } catch (error) {
