@@ -44,7 +44,11 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Sqli
   return client;
 }
 
-/** Sends what is asked in one turn of the event loop as one message; answers come in order. */
+/**
+ * One group is under way at a time; what is asked meanwhile is the next one. A message between
+ * threads costs as much as several requests inside one, so groups grow with the load. Answers come
+ * in order.
+ */
 class Client implements SqliteStore {
   readonly opened: Promise<void>;
   readonly failed: Promise<Fault>;
@@ -52,6 +56,8 @@ class Client implements SqliteStore {
   private readonly log: Log;
   private readonly waiting: Waiting[] = [];
   private outgoing: Piece[] = [];
+  /** Asked of the thread and not answered yet. */
+  private unanswered = 0;
   private failure: Fault | undefined;
   private closing: Promise<void> | undefined;
   private readonly open = Promise.withResolvers<void>();
@@ -83,7 +89,7 @@ class Client implements SqliteStore {
   close(): Promise<void> {
     if (this.closing !== undefined) return this.closing;
     this.closing = this.exited.promise;
-    this.flush();
+    this.sendGroup();
     this.send({ kind: "close" });
     return this.closing;
   }
@@ -92,14 +98,20 @@ class Client implements SqliteStore {
     if (this.failure !== undefined) throw this.failure;
     if (this.closing !== undefined) throw new Fault("store-closed", "the store is closed");
     const piece = pieceOf(asked);
-    if (this.outgoing.length === 0) setImmediate(() => this.flush());
+    if (this.outgoing.length === 0) this.flushSoon();
     this.outgoing.push(piece);
     return new Promise((resolve, reject) => this.waiting.push({ resolve, reject }));
   }
 
-  private flush(): void {
+  /** After this turn: whatever else it asks goes along. Under way: the next answer sees to it. */
+  private flushSoon(): void {
+    if (this.unanswered === 0) setImmediate(() => this.sendGroup());
+  }
+
+  private sendGroup(): void {
     if (this.outgoing.length === 0) return;
     const group = pack(this.outgoing);
+    this.unanswered += this.outgoing.length;
     this.outgoing = [];
     this.send({ kind: "asked", group }, [group.bytes.buffer]);
   }
@@ -119,6 +131,8 @@ class Client implements SqliteStore {
 
   private settleAll(answers: readonly Told[]): void {
     const waiting = this.waiting.splice(0, answers.length);
+    this.unanswered -= answers.length;
+    this.flushSoon();
     answers.forEach((told, index) => {
       const asker = waiting[index];
       if (asker !== undefined) settle(asker, told);
