@@ -15,6 +15,7 @@ import { systemRandom } from "./crypto/random.ts";
 import { openDataFolder } from "./gateway/data-folder.ts";
 import { createLogger } from "./gateway/logger.ts";
 import { removeServerFile, writeServerFile } from "./gateway/server-file.ts";
+import { trailChoice } from "./services/cloudtrail/choice.ts";
 import { createCredentials } from "./services/iam/ports.ts";
 import { createSigner } from "./signing/signer.ts";
 import type { TrackedView } from "./state/record-cache.ts";
@@ -73,6 +74,7 @@ export async function startServer(settings: Settings): Promise<RunningServer> {
     random: systemRandom,
     clock: clocks.service,
     models: new Map(serviceNames.map((name) => [name, loadModel(name)])),
+    trails: trailChoice,
   });
   const addresses = { public: settings.publicUrl ?? "" };
   const publicUrl = () => addresses.public;

@@ -100,11 +100,10 @@ function startKeyWork({ state, services, clock, log, auditor }: JobsOptions) {
           const view = state.records.view();
           return {
             records: view,
-            commit: (commands, event) =>
-              state.records.commit(view, [
-                ...commands,
-                ...(event ? [auditor.serviceEvent(event)] : []),
-              ]),
+            async commit(commands, event) {
+              const events = event ? [await auditor.serviceEvent(view, event)] : [];
+              return state.records.commit(view, [...commands, ...events]);
+            },
           };
         },
         keyDestroyed: (keyArn) => services.sealer.forget(keyArn),

@@ -1,4 +1,5 @@
 import { join, resolve } from "node:path";
+import { type ChainKey, chainKeys } from "../crypto/chain.ts";
 import type { RingKey, RingPurpose } from "../crypto/keyring.ts";
 import { systemRandom } from "../crypto/random.ts";
 import { envelopeDigest, placeMac, placeMacHolds, rowMac, rowMacHolds } from "../crypto/rows.ts";
@@ -7,6 +8,7 @@ import type { Log } from "../kernel/log.ts";
 import type { GetMeta, PutMeta } from "../kernel/meta.ts";
 import type { SecretBox } from "../kernel/secrets.ts";
 import { type KeyProcess, startKeyProcess } from "../keys/client.ts";
+import type { UnlockAudit } from "../services/cloudtrail/store.ts";
 import type { PlaceMacs, Tokens } from "../services/sqs/service.ts";
 import { RecordCache } from "../state/record-cache.ts";
 import { openSqliteStore, type SqliteStore } from "../stores/sqlite/open.ts";
@@ -20,6 +22,8 @@ export interface OpenState {
   readonly secrets: SecretBox;
   readonly places: PlaceMacs;
   readonly tokens: Tokens;
+  /** All versions; the store makes new links with the newest. */
+  readonly chainKeys: readonly ChainKey[];
 }
 
 export interface StateOptions {
@@ -57,7 +61,16 @@ export async function openState(
     const put: PutMeta = { kind: "meta.put", name: ringName, value: keys.ring };
     await store.commit({ decidedUnder: [], commands: [put] });
   }
-  return { store, keys, ...authenticatedBy(keys.ringKeys, keys, store) };
+  const chain = chainKeys(keys.ringKeys);
+  await unlockAudit(store, chain);
+  return { store, keys, chainKeys: chain, ...authenticatedBy(keys.ringKeys, keys, store) };
+}
+
+/** The store chains events under the newest of the keys. */
+async function unlockAudit(store: SqliteStore, all: readonly ChainKey[]): Promise<void> {
+  const newest = all.reduce((one, other) => (other.version > one.version ? other : one));
+  const unlock: UnlockAudit = { kind: "audit.unlock", ...newest };
+  await store.commit({ decidedUnder: [], commands: [unlock] });
 }
 
 const ringName = "key-ring";

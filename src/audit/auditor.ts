@@ -2,15 +2,20 @@ import { callerAccountId } from "../kernel/caller.ts";
 import type { Clock } from "../kernel/clock.ts";
 import { Refusal } from "../kernel/errors.ts";
 import type { FinishedCall } from "../kernel/finished-call.ts";
+import type { AuditResource } from "../kernel/operation.ts";
 import type { Random } from "../kernel/random.ts";
-import type { AppendEvents, AuditEvent } from "../services/cloudtrail/store.ts";
+import type { RecordView } from "../kernel/records.ts";
+import type { EventFacts, TrailChoice } from "../services/cloudtrail/choice.ts";
+import type { AppendEvents, AuditEvent, TrailPlace } from "../services/cloudtrail/store.ts";
 import { accessKeyIdOf, usernameOf } from "./identity.ts";
 import {
+  eventRegion,
   type RecordFacts,
   recordFacts,
   recordText,
   type ServiceEvent,
   serviceEventText,
+  usedResources,
 } from "./record.ts";
 import type { AuditModel } from "./shapes.ts";
 
@@ -20,37 +25,94 @@ export interface AuditorDependencies {
   readonly clock: Clock;
   /** Models by service (`sqs`): they tell structures from maps, and what is sensitive. */
   readonly models: ReadonlyMap<string, AuditModel>;
+  readonly trails: TrailChoice;
+  /** Something waits for delivery by a trail from this service time on. */
+  readonly waiting?: (sinceMs: number) => void;
 }
 
 /** Makes CloudTrail records. They hold what the operation's allow-list names, nothing else. */
 export interface Auditor {
   /**
    * The records of a finished call, one for each account that is told of it; undefined for data
-   * events, which no trail selects yet, and for strangers who met no resource of anybody.
+   * events that no trail selects, and for strangers who met no resource of anybody.
    */
-  record(finished: FinishedCall): AppendEvents | undefined;
+  record(finished: FinishedCall): Promise<AppendEvents | undefined>;
   /** The record of something that a service did by itself. */
-  serviceEvent(event: ServiceEvent): AppendEvents;
+  serviceEvent(view: RecordView, event: ServiceEvent): Promise<AppendEvents>;
 }
 
 export function createAuditor(deps: AuditorDependencies): Auditor {
   return {
-    record(finished) {
-      if (finished.operation.audit.category === "data") return undefined;
+    record: (finished) => record(deps, finished),
+    async serviceEvent(view, event) {
       const nowMs = deps.clock.now();
-      const facts = recordFacts(finished, deps.models.get(finished.table.name), nowMs);
-      const accounts = recipients(facts);
-      if (accounts.length === 0) return undefined;
-      const sharedEventId = accounts.length > 1 ? deps.random.uuid() : undefined;
-      const events = accounts.map((accountId) =>
-        eventFor(deps, facts, accountId, nowMs, sharedEventId),
-      );
-      return { kind: "audit.append", events };
+      const trails = await deps.trails.of(view, event.accountId, factsOfService(event));
+      if (trails.length > 0) deps.waiting?.(nowMs);
+      return { kind: "audit.append", events: [eventOfService(deps, event, nowMs, trails)] };
     },
-    serviceEvent(event) {
-      const nowMs = deps.clock.now();
-      return { kind: "audit.append", events: [eventOfService(deps, event, nowMs)] };
-    },
+  };
+}
+
+async function record(
+  deps: AuditorDependencies,
+  finished: FinishedCall,
+): Promise<AppendEvents | undefined> {
+  const { operation, table } = finished;
+  const inHistory = operation.audit.category === "management";
+  const resources = usedResources(finished);
+  const facts = factsOf(finished, resources);
+  const told: Told[] = [];
+  for (const accountId of recipients(finished, resources)) {
+    const trails = await deps.trails.of(finished.call.records, accountId, facts);
+    if (inHistory || trails.length > 0) told.push({ accountId, trails });
+  }
+  if (told.length === 0) return undefined;
+  const nowMs = deps.clock.now();
+  if (told.some(({ trails }) => trails.length > 0)) deps.waiting?.(nowMs);
+  const shared = recordFacts(finished, resources, deps.models.get(table.name), nowMs);
+  const sharedEventId = told.length > 1 ? deps.random.uuid() : undefined;
+  return {
+    kind: "audit.append",
+    events: told.map((copy) => ({
+      ...eventFor(deps, shared, copy, nowMs, sharedEventId),
+      inHistory,
+      trails: copy.trails,
+    })),
+  };
+}
+
+/** An account that gets a copy, and its trails that deliver it. */
+interface Told {
+  readonly accountId: string;
+  readonly trails: readonly TrailPlace[];
+}
+
+function factsOf(finished: FinishedCall, resources: readonly AuditResource[]): EventFacts {
+  const { operation, table, call } = finished;
+  return {
+    category: operation.audit.category === "management" ? "Management" : "Data",
+    region: eventRegion(finished),
+    global: table.name === "iam",
+    readOnly: operation.audit.readOnly,
+    eventSource: table.eventSource,
+    eventName: operation.name,
+    eventType: "AwsApiCall",
+    identityArn: "arn" in call.caller ? call.caller.arn : "",
+    resources,
+  };
+}
+
+function factsOfService(event: ServiceEvent): EventFacts {
+  return {
+    category: "Management",
+    region: event.region,
+    global: false,
+    readOnly: event.readOnly ?? false,
+    eventSource: event.eventSource,
+    eventName: event.eventName,
+    eventType: "AwsServiceEvent",
+    identityArn: "",
+    resources: event.resources,
   };
 }
 
@@ -58,25 +120,29 @@ export function createAuditor(deps: AuditorDependencies): Auditor {
  * AWS: the caller's account, and the owners of the resources where another account's call was let
  * in. Calls of services and strangers are told to the owners alone.
  */
-function recipients({ finished, resources }: RecordFacts): readonly string[] {
+function recipients(
+  finished: FinishedCall,
+  resources: readonly AuditResource[],
+): ReadonlySet<string> {
   const { call, result } = finished;
   const own = callerAccountId(call.caller);
   const denied = "error" in result && result.error instanceof Refusal && result.error.denial;
+  if (own !== undefined && denied) return new Set([own]);
   const owners = resources.map(({ accountId }) => accountId);
-  if (own !== undefined) return denied ? [own] : [...new Set([own, ...owners])];
+  if (own !== undefined) return new Set([own, ...owners]);
   const source = call.caller.kind === "service" ? [call.caller.sourceAccountId] : [];
   const used = finished.resources.map(({ accountId }) => accountId);
   const told = [owners, used, source].find((accounts) => accounts.length > 0) ?? [];
-  return [...new Set(told)];
+  return new Set(told);
 }
 
 function eventFor(
   deps: AuditorDependencies,
   facts: RecordFacts,
-  accountId: string,
+  { accountId }: Told,
   timeMs: number,
   sharedEventId: string | undefined,
-): AuditEvent {
+): Omit<AuditEvent, "inHistory" | "trails"> {
   const { operation, table, call } = facts.finished;
   const eventId = deps.random.uuid();
   const own = callerAccountId(call.caller);
@@ -101,6 +167,7 @@ function eventOfService(
   { random }: AuditorDependencies,
   event: ServiceEvent,
   timeMs: number,
+  trails: readonly TrailPlace[],
 ): AuditEvent {
   const eventId = random.uuid();
   return {
@@ -115,5 +182,7 @@ function eventOfService(
     readOnly: event.readOnly ?? false,
     resources: event.resources.map(({ type, arn }) => ({ type, name: arn })),
     record: serviceEventText(event, timeMs, eventId),
+    inHistory: true,
+    trails,
   };
 }

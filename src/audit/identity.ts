@@ -1,42 +1,104 @@
 import type { Call } from "../kernel/call.ts";
-import type { Caller } from "../kernel/caller.ts";
+import type {
+  Caller,
+  FederatedUserCaller,
+  RoleSessionCaller,
+  Session,
+  WebIdentityCaller,
+} from "../kernel/caller.ts";
+import { callerAccessKeyId } from "../kernel/caller.ts";
 import type { Json } from "../kernel/json.ts";
 import type { JsonObject } from "../kernel/records.ts";
 
 /** AWS: `userIdentity` as the caller's own account sees it. */
-export function userIdentity(call: Call): Json {
+export function userIdentity(call: Call, proven?: WebIdentityCaller): Json {
   const { caller, via } = call;
-  const invokedBy: JsonObject = via === undefined ? {} : { invokedBy: via };
+  if (proven !== undefined && caller.kind === "anonymous") return webIdentity(proven);
+  const identity = identityOf(caller);
+  return via === undefined ? identity : { ...identity, invokedBy: via };
+}
+
+function identityOf(caller: Caller): JsonObject {
   switch (caller.kind) {
     case "root":
-      return {
-        type: "Root",
-        principalId: caller.principalId,
-        arn: caller.arn,
-        accountId: caller.accountId,
-        accessKeyId: caller.accessKeyId,
-        ...invokedBy,
-      };
+      return { type: "Root", ...named(caller), ...plainSession(caller.session) };
     case "user":
       return {
         type: "IAMUser",
-        principalId: caller.principalId,
-        arn: caller.arn,
-        accountId: caller.accountId,
-        accessKeyId: caller.accessKeyId,
+        ...named(caller),
         userName: caller.userName,
-        ...invokedBy,
+        ...plainSession(caller.session),
+      };
+    case "role-session":
+      return {
+        type: "AssumedRole",
+        ...named(caller),
+        sessionContext: sessionContext(caller.session, roleIssuer(caller)),
+      };
+    case "federated-user":
+      return {
+        type: "FederatedUser",
+        ...named(caller),
+        sessionContext: sessionContext(caller.session, parentIssuer(caller)),
       };
     case "service":
-      return { type: "AWSService", invokedBy: caller.service };
-    case "anonymous":
+      // DIFFERS: a service outside is known by its credential as well.
       return {
-        type: "AWSAccount",
-        principalId: "",
-        accountId: "ANONYMOUS_PRINCIPAL",
-        ...invokedBy,
+        type: "AWSService",
+        invokedBy: caller.service,
+        ...(caller.accessKeyId !== undefined && { accessKeyId: caller.accessKeyId }),
       };
+    case "anonymous":
+      return { type: "AWSAccount", principalId: "", accountId: "ANONYMOUS_PRINCIPAL" };
   }
+}
+
+function named(caller: Exclude<Caller, { kind: "service" | "anonymous" }>): JsonObject {
+  const { principalId, arn, accountId, accessKeyId } = caller;
+  return { principalId, arn, accountId, accessKeyId };
+}
+
+function roleIssuer({ roleId, roleArn, accountId, roleName }: RoleSessionCaller): JsonObject {
+  return { type: "Role", principalId: roleId, arn: roleArn, accountId, userName: roleName };
+}
+
+function parentIssuer({ parentId, parentArn, parentName, accountId }: FederatedUserCaller) {
+  const issuer = { principalId: parentId, arn: parentArn, accountId };
+  return parentName === undefined
+    ? { type: "Root", ...issuer }
+    : { type: "IAMUser", ...issuer, userName: parentName };
+}
+
+/** AWS: temporary credentials of a user or of root (GetSessionToken) have no issuer. */
+function plainSession(session: Session | undefined): JsonObject {
+  return session === undefined ? {} : { sessionContext: sessionContext(session, undefined) };
+}
+
+function sessionContext(session: Session, issuer: JsonObject | undefined): JsonObject {
+  const { issuedMs, federatedProvider, sourceIdentity } = session;
+  return {
+    ...(issuer && { sessionIssuer: issuer }),
+    attributes: { creationDate: secondsTime(issuedMs), mfaAuthenticated: "false" },
+    ...(federatedProvider !== undefined && {
+      webIdFederationData: { federatedProvider, attributes: {} },
+    }),
+    ...(sourceIdentity !== undefined && { sourceIdentity }),
+  };
+}
+
+/** AWS: who asks for a role with a token of an identity provider. */
+function webIdentity({ provider, audience, subject }: WebIdentityCaller): Json {
+  return {
+    type: "WebIdentityUser",
+    principalId: `${provider}:${audience}:${subject}`,
+    userName: subject,
+    identityProvider: provider,
+  };
+}
+
+/** `2026-01-02T03:04:05Z` */
+export function secondsTime(ms: number): string {
+  return `${new Date(ms).toISOString().slice(0, 19)}Z`;
 }
 
 /** AWS: the copy for the owner of a resource hides who exactly it was in the other account. */
@@ -54,28 +116,51 @@ export function foreignIdentity(call: Call): Json {
 
 /** The user name that LookupEvents finds an event by; "" where AWS has none. */
 export function usernameOf(caller: Caller): string {
-  if (caller.kind === "user") return caller.userName;
-  return caller.kind === "root" ? "root" : "";
+  switch (caller.kind) {
+    case "user":
+      return caller.userName;
+    case "root":
+      return "root";
+    case "role-session":
+      return caller.sessionName;
+    case "federated-user":
+      return caller.name;
+    default:
+      return "";
+  }
 }
 
 export function accessKeyIdOf(caller: Caller): string {
-  return caller.kind === "user" || caller.kind === "root" ? caller.accessKeyId : "";
+  return callerAccessKeyId(caller);
 }
 
-/** AWS: where a call came from; calls of services show the service. */
+/**
+ * AWS: where a call came from; calls of services show the service. DIFFERS: a service outside has an
+ * address of its own, which is shown.
+ */
 export function sourceOf(call: Call): { readonly address: string; readonly userAgent: string } {
-  const service = call.via ?? (call.caller.kind === "service" ? call.caller.service : undefined);
+  const service = call.via ?? insideService(call.caller);
   if (service !== undefined) return { address: service, userAgent: service };
   return { address: call.transport.sourceIp, userAgent: call.transport.userAgent };
+}
+
+function insideService(caller: Caller): string | undefined {
+  return caller.kind === "service" && caller.accessKeyId === undefined ? caller.service : undefined;
 }
 
 /** AWS: absent for calls of services and for plain HTTP. */
 export function tlsDetails(call: Call): Json | undefined {
   const { tls, baseUrl } = call.transport;
-  if (!tls || call.via !== undefined || call.caller.kind === "service") return undefined;
+  if (!tls || call.via !== undefined || insideService(call.caller) !== undefined) return undefined;
   return {
     tlsVersion: tls.version,
     cipherSuite: tls.cipherSuite,
     clientProvidedHostHeader: new URL(baseUrl).host,
   };
+}
+
+/** AWS: the private endpoint that a call came through; a call of a service came through none. */
+export function endpointId(call: Call): string | undefined {
+  if (call.via !== undefined || insideService(call.caller) !== undefined) return undefined;
+  return call.transport.endpoint?.endpointId;
 }

@@ -2,7 +2,14 @@ import { Fault, Refusal } from "../kernel/errors.ts";
 import type { FinishedCall } from "../kernel/finished-call.ts";
 import type { Json } from "../kernel/json.ts";
 import type { AuditResource, ServiceTable } from "../kernel/operation.ts";
-import { foreignIdentity, sourceOf, tlsDetails, userIdentity } from "./identity.ts";
+import {
+  endpointId,
+  foreignIdentity,
+  secondsTime,
+  sourceOf,
+  tlsDetails,
+  userIdentity,
+} from "./identity.ts";
 import { additionalBytesMax, bounded, omitted, recordBytesMax, truncate } from "./limits.ts";
 import { type AuditModel, copyMembers, plainJson } from "./shapes.ts";
 
@@ -23,6 +30,7 @@ export interface RecordFacts {
 
 export function recordFacts(
   finished: FinishedCall,
+  resources: readonly AuditResource[],
   model: AuditModel | undefined,
   nowMs: number,
 ): RecordFacts {
@@ -34,14 +42,14 @@ export function recordFacts(
   const additional = outcome?.audit?.additionalEventData;
   return {
     finished,
-    eventTime: `${new Date(nowMs).toISOString().slice(0, 19)}Z`,
+    eventTime: secondsTime(nowMs),
     region: eventRegion(finished),
     requestParameters: kept(model, shapes?.input, audit.request, input),
     responseElements:
       typeof output === "object" && output !== null
         ? kept(model, shapes?.output, audit.response, output)
         : null,
-    resources: usedResources(finished),
+    resources,
     failure: "error" in result ? describeError(result.error, table) : undefined,
     additionalEventData: additional === undefined ? undefined : plainJson(additional),
   };
@@ -67,7 +75,8 @@ function kept(
   return empty ? null : copied;
 }
 
-function usedResources({ resources, result }: FinishedCall): readonly AuditResource[] {
+/** What of the resources a record names. */
+export function usedResources({ resources, result }: FinishedCall): readonly AuditResource[] {
   const found = new Map<string, AuditResource>();
   for (const { type, arn, accountId } of resources) {
     if (type !== undefined) found.set(arn, { type, arn, accountId });
@@ -78,7 +87,7 @@ function usedResources({ resources, result }: FinishedCall): readonly AuditResou
 }
 
 /** AWS: IAM is global and tells its story in us-east-1. */
-function eventRegion({ table, call }: FinishedCall): string {
+export function eventRegion({ table, call }: FinishedCall): string {
   return table.name === "iam" ? "us-east-1" : call.region;
 }
 
@@ -123,9 +132,10 @@ function record(facts: RecordFacts, copy: RecordCopy): { readonly [member: strin
   const { table, operation, call } = finished;
   const { address, userAgent } = sourceOf(call);
   const management = operation.audit.category === "management";
+  const proven = "outcome" in finished.result ? finished.result.outcome.audit?.identity : undefined;
   return withoutAbsent({
     eventVersion,
-    userIdentity: copy.foreign ? foreignIdentity(call) : userIdentity(call),
+    userIdentity: copy.foreign ? foreignIdentity(call) : userIdentity(call, proven),
     eventTime: facts.eventTime,
     eventSource: table.eventSource,
     eventName: operation.name,
@@ -151,6 +161,7 @@ function record(facts: RecordFacts, copy: RecordCopy): { readonly [member: strin
     recipientAccountId: copy.recipientAccountId,
     sharedEventID: copy.sharedEventId,
     eventCategory: management ? "Management" : "Data",
+    vpcEndpointId: copy.foreign ? undefined : endpointId(call),
     tlsDetails: copy.foreign ? undefined : tlsDetails(call),
   });
 }
@@ -162,7 +173,7 @@ export interface ServiceEvent {
   readonly eventSource: string;
   readonly eventName: string;
   readonly resources: readonly AuditResource[];
-  readonly details?: Json;
+  readonly serviceEventDetails?: Json;
   readonly readOnly?: boolean;
 }
 
@@ -172,7 +183,7 @@ export function serviceEventText(event: ServiceEvent, nowMs: number, eventId: st
     withoutAbsent({
       eventVersion,
       userIdentity: { accountId: event.accountId, invokedBy: "AWS Internal" },
-      eventTime: `${new Date(nowMs).toISOString().slice(0, 19)}Z`,
+      eventTime: secondsTime(nowMs),
       eventSource: event.eventSource,
       eventName: event.eventName,
       awsRegion: event.region,
@@ -187,7 +198,9 @@ export function serviceEventText(event: ServiceEvent, nowMs: number, eventId: st
       managementEvent: true,
       recipientAccountId: event.accountId,
       serviceEventDetails:
-        event.details === undefined ? undefined : bounded(event.details, "serviceEventDetails"),
+        event.serviceEventDetails === undefined
+          ? undefined
+          : bounded(event.serviceEventDetails, "serviceEventDetails"),
       eventCategory: "Management",
     }),
   );

@@ -30,7 +30,7 @@ export interface State<View extends RecordView> {
 
 /** Makes the audit's commands for a finished call; none for data events no trail selects. */
 export interface Auditor {
-  record(finished: FinishedCall): Command | undefined;
+  record(finished: FinishedCall): Promise<Command | undefined>;
 }
 
 export interface PipelineDependencies<View extends RecordView> {
@@ -201,10 +201,10 @@ async function walk(
     await deps.authorizer.authorize(table, operation, resources, call);
     const outcome = await operation.handle(input, call);
     if (operation.audit.secret) call.work.secret = true;
-    return { outcome, event: audit({ outcome }) };
+    return { outcome, event: await audit({ outcome }) };
   } catch (error) {
     if (error instanceof Refusal || error instanceof Fault) {
-      const event = audit({ error });
+      const event = await audit({ error });
       if (event) call.work.events.push(event);
     }
     throw error;

@@ -25,7 +25,11 @@ const auditor = createAuditor({
   random: { bytes: (length) => Buffer.alloc(length), uuid: nextId },
   clock: { now: () => Date.UTC(2026, 0, 2, 3, 4, 5, 678), at: () => () => {} },
   models,
+  trails: { of: async () => chosen },
 });
+
+/** The trails that select every event. */
+let chosen: readonly { readonly name: string; readonly region: string }[] = [];
 
 const table: ServiceTable = {
   name: "kms",
@@ -66,17 +70,17 @@ const finished = finishedCall({
   result: { outcome: { output } },
 });
 
-function eventsOf(facts: Partial<typeof finished> = {}) {
+async function eventsOf(facts: Partial<typeof finished> = {}) {
   ids = 0;
-  return auditor.record({ ...finished, ...facts })?.events ?? [];
+  return (await auditor.record({ ...finished, ...facts }))?.events ?? [];
 }
 
-function recordOf(facts: Partial<typeof finished> = {}) {
-  return JSON.parse(eventsOf(facts)[0]?.record ?? "null");
+async function recordOf(facts: Partial<typeof finished> = {}) {
+  return JSON.parse((await eventsOf(facts))[0]?.record ?? "null");
 }
 
-test("a forward access session, as in the fact sheet", () => {
-  const [event, ...others] = eventsOf();
+test("a forward access session, as in the fact sheet", async () => {
+  const [event, ...others] = await eventsOf();
   assert.equal(others.length, 0);
   assert.deepEqual(JSON.parse(event?.record ?? ""), {
     eventVersion: "1.11",
@@ -122,11 +126,13 @@ test("a forward access session, as in the fact sheet", () => {
     accessKeyId: "AKIAEXAMPLE",
     readOnly: true,
     resources: [{ type: "AWS::KMS::Key", name: keyArn }],
+    inHistory: true,
+    trails: [],
   });
 });
 
-test("a call from outside shows its address and its TLS", () => {
-  const record = recordOf({ call });
+test("a call from outside shows its address and its TLS", async () => {
+  const record = await recordOf({ call });
   assert.equal(record.sourceIPAddress, "10.0.118.80");
   assert.equal(record.userAgent, "aws-sdk-js/3");
   assert.equal("invokedBy" in record.userIdentity, false);
@@ -135,24 +141,24 @@ test("a call from outside shows its address and its TLS", () => {
     cipherSuite: "TLS_AES_128_GCM_SHA256",
     clientProvidedHostHeader: "kms.example:4566",
   });
-  const plain = recordOf({ call: { ...call, transport: { ...transport, tls: undefined } } });
+  const plain = await recordOf({ call: { ...call, transport: { ...transport, tls: undefined } } });
   assert.equal("tlsDetails" in plain, false);
 });
 
-test("root, service and stranger", () => {
+test("root, service and stranger", async () => {
   const root = { kind: "root", accountId, arn: `arn:aws:iam::${accountId}:root` } as const;
   const rootCall = {
     ...call,
     caller: { ...root, principalId: accountId, accessKeyId: "AKIAROOT" },
   };
-  assert.deepEqual(recordOf({ call: rootCall }).userIdentity, {
+  assert.deepEqual((await recordOf({ call: rootCall })).userIdentity, {
     type: "Root",
     principalId: accountId,
     arn: `arn:aws:iam::${accountId}:root`,
     accountId,
     accessKeyId: "AKIAROOT",
   });
-  assert.equal(eventsOf({ call: rootCall })[0]?.username, "root");
+  assert.equal((await eventsOf({ call: rootCall }))[0]?.username, "root");
   const service = {
     ...call,
     caller: {
@@ -162,20 +168,20 @@ test("root, service and stranger", () => {
       sourceAccountId: "999988887777",
     },
   } as const;
-  const record = recordOf({ call: service });
+  const record = await recordOf({ call: service });
   assert.deepEqual(record.userIdentity, { type: "AWSService", invokedBy: "sns.amazonaws.com" });
   assert.equal(record.sourceIPAddress, "sns.amazonaws.com");
   assert.equal(record.recipientAccountId, accountId);
   const stranger = { ...call, caller: { kind: "anonymous" } } as const;
-  assert.equal(recordOf({ call: stranger }).userIdentity.accountId, "ANONYMOUS_PRINCIPAL");
-  assert.deepEqual(eventsOf({ call: stranger, resources: [] }), []);
+  assert.equal((await recordOf({ call: stranger })).userIdentity.accountId, "ANONYMOUS_PRINCIPAL");
+  assert.deepEqual(await eventsOf({ call: stranger, resources: [] }), []);
 });
 
-test("denials are AccessDenied, other refusals keep their code, faults tell no details", () => {
+test("denials are AccessDenied, other refusals keep their code, faults tell no details", async () => {
   const denial = { action: "kms:Decrypt", resource: keyArn, reason: "", explicit: false };
   const text = "User: x is not authorized to perform: kms:Decrypt";
   const options = { denial: { ...denial, statements: [] } };
-  const denied = recordOf({
+  const denied = await recordOf({
     result: { error: new Refusal("AccessDeniedException", text, options) },
   });
   assert.equal(denied.errorCode, "AccessDenied");
@@ -183,19 +189,19 @@ test("denials are AccessDenied, other refusals keep their code, faults tell no d
   assert.equal(denied.responseElements, null);
   assert.equal(denied.requestParameters.keyId, keyArn);
   const disabled = new Refusal("DisabledException", `${keyArn} is disabled.`);
-  assert.equal(recordOf({ result: { error: disabled } }).errorCode, "DisabledException");
+  assert.equal((await recordOf({ result: { error: disabled } })).errorCode, "DisabledException");
   // The twin: the code alone makes no denial.
   const other = new Refusal("AccessDeniedException", "ciphertext refers to a key that …");
-  assert.equal(recordOf({ result: { error: other } }).errorCode, "AccessDeniedException");
-  const fault = recordOf({ result: { error: new Fault("disk-full", "/data is full") } });
+  assert.equal((await recordOf({ result: { error: other } })).errorCode, "AccessDeniedException");
+  const fault = await recordOf({ result: { error: new Fault("disk-full", "/data is full") } });
   assert.equal(fault.errorCode, "InternalFailure");
   assert.equal(fault.errorMessage.includes("/data"), false);
 });
 
-test("both accounts are told of a call across accounts, the owner without names", () => {
+test("both accounts are told of a call across accounts, the owner without names", async () => {
   const owner = "999988887777";
   const foreignKey = { ...key, accountId: owner };
-  const events = eventsOf({ resources: [foreignKey] });
+  const events = await eventsOf({ resources: [foreignKey] });
   const [own, copy] = events.map(({ record }) => JSON.parse(record));
   assert.deepEqual(
     events.map((event) => [event.accountId, event.username]),
@@ -214,26 +220,33 @@ test("both accounts are told of a call across accounts, the owner without names"
   });
   const denial = { action: "a", resource: "r", reason: "", explicit: false, statements: [] };
   const error = new Refusal("AccessDeniedException", "no", { denial });
-  const denied = eventsOf({ resources: [foreignKey], result: { error } });
+  const denied = await eventsOf({ resources: [foreignKey], result: { error } });
   assert.deepEqual(
     denied.map((event) => event.accountId),
     [accountId],
   );
 });
 
-test("data events leave no record", () => {
+test("data events are recorded where a trail selects them, and are no part of the history", async () => {
   const audit = { category: "data", readOnly: false } as const;
-  assert.deepEqual(eventsOf({ operation: operation({ audit }) }), []);
+  assert.deepEqual(await eventsOf({ operation: operation({ audit }) }), []);
+  chosen = [{ name: "main", region: "us-east-1" }];
+  const [event] = await eventsOf({ operation: operation({ audit }) });
+  chosen = [];
+  assert.equal(event?.inHistory, false);
+  assert.deepEqual(event?.trails, [{ name: "main", region: "us-east-1" }]);
+  const record = JSON.parse(event?.record ?? "");
+  assert.deepEqual([record.eventCategory, record.managementEvent], ["Data", false]);
 });
 
-test("structures get small letters, maps keep their keys, dates are customary", () => {
+test("structures get small letters, maps keep their keys, dates are customary", async () => {
   const audit = {
     category: "management",
     readOnly: false,
     request: ["Tags"],
     response: ["KeyMetadata"],
   } as const;
-  const record = recordOf({
+  const record = await recordOf({
     operation: operation({ name: "CreateKey", audit }),
     input: { Tags: [{ TagKey: "Team", TagValue: "A" }] },
     result: {
@@ -248,27 +261,27 @@ test("structures get small letters, maps keep their keys, dates are customary", 
   });
 });
 
-test("what is too long is cut or left out", () => {
+test("what is too long is cut or left out", async () => {
   const long = { ...call, transport: { ...transport, userAgent: "ä".repeat(2000) } };
-  const record = recordOf({ call: long, input: { ...input, KeySpec: "x".repeat(200_000) } });
+  const record = await recordOf({ call: long, input: { ...input, KeySpec: "x".repeat(200_000) } });
   assert.equal(Buffer.byteLength(record.userAgent), 1024);
   assert.equal(record.requestParameters.omitted, true);
   assert.equal(truncate("aä", 2), "a");
   assert.equal(truncate("aä", 3), "aä");
   const resources = Array.from({ length: 3000 }, (_, index) => ({ ...key, arn: keyArn + index }));
-  const [event] = eventsOf({ resources });
+  const [event] = await eventsOf({ resources });
   assert.ok(Buffer.byteLength(event?.record ?? "") < 256 * 1024);
 });
 
-test("a service event", () => {
+test("a service event", async () => {
   ids = 0;
-  const { events } = auditor.serviceEvent({
+  const { events } = await auditor.serviceEvent(call.records, {
     accountId,
     region: "us-east-1",
     eventSource: "kms.amazonaws.com",
     eventName: "DeleteKey",
     resources: [key],
-    details: { keyId: "1234abcd" },
+    serviceEventDetails: { keyId: "1234abcd" },
   });
   const record = JSON.parse(events[0]?.record ?? "");
   assert.equal(record.eventType, "AwsServiceEvent");

@@ -39,6 +39,7 @@ const auditor = createAuditor({
   random: systemRandom,
   clock: { now: () => Date.UTC(2026, 0, 2), at: () => () => {} },
   models,
+  trails: { of: async () => [] },
 });
 
 /** A canary and where it was put; `text` is looked for in the record. */
@@ -119,7 +120,7 @@ function asManagement(operation: AnyOperation): AnyOperation {
 }
 
 for (const table of tables) {
-  test(`records of ${table.name} hold what its operations name`, () => {
+  test(`records of ${table.name} hold what its operations name`, async () => {
     const model = models.get(table.name);
     assert.ok(model);
     assert.ok(table.operations.size > 0);
@@ -133,7 +134,7 @@ for (const table of tables) {
         input: input.value,
         result: { outcome: { output: output.value } },
       });
-      const record = auditor.record(finished)?.events[0]?.record ?? "";
+      const record = (await auditor.record(finished))?.events[0]?.record ?? "";
       assert.ok(record.includes(operation.name));
       const shown = [...input.canaries, ...output.canaries].filter(
         (canary) => record.includes(canary.text) && !mayShow(operation, canary),
@@ -143,7 +144,7 @@ for (const table of tables) {
   });
 }
 
-test("the canaries are found where a rule names a secret and no model guards it", () => {
+test("the canaries are found where a rule names a secret and no model guards it", async () => {
   const table = tables.find(({ name }) => name === "sns");
   const publish = table?.operations.get("Publish");
   const model = models.get("sns");
@@ -156,7 +157,7 @@ test("the canaries are found where a rule names a secret and no model guards it"
     input: input.value,
     result: { outcome: { output: {} } },
   });
-  const record = auditor.record(finished)?.events[0]?.record ?? "";
+  const record = (await auditor.record(finished))?.events[0]?.record ?? "";
   const message = input.canaries.find(({ path }) => path[1] === "Message");
   assert.ok(message && record.includes(message.text) && message.secret);
 });

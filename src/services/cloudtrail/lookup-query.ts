@@ -57,7 +57,8 @@ export function readLookup(input: Wire<LookupEventsRequest>, call: Call): Lookup
   const after = input.NextToken === undefined ? undefined : readToken(input.NextToken, binding);
   const place = { kind: "audit.lookup", accountId, region } as const;
   // AWS: an Insights event is made by a trail that looks for unusual activity; none does here.
-  const query = insight ? undefined : { ...place, attribute, startMs, endMs, limit, after };
+  const asked = { ...place, startMs, endMs, limit, ...(attribute && { attribute }) };
+  const query = insight ? undefined : { ...asked, ...(after && { after }) };
   return { query, binding };
 }
 
@@ -116,18 +117,18 @@ function invalid(what: string, text: string): Refusal {
 
 interface Position {
   readonly timeMs: number;
-  readonly position: number;
+  readonly number: number;
 }
 
 /** A token that continues behind an event, for the very same question. */
-export function tokenAfter({ timeMs, position }: Position, binding: string): string {
-  return Buffer.from(JSON.stringify([timeMs, position, binding]), "utf8").toString("base64url");
+export function tokenAfter({ timeMs, number }: Position, binding: string): string {
+  return Buffer.from(JSON.stringify([timeMs, number, binding]), "utf8").toString("base64url");
 }
 
 function readToken(token: string, binding: string): Position {
   const text = Buffer.from(token, "base64url").toString("utf8");
   const match = /^\[(\d{1,16}),(\d{1,16}),/.exec(text);
-  const position = { timeMs: Number(match?.[1]), position: Number(match?.[2]) };
+  const position = { timeMs: Number(match?.[1]), number: Number(match?.[2]) };
   if (match && tokenAfter(position, binding) === token) return position;
   throw invalid("NextToken", "Invalid or expired next token, or one of another query.");
 }

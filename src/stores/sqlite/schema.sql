@@ -3,57 +3,64 @@ CREATE TABLE account_versions (
   version INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE audit_chains (
+  account_id TEXT NOT NULL,
+  region TEXT NOT NULL,
+  lane TEXT NOT NULL,
+  number INTEGER NOT NULL,
+  hash BLOB NOT NULL,
+  PRIMARY KEY (account_id, region, lane)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE audit_events (
   account_id TEXT NOT NULL,
   region TEXT NOT NULL,
+  number INTEGER NOT NULL,
   time_ms INTEGER NOT NULL,
-  position INTEGER NOT NULL,
   event_id TEXT NOT NULL,
   event_name TEXT NOT NULL,
   event_source TEXT NOT NULL,
   username TEXT NOT NULL,
   access_key_id TEXT NOT NULL,
   read_only INTEGER NOT NULL,
+  resources TEXT NOT NULL,
   record TEXT NOT NULL,
-  PRIMARY KEY (account_id, region, time_ms, position)
+  key_version INTEGER NOT NULL,
+  hash BLOB NOT NULL,
+  PRIMARY KEY (account_id, region, number)
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX audit_events_by_access_key ON audit_events
-  (account_id, region, access_key_id, time_ms, position);
+  (account_id, region, access_key_id, time_ms, number);
 
-CREATE INDEX audit_events_by_age ON audit_events (time_ms);
-
-CREATE INDEX audit_events_by_id ON audit_events
-  (account_id, region, event_id, time_ms, position);
+CREATE INDEX audit_events_by_id ON audit_events (account_id, region, event_id, time_ms, number);
 
 CREATE INDEX audit_events_by_name ON audit_events
-  (account_id, region, event_name, time_ms, position);
+  (account_id, region, event_name, time_ms, number);
 
 CREATE INDEX audit_events_by_read_only ON audit_events
-  (account_id, region, read_only, time_ms, position);
+  (account_id, region, read_only, time_ms, number);
 
 CREATE INDEX audit_events_by_source ON audit_events
-  (account_id, region, event_source, time_ms, position);
+  (account_id, region, event_source, time_ms, number);
+
+CREATE INDEX audit_events_by_time ON audit_events (account_id, region, time_ms, number);
 
 CREATE INDEX audit_events_by_username ON audit_events
-  (account_id, region, username, time_ms, position);
+  (account_id, region, username, time_ms, number);
 
 CREATE TABLE audit_resources (
   account_id TEXT NOT NULL,
   region TEXT NOT NULL,
-  time_ms INTEGER NOT NULL,
-  position INTEGER NOT NULL,
-  ordinal INTEGER NOT NULL,
-  type TEXT NOT NULL,
   name TEXT NOT NULL,
-  PRIMARY KEY (account_id, region, time_ms, position, ordinal)
+  time_ms INTEGER NOT NULL,
+  number INTEGER NOT NULL,
+  type TEXT NOT NULL,
+  PRIMARY KEY (account_id, region, name, time_ms, number, type)
 ) STRICT, WITHOUT ROWID;
 
-CREATE INDEX audit_resources_by_name ON audit_resources
-  (account_id, region, name, time_ms, position);
-
 CREATE INDEX audit_resources_by_type ON audit_resources
-  (account_id, region, type, time_ms, position);
+  (account_id, region, type, time_ms, number);
 
 CREATE TABLE counters (
   name TEXT PRIMARY KEY,
@@ -200,6 +207,19 @@ CREATE TABLE schema_migrations (
   name TEXT NOT NULL,
   breaking INTEGER NOT NULL
 ) STRICT;
+
+CREATE TABLE trail_events (
+  account_id TEXT NOT NULL,
+  region TEXT NOT NULL,
+  trail TEXT NOT NULL,
+  number INTEGER NOT NULL,
+  event_region TEXT NOT NULL,
+  time_ms INTEGER NOT NULL,
+  record TEXT NOT NULL,
+  key_version INTEGER NOT NULL,
+  hash BLOB NOT NULL,
+  PRIMARY KEY (account_id, region, trail, number)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE undelivered (
   account_id TEXT NOT NULL,

@@ -1,9 +1,17 @@
-import { deepEqual } from "node:assert/strict";
-import type { Store } from "../../../src/kernel/command.ts";
+import { deepEqual, rejects } from "node:assert/strict";
+import { chainHash, historyFacts } from "../../../src/crypto/chain.ts";
+import type { Command, Store } from "../../../src/kernel/command.ts";
 import type {
+  AppendEvents,
   AuditEvent,
+  ChainedEvent,
+  FindPrunable,
+  ListChainHeads,
+  ListWaiting,
+  ListWaitingTrails,
   LookupAttribute,
   LookupAuditEvents,
+  ReadChain,
 } from "../../../src/services/cloudtrail/store.ts";
 import type { Contract } from "./fixtures.ts";
 import { accountId, commit, region } from "./fixtures.ts";
@@ -25,12 +33,15 @@ function eventNamed(
     readOnly: false,
     resources: [],
     record: `{"eventID":"${eventId}"}`,
+    inHistory: true,
+    trails: [],
     ...changes,
   };
 }
 
 async function append(store: Store, ...events: AuditEvent[]): Promise<void> {
-  await commit(store, { kind: "audit.append", events });
+  const unlock = { kind: "audit.unlock", version: 1, key: new Uint8Array(32) };
+  await commit(store, unlock, { kind: "audit.append", events });
 }
 
 async function lookup(store: Store, changes: Partial<LookupAuditEvents> = {}) {
@@ -62,8 +73,10 @@ export const auditContract: Contract = {
       found.map((event) => event.eventId),
       ["e2", "e1", "e0"],
     );
-    const { position: _position, ...event } = found[1] ?? { position: 0 };
-    deepEqual(event, first);
+    const { inHistory: _inHistory, trails: _trails, ...stored } = first;
+    const { number, keyVersion, hash, ...event } = (found[1] ?? {}) as ChainedEvent;
+    deepEqual(event, stored);
+    deepEqual([number, keyVersion, hash.length], [1, 1, 32]);
     deepEqual(found[2]?.readOnly, true);
   },
 
@@ -129,7 +142,7 @@ export const auditContract: Contract = {
         seen.push(...page.map((event) => event.eventId));
         const last = page.at(-1);
         if (last === undefined) break;
-        after = { timeMs: last.timeMs, position: last.position };
+        after = { timeMs: last.timeMs, number: last.number };
       }
       deepEqual(seen, ids.toReversed());
     }
@@ -143,11 +156,123 @@ export const auditContract: Contract = {
       eventNamed("e2", 2, { resources }),
       eventNamed("e3", 3, { resources }),
     );
-    const prune = { kind: "audit.prune", beforeMs: 3, rowsMax: 1 } as const;
+    const prune = {
+      kind: "audit.prune",
+      accountId,
+      region,
+      throughNumber: 2,
+      rowsMax: 1,
+    } as const;
     deepEqual((await commit(store, prune))[0], { removed: 1 });
     deepEqual(await idsBy(store, { name: "ResourceType", value: "T" }), ["e3", "e2"]);
     deepEqual((await commit(store, prune))[0], { removed: 1 });
     deepEqual((await commit(store, prune))[0], { removed: 0 });
     deepEqual(await idsBy(store, { name: "ResourceName", value: "n" }), ["e3"]);
   },
+
+  "what may be pruned: by age, by number, in one chain": async (store) => {
+    const times = [10, 20, 30, 40, 50];
+    await append(store, ...times.map((timeMs) => eventNamed(`e${timeMs}`, timeMs)));
+    await append(store, eventNamed("x", 1, { region: "eu-west-1" }));
+    const find = (beforeMs: number, eventsMax: number) =>
+      store.query<FindPrunable>({ kind: "audit.prunable", accountId, region, beforeMs, eventsMax });
+    const numbers = async (beforeMs: number, eventsMax = 100) => {
+      const found = await find(beforeMs, eventsMax);
+      return found && [found.first, found.through.number, found.through.timeMs];
+    };
+    deepEqual(await numbers(10), undefined);
+    deepEqual(await numbers(11), [1, 1, 10]);
+    deepEqual(await numbers(50), [1, 4, 40]);
+    deepEqual(await numbers(999), [1, 5, 50]);
+    deepEqual(await numbers(0, 2), [1, 3, 30]);
+    deepEqual(await numbers(0, 5), undefined);
+    const chain = await readChain(store);
+    deepEqual((await find(31, 100))?.through.hash, chain[2]?.hash);
+  },
+
+  "histories are chains of their own, without gaps, also after a rollback": async (store) => {
+    await append(store, eventNamed("e1", 1), eventNamed("w1", 1, { region: "eu-west-1" }));
+    const bad = { kind: "no-such-command" } as Command;
+    const lost: AppendEvents = { kind: "audit.append", events: [eventNamed("lost", 2)] };
+    await rejects(store.commit({ decidedUnder: [], commands: [lost, bad] }));
+    await append(store, eventNamed("e2", 3));
+    const chain = await readChain(store);
+    deepEqual(
+      chain.map(({ number, eventId }) => [number, eventId]),
+      [
+        [1, "e1"],
+        [2, "e2"],
+      ],
+    );
+    const heads = await store.query<ListChainHeads>({ kind: "audit.heads" });
+    deepEqual(
+      heads.map(({ region: of, number }) => [of, number]),
+      [
+        ["eu-west-1", 1],
+        ["us-east-1", 2],
+      ],
+    );
+    deepEqual(heads[1]?.hash, chain[1]?.hash);
+    const [first, second] = chain;
+    if (first === undefined || second === undefined) throw new Error("two events");
+    const place = { accountId, region, lane: "", number: 2 };
+    const facts = historyFacts(second);
+    deepEqual(
+      Buffer.from(second.hash),
+      chainHash({ version: 1, key: new Uint8Array(32) }, place, first.hash, facts, second.record),
+    );
+  },
+
+  "events wait for their trails, whole and in order, until they are delivered": async (store) => {
+    const main = { name: "main", region };
+    const other = { name: "other", region: "eu-west-1" };
+    const data = { inHistory: false, trails: [main], record: "r".repeat(100) };
+    await append(
+      store,
+      eventNamed("e1", 1, { trails: [main, other] }),
+      ...Array.from({ length: 1200 }, (_, index) => eventNamed(`d${index}`, 2, data)),
+    );
+    deepEqual(
+      (await lookup(store)).map(({ eventId }) => eventId),
+      ["e1"],
+    );
+    deepEqual(await store.query<ListWaitingTrails>({ kind: "trail.trails" }), [
+      { accountId, region: "eu-west-1", name: "other" },
+      { accountId, region, name: "main" },
+    ]);
+    const trail = { accountId, ...main };
+    const waiting = (bytesMax: number, throughNumber?: number) =>
+      store.query<ListWaiting>({
+        kind: "trail.waiting",
+        trail,
+        bytesMax,
+        ...(throughNumber !== undefined && { throughNumber }),
+      });
+    deepEqual((await waiting(1e9)).length, 1201);
+    deepEqual((await waiting(1)).length, 1);
+    deepEqual((await waiting(1e9, 7)).length, 7);
+    const some = await waiting(1000);
+    deepEqual(some[0]?.eventRegion, region);
+    const throughNumber = some.at(-1)?.number ?? 0;
+    await commit(store, { kind: "trail.delivered", trail, throughNumber });
+    deepEqual((await waiting(1))[0]?.number, throughNumber + 1);
+  },
+
+  "an event without the key of the chain is a bug": async (store) => {
+    const events = [eventNamed("e1", 1)];
+    await rejects(
+      store.commit({ decidedUnder: [], commands: [{ kind: "audit.append", events } as Command] }),
+      /unlocked/,
+    );
+  },
 };
+
+async function readChain(store: Store): Promise<readonly ChainedEvent[]> {
+  return store.query<ReadChain>({
+    kind: "audit.chain",
+    accountId,
+    region,
+    afterNumber: 0,
+    limit: 100,
+  });
+}

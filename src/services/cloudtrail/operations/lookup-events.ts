@@ -4,7 +4,7 @@ import type { Operation } from "../../../kernel/operation.ts";
 import type { Wire } from "../../../kernel/wire-types.ts";
 import { readLookup, tokenAfter } from "../lookup-query.ts";
 import type { CloudtrailDependencies } from "../ports.ts";
-import type { AuditEvent, LookupAuditEvents } from "../store.ts";
+import type { HistoryEvent, LookupAuditEvents } from "../store.ts";
 
 type Input = Wire<LookupEventsRequest>;
 type Output = Wire<LookupEventsResponse>;
@@ -40,7 +40,7 @@ export function lookupEventsOperation({ ask }: CloudtrailDependencies): Operatio
   };
 }
 
-function describe(event: AuditEvent): Wire<Event> {
+function describe(event: HistoryEvent): Wire<Event> {
   return {
     EventId: event.eventId,
     EventName: event.eventName,
