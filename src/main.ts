@@ -17,6 +17,7 @@ import { createLogger } from "./gateway/logger.ts";
 import { removeServerFile, writeServerFile } from "./gateway/server-file.ts";
 import { trailChoice } from "./services/cloudtrail/choice.ts";
 import { createCredentials } from "./services/iam/ports.ts";
+import { createSessionTokens } from "./services/sts/tokens.ts";
 import { createSigner } from "./signing/signer.ts";
 import type { TrackedView } from "./state/record-cache.ts";
 import { loadModel, serviceNames } from "./wire/service.ts";
@@ -57,7 +58,9 @@ export async function startServer(settings: Settings): Promise<RunningServer> {
     { dataFolder: folderPath, sealFile: settings.sealFile, log },
     scope,
   );
-  const credentials = createCredentials(state.secrets);
+  const sessions = createSessionTokens(state.secrets, systemRandom);
+  const { secrets } = state;
+  const credentials = createCredentials({ secrets, sessions, systemClock: clocks.system });
   await ensureOperatorAccount({
     ...state,
     credentials,

@@ -57,7 +57,8 @@ async function checkGiven(start: FirstStart, given: RootCredentials): Promise<vo
   const stored = await start.credentials.find(start.records.view(), given.accessKeyId);
   const secret = Buffer.from(given.secretAccessKey);
   const same =
-    stored?.caller.kind === "root" &&
+    typeof stored === "object" &&
+    stored.caller.kind === "root" &&
     stored.secretAccessKey.length === secret.length &&
     timingSafeEqual(stored.secretAccessKey, secret);
   secret.fill(0);

@@ -42,7 +42,8 @@ export function createAdminGuard(deps: AdminGuardDependencies): AdminGuard {
           resource,
           resourceAccountId: operatorAccountId,
           service: "sealpost",
-          identity: await deps.identityPolicies.of(deps.view(), caller),
+          ...(await deps.identityPolicies.of(deps.view(), caller)),
+          endpoint: exchange.transportFacts.endpoint?.policy,
           context: conditionsOf(deps.clock, {
             caller,
             transport: exchange.transportFacts,

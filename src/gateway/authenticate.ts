@@ -45,9 +45,12 @@ export function createAuthenticator(deps: AuthenticatorDependencies): Authentica
       if (!claim) return undefined;
       if (service !== undefined) checkClaimService(claim, service);
       checkClaimTime(claim, deps.systemClock.now());
-      const credential = await deps.credentials.find(deps.view(), claim.accessKeyId);
-      // A session token belongs to temporary keys; a long-term key never has one.
-      if (!credential || claim.sessionToken !== undefined) throw new AuthFailure("unknown-key");
+      const { accessKeyId, sessionToken } = claim;
+      const credential = await deps.credentials.find(deps.view(), accessKeyId, sessionToken);
+      // AWS: an expired session is told before the signature is looked at. Only who holds the
+      // token, which is sealed, can learn it.
+      if (credential === "expired") throw new AuthFailure("expired-token");
+      if (!credential) throw new AuthFailure("unknown-key");
       return { claim, credential };
     },
     prove(exchange, body, { claim, credential }) {

@@ -5,17 +5,17 @@ import {
   denialText,
   globalContext,
 } from "../auth/policy/index.ts";
-import type { Call } from "../kernel/call.ts";
-import { callerName } from "../kernel/caller.ts";
+import type { Call, Transport } from "../kernel/call.ts";
+import { type Caller, callerName } from "../kernel/caller.ts";
 import type { Clock } from "../kernel/clock.ts";
-import { Refusal } from "../kernel/errors.ts";
+import { type Denial, Refusal } from "../kernel/errors.ts";
 import type {
   AnyOperation,
   ConditionContext,
   ResourceUse,
   ServiceTable,
 } from "../kernel/operation.ts";
-import type { IdentityPolicies, NamedPolicy } from "../kernel/policy.ts";
+import type { IdentityPolicies, IdentitySide } from "../kernel/policy.ts";
 
 export interface Authorizer {
   /** Decides every resource use; the first denial is thrown as the service's own refusal. */
@@ -31,26 +31,51 @@ export interface AuthorizerDependencies {
   readonly identityPolicies: IdentityPolicies;
   /** Service time: policies that read aws:CurrentTime follow it. */
   readonly clock: Clock;
+  /** What must hold of an account whatever its policies say. Throws Refusal. */
+  readonly checkAccount?: (table: ServiceTable, call: Call) => Promise<void>;
 }
 
 export function createAuthorizer(deps: AuthorizerDependencies): Authorizer {
   return {
     async authorize(table, operation, resources, call) {
-      const action = operation.action === undefined ? undefined : operation.action;
+      requireServiceOperation(table, operation, call);
+      await deps.checkAccount?.(table, call);
+      const { action } = operation;
       if (action === null || resources.length === 0) return;
-      const identity = await deps.identityPolicies.of(call.records, call.caller);
+      const side = await deps.identityPolicies.of(call.records, call.caller);
       for (const use of resources) {
-        decideUse(
-          deps,
-          table,
-          use.action ?? action ?? `${table.name}:${operation.name}`,
-          use,
-          call,
-          identity,
-        );
+        const checked = use.action ?? action ?? `${table.name}:${operation.name}`;
+        decideUse(deps, table, checked, use, call, side);
       }
     },
   };
+}
+
+/** What a service outside may do itself. The key behind topic and queue is used for it by those. */
+const serviceOperations: ReadonlySet<string> = new Set([
+  "sns:Publish",
+  "sns:PublishBatch",
+  "sqs:SendMessage",
+  "sqs:SendMessageBatch",
+  "sqs:GetQueueUrl",
+  "sts:GetCallerIdentity",
+]);
+
+/** Whether the caller is a service that speaks over the network with a service credential. */
+export function isOutsideService(caller: Caller): boolean {
+  return caller.kind === "service" && caller.accessKeyId !== undefined;
+}
+
+function requireServiceOperation(table: ServiceTable, operation: AnyOperation, call: Call): void {
+  if (!isOutsideService(call.caller)) return;
+  const action = `${table.name}:${operation.name}`;
+  if (serviceOperations.has(action)) return;
+  const { accessDenied } = table;
+  const text =
+    `User: ${callerName(call.caller)} is not authorized to perform: ` +
+    `${accessDenied.printAction(action)} because a service credential may only publish and send`;
+  const denial = { action, resource: "*", reason: text, explicit: true, statements: [] };
+  throw new Refusal(accessDenied.code, text, { status: accessDenied.status, denial });
 }
 
 function decideUse(
@@ -59,50 +84,113 @@ function decideUse(
   action: string,
   use: ResourceUse,
   call: Call,
-  identity: readonly NamedPolicy[],
+  side: IdentitySide,
 ): void {
-  const request: DecisionRequest = {
-    caller: call.caller,
-    action,
-    resource: use.arn,
-    resourceAccountId: use.accountId,
-    service: table.name,
-    context: {
-      ...conditionsOf(deps.clock, {
-        caller: call.caller,
-        transport: call.transport,
-        region: call.region,
-        via: call.via,
-        service: table.name,
-        resourceAccountId: use.accountId,
-        resourceTags: use.tags,
-      }),
-      ...use.context,
-    },
-    identity,
-    resourcePolicy: use.policy,
-    policyKind: use.policyKind,
-  };
+  const request = decisionRequest(deps.clock, call, action, use, side);
   const decision = decide(request);
   if (decision.allowed) return;
   const { accessDenied } = table;
   const name = callerName(call.caller);
   const text = denialText(decision, request, accessDenied.printAction(action), name);
-  throw new Refusal(accessDenied.code, text, {
-    status: accessDenied.status,
-    denial: {
-      action,
-      resource: use.arn,
-      reason: text,
-      explicit: decision.explicit,
-      statements: decision.statements,
-    },
-  });
+  const denial: Denial = {
+    action,
+    resource: use.arn,
+    reason: text,
+    explicit: decision.explicit,
+    statements: decision.statements,
+  };
+  requestsBehind.set(denial, request);
+  throw new Refusal(accessDenied.code, text, { status: accessDenied.status, denial });
 }
 
+const requestsBehind = new WeakMap<Denial, DecisionRequest>();
+
+/** What a denial was decided on, for explanations; undefined if no policy decided it. */
+export function decisionBehind(denial: Denial): DecisionRequest | undefined {
+  return requestsBehind.get(denial);
+}
+
+/** What a decision needs to know of a call. `service`: the one that is asked. */
+export type DecidedCall = Pick<Call, "service" | "caller" | "transport" | "region" | "via">;
+
+/** The question that authorisation asks for one use of a resource; `doctor` asks the same one. */
+export function decisionRequest(
+  clock: Clock,
+  { service, caller, transport, region, via }: DecidedCall,
+  action: string,
+  use: ResourceUse,
+  side: IdentitySide,
+): DecisionRequest {
+  const inside = via !== undefined || (caller.kind === "service" && !isOutsideService(caller));
+  return {
+    ...side,
+    caller,
+    action,
+    resource: use.arn,
+    resourceAccountId: use.accountId,
+    service,
+    context: {
+      ...conditionsOf(clock, {
+        caller,
+        transport,
+        region,
+        via,
+        service,
+        resourceAccountId: use.accountId,
+        resourceTags: use.tags,
+      }),
+      ...use.context,
+    },
+    resourcePolicy: use.policy,
+    policyKind: use.policyKind,
+    grants: use.grants,
+    encryptionContext: use.encryptionContext,
+    // A hop between services does not come through the client's endpoint.
+    endpoint: inside ? undefined : transport.endpoint?.policy,
+  };
+}
+
+/** What the global condition keys of a request are made of. */
+export type RequestFacts = Omit<
+  ContextFacts,
+  "nowMs" | "caller" | "transport" | "session" | "endpoint"
+> & {
+  readonly caller: Caller;
+  readonly transport: Pick<Transport, "secure" | "sourceIp" | "userAgent" | "endpoint">;
+};
+
 /** The global condition keys of a request, at the service's time. */
-export function conditionsOf(clock: Clock, facts: Omit<ContextFacts, "nowMs">): ConditionContext {
-  return globalContext({ ...facts, nowMs: clock.now() });
+export function conditionsOf(clock: Clock, facts: RequestFacts): ConditionContext {
+  const { caller, transport, via } = facts;
+  const session =
+    caller.kind === "service" || caller.kind === "anonymous" ? undefined : caller.session;
+  const keys = globalContext({
+    ...facts,
+    nowMs: clock.now(),
+    ...(session && {
+      session: {
+        issuedMs: session.issuedMs,
+        sourceIdentity: session.sourceIdentity,
+        federatedProvider: session.federatedProvider,
+      },
+    }),
+    endpoint: transport.endpoint,
+  });
+  if (via !== undefined || caller.kind !== "service") return keys;
+  return { ...keys, ...serviceKeys(caller, transport) };
+}
+
+/** A service outside has a connection of its own, which may be a plain or a private one. */
+function serviceKeys(
+  caller: Extract<Caller, { kind: "service" }>,
+  { secure, endpoint, sourceIp }: RequestFacts["transport"],
+): ConditionContext {
+  if (caller.accessKeyId === undefined) return {};
+  return {
+    "aws:securetransport": secure,
+    ...(endpoint && { "aws:sourcevpce": endpoint.endpointId, "aws:vpcsourceip": sourceIp }),
+    ...(endpoint?.vpcId !== undefined && { "aws:sourcevpc": endpoint.vpcId }),
+  };
 }
 
 /**
@@ -115,7 +203,8 @@ export function requireSecureTransport(
   call: Call,
   allowInsecure: boolean,
 ): void {
-  if (call.caller.kind === "service" || !resources.some((use) => use.secureTransportOnly)) return;
+  const inside = call.caller.kind === "service" && !isOutsideService(call.caller);
+  if (inside || !resources.some((use) => use.secureTransportOnly)) return;
   if (!table.invalidSecurity) return;
   const { signed, secure } = call.transport;
   if (!signed) {

@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from "node:http";
+import type { PrivateEndpoint } from "../kernel/call.ts";
 
 /** How a request came in, as far as bytes and sockets tell. */
 export interface TransportFacts {
@@ -10,6 +11,8 @@ export interface TransportFacts {
   /** `https://host:port` by which the caller reached the server. */
   readonly baseUrl: string;
   readonly tls: { readonly version: string; readonly cipherSuite: string } | undefined;
+  /** The private endpoint whose listener took the connection. */
+  readonly endpoint?: PrivateEndpoint | undefined;
 }
 
 /** One HTTP request without its body. */

@@ -181,8 +181,7 @@ function proveCaller(
 }
 
 function transportOf({ transportFacts }: HttpExchange, signed: boolean): Transport {
-  const { secure, sourceIp, userAgent, baseUrl, tls } = transportFacts;
-  return { secure, signed, sourceIp, userAgent, baseUrl, tls };
+  return { ...transportFacts, signed };
 }
 
 function wireRequest(exchange: HttpExchange, body: Buffer): WireRequest {

@@ -1,6 +1,7 @@
 import type { Caller, ServicePrincipal } from "./caller.ts";
 import type { EpochMs } from "./clock.ts";
 import type { Command, ResultsOf } from "./command.ts";
+import type { NamedPolicy } from "./policy.ts";
 import type { RecordView } from "./records.ts";
 
 /** One request on its way: who, where, when, how it came, and what it may do to the state. */
@@ -44,4 +45,15 @@ export interface Transport {
   /** `https://host:port` by which the caller reached the server; queue URLs are built on it. */
   readonly baseUrl: string;
   readonly tls: { readonly version: string; readonly cipherSuite: string } | undefined;
+  /** The private endpoint that it came through. */
+  readonly endpoint?: PrivateEndpoint | undefined;
+}
+
+/** A listener of its own: what came through it is known by the socket, not by what was said. */
+export interface PrivateEndpoint {
+  /** `vpce-…` */
+  readonly endpointId: string;
+  readonly vpcId: string | undefined;
+  /** What may pass; undefined: everything. */
+  readonly policy: NamedPolicy | undefined;
 }

@@ -1,4 +1,5 @@
 import type { Call } from "./call.ts";
+import type { WebIdentityCaller } from "./caller.ts";
 import type { Command } from "./command.ts";
 import type { Refusal } from "./errors.ts";
 import type { Json } from "./json.ts";
@@ -39,6 +40,8 @@ export interface Outcome<O> {
   readonly audit?: {
     readonly resources?: readonly AuditResource[];
     readonly additionalEventData?: Json;
+    /** Who it was, where a token inside the request said so. */
+    readonly identity?: WebIdentityCaller;
   };
 }
 
@@ -51,15 +54,32 @@ export interface ResourceUse {
   readonly action?: string;
   /** Policy attached to the resource. */
   readonly policy?: AttachedPolicy;
-  /** `key`: the KMS rule applies (the key policy must itself allow or delegate). */
-  readonly policyKind?: "resource" | "key";
+  /** `key`, `trust`: the policy of the key or role must itself allow or delegate. */
+  readonly policyKind?: "resource" | "key" | "trust";
   /** Condition keys of the service (`kms:EncryptionContext:…`), lower-case names. */
   readonly context?: ConditionContext;
   readonly tags?: Readonly<Record<string, string>>;
+  /** Grants on a key, those that could be the caller's at least. They only ever allow. */
+  readonly grants?: readonly GrantFacts[];
+  /** Of the request, case kept: what the constraints of grants are about. */
+  readonly encryptionContext?: Readonly<Record<string, string>>;
   /** SSE-KMS: the request must be HTTPS and signed, else `InvalidSecurity`. */
   readonly secureTransportOnly?: boolean;
   /** Type for the audit: `AWS::SQS::Queue`. */
   readonly type?: string;
+}
+
+/** A grant as decisions see it. */
+export interface GrantFacts {
+  readonly grantId: string;
+  /** ARN of user, role, session, federated user or account root. */
+  readonly granteePrincipal: string;
+  /** Unique id of a user or role, taken when the grant was made. */
+  readonly granteeId?: string;
+  /** `Decrypt`, `GenerateDataKey`, … */
+  readonly operations: readonly string[];
+  readonly encryptionContextEquals?: Readonly<Record<string, string>>;
+  readonly encryptionContextSubset?: Readonly<Record<string, string>>;
 }
 
 /** Request values for conditions; a list is a multi-valued key. Names in lower case. */

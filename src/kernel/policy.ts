@@ -27,15 +27,30 @@ export interface Principals {
   resolve(view: RecordView, arn: string): Promise<string | undefined>;
 }
 
+/** What the policies of the caller's own account are. */
+export interface IdentitySide {
+  readonly identity: readonly NamedPolicy[];
+  readonly boundary?: NamedPolicy;
+  /** Policies given when the session was made; absent: it has none. */
+  readonly session?: readonly NamedPolicy[];
+}
+
 /** The identity side of a decision. Implemented by IAM; asked by the pipeline. */
 export interface IdentityPolicies {
-  of(view: RecordView, caller: Caller): Promise<readonly NamedPolicy[]>;
+  of(view: RecordView, caller: Caller): Promise<IdentitySide>;
 }
 
 /** Access keys. Implemented by IAM; asked by the authenticator. */
 export interface Credentials {
-  /** undefined: unknown, deleted or inactive, which AWS tells apart from nothing else. */
-  find(view: RecordView, accessKeyId: string): Promise<Credential | undefined>;
+  /**
+   * undefined: unknown, deleted or inactive, or the session token is wrong, which AWS tells apart
+   * from nothing else. `expired`: the session is over.
+   */
+  find(
+    view: RecordView,
+    accessKeyId: string,
+    sessionToken?: string,
+  ): Promise<Credential | "expired" | undefined>;
 }
 
 export interface Credential {

@@ -72,7 +72,7 @@ async function seal(
   const kms = encryption.mode === "kms";
   return cache.with({
     name: kms
-      ? `${place.arn} ${encryption.keyId} ${requesterId(call.caller)}`
+      ? `${place.arn} ${encryption.keyId} ${requesterOf(call)}`
       : `${place.arn} ${encryption.mode}`,
     nowMs: call.now,
     reuseMs: kms ? encryption.reusePeriodMs : ownReuseMs[encryption.mode],
@@ -108,6 +108,10 @@ async function fetchSealingKey(
   };
   const facts = { stored, durable: false };
   return { plaintext: fresh.plaintext, facts, fetchedMs: call.now, keyArn: fresh.keyArn };
+}
+
+function requesterOf({ caller, transport }: Call): string {
+  return requesterId(caller, transport.endpoint?.endpointId);
 }
 
 function putDataKey(dataKey: StoredDataKey): PutDataKey {
@@ -146,7 +150,7 @@ async function openRow(
   const kms = dataKey.mode === "kms";
   try {
     const body = await cache.with({
-      name: kms ? `${dataKey.id} ${requesterId(call.caller)}` : dataKey.id,
+      name: kms ? `${dataKey.id} ${requesterOf(call)}` : dataKey.id,
       nowMs: call.now,
       reuseMs: kms ? place.reusePeriodMs : ownReuseMs.installation,
       uses: 1,

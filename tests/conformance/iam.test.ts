@@ -56,7 +56,8 @@ test("refusals reach the SDK with code, text and status", async () => {
   const put = iam().putUserPolicy({ UserName, PolicyName: "p", PolicyDocument: "{" });
   deepEqual(await refusal(put), {
     name: "MalformedPolicyDocumentException",
-    message: "This policy contains invalid Json",
+    message:
+      "This policy contains invalid Json (line 1, column 2: a member name in quotes is expected)",
     status: 400,
   });
   await iam().createAccessKey({ UserName });

@@ -22,6 +22,7 @@ import type { KmsDependencies } from "../../src/services/kms/dependencies.ts";
 import { type KeyServiceEvent, runDueKeyWork } from "../../src/services/kms/due.ts";
 import { createKms } from "../../src/services/kms/service.ts";
 import { createSts } from "../../src/services/sts/service.ts";
+import { createSessionTokens } from "../../src/services/sts/tokens.ts";
 import { RecordCache } from "../../src/state/record-cache.ts";
 import { localVault, memoryStore } from "./kms-memory.ts";
 
@@ -43,6 +44,7 @@ export async function createBed() {
   const destroyed: string[] = [];
   const ring = createRing(systemRandom);
   const secrets = createSecretBox(ring, systemRandom);
+  const sessions = createSessionTokens(secrets, systemRandom);
   const rows = { make: () => Buffer.alloc(0), verify: () => true };
   const state = new RecordCache({ store: memoryStore(), rows, entriesMax: 10_000 });
   const now = () => clock.nowMs;
@@ -81,7 +83,13 @@ export async function createBed() {
     random: systemRandom,
     allowInsecureSse: false,
   });
-  const credentials = createCredentials(secrets);
+  const finding = createCredentials({ secrets, sessions, systemClock: clockPort });
+  const credentials = {
+    async find(...asked: Parameters<typeof finding.find>) {
+      const found = await finding.find(...asked);
+      return typeof found === "object" ? found : undefined;
+    },
+  };
   const roots = new Map<string, Caller>();
   for (const [accountId, name] of [
     [accountA, "alpha"],

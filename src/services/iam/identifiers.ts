@@ -2,9 +2,12 @@ import type { Random } from "../../kernel/random.ts";
 
 const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 
-/** `AIDA` and 17 of [A-Z2-7]: 85 bits, so that no id ever comes twice. */
-export function newUserId(random: Random): string {
-  return `AIDA${letters(random, 17)}`;
+/** AWS: what the first four letters of a unique id say. */
+export type EntityPrefix = "AIDA" | "AGPA" | "AROA" | "ANPA" | "AIPA";
+
+/** Prefix and 17 of [A-Z2-7]: 85 bits, so that no id ever comes twice. */
+export function newEntityId(prefix: EntityPrefix, random: Random): string {
+  return prefix + letters(random, 17);
 }
 
 /** `AKIA` and 16 of [A-Z2-7]. */

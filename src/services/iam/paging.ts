@@ -1,5 +1,10 @@
 import { validationError } from "./refusals.ts";
 
+export interface PagedInput {
+  readonly MaxItems?: number | undefined;
+  readonly Marker?: string | undefined;
+}
+
 export interface PageRequest {
   readonly limit: number;
   /** Only entries with a greater id; "" for the first page. */
@@ -7,10 +12,7 @@ export interface PageRequest {
 }
 
 /** Reads MaxItems (100 where absent) and Marker. Throws ValidationError for a foreign marker. */
-export function pageRequest(
-  operation: string,
-  input: { MaxItems?: number | undefined; Marker?: string | undefined },
-): PageRequest {
+export function pageRequest(operation: string, input: PagedInput): PageRequest {
   const afterId = input.Marker === undefined ? "" : openMarker(operation, input.Marker);
   return { limit: input.MaxItems ?? 100, afterId };
 }
@@ -37,7 +39,7 @@ export function pageOf<T>(
 /** A page of entries that are all at hand, in any order. */
 export function pageOfAll<T>(
   operation: string,
-  input: { MaxItems?: number | undefined; Marker?: string | undefined },
+  input: PagedInput,
   all: readonly T[],
   idOf: (entry: T) => string,
 ): Page<T> {

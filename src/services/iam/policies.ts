@@ -1,9 +1,10 @@
 import { checkPolicy, PolicyError } from "../../auth/policy/index.ts";
+import type { Refusal } from "../../kernel/errors.ts";
 import type { NamedPolicy } from "../../kernel/policy.ts";
 import { limitExceeded, malformedPolicy, noSuchEntity } from "./refusals.ts";
 
-/** AWS: all inline policies of a user together, white space not counted. */
-const inlineCharactersMax = 2048;
+/** AWS: characters of one version of a managed policy, white space not counted. */
+const managedCharactersMax = 6144;
 
 export function withPolicy(
   policies: readonly NamedPolicy[],
@@ -16,22 +17,31 @@ export function withPolicy(
 }
 
 /** Throws NoSuchEntity. */
-export function requirePolicy(policies: readonly NamedPolicy[], name: string): NamedPolicy {
+export function requirePolicy(
+  label: "User" | "Group" | "Role",
+  policies: readonly NamedPolicy[],
+  name: string,
+): NamedPolicy {
   const found = policies.find((policy) => policy.name === name);
-  if (!found) throw noSuchEntity(`The user policy with name ${name} cannot be found.`);
-  return found;
+  if (found) return found;
+  throw noSuchEntity(`The ${label.toLowerCase()} policy with name ${name} cannot be found.`);
+}
+
+function characters(text: string): number {
+  return text.replace(/\s/gu, "").length;
 }
 
 /** Throws LimitExceeded. */
-export function requireInlineQuota(userName: string, policies: readonly NamedPolicy[]): void {
-  const characters = policies
-    .map(({ policy }) => policy.text.replace(/\s/gu, "").length)
-    .reduce((sum, length) => sum + length, 0);
-  if (characters > inlineCharactersMax) {
-    throw limitExceeded(
-      `Maximum policy size of ${inlineCharactersMax} bytes exceeded for user ${userName}`,
-    );
-  }
+export function requireInlineQuota(
+  holder: { readonly label: string; readonly name: string; readonly charactersMax: number },
+  policies: readonly NamedPolicy[],
+): void {
+  const { label, name, charactersMax } = holder;
+  const used = policies.reduce((sum, { policy }) => sum + characters(policy.text), 0);
+  if (used <= charactersMax) return;
+  throw limitExceeded(
+    `Maximum policy size of ${charactersMax} bytes exceeded for ${label.toLowerCase()} ${name}`,
+  );
 }
 
 /** AWS: documents come back URL-encoded by RFC 3986. */
@@ -42,18 +52,32 @@ export function encodedDocument(text: string): string {
   );
 }
 
-/** AWS's own sentences stand alone; ours say where and what after AWS's general one. */
-const ownSentences =
-  /^(Policy |Statement IDs|Resource |IAM resource|Actions\/|Conditions must|Vendor |Partition )/;
-
 /** Throws MalformedPolicyDocument. */
 export function requireIdentityPolicy(text: string): void {
   try {
     checkPolicy(text, "identity");
   } catch (error) {
-    if (!(error instanceof PolicyError)) throw error;
-    if (error.kind === "syntax") throw malformedPolicy("This policy contains invalid Json");
-    if (ownSentences.test(error.reason)) throw malformedPolicy(error.reason);
-    throw malformedPolicy(`Syntax errors in policy. ${error.message}`);
+    if (error instanceof PolicyError) throw malformedDocument(error);
+    throw error;
   }
+}
+
+/** The document of a managed policy. Throws MalformedPolicyDocument, LimitExceeded. */
+export function requireManagedDocument(text: string): void {
+  requireIdentityPolicy(text);
+  if (characters(text) > managedCharactersMax) {
+    throw limitExceeded(`Cannot exceed quota for PolicySize: ${managedCharactersMax}`);
+  }
+}
+
+/** AWS's own sentences come first and unchanged; the place follows. */
+const ownSentences =
+  /^(Policy |Statement IDs|Resource |IAM resource|Actions\/|Conditions must|Vendor |Partition |Has prohibited|Invalid principal)/;
+
+/** What is wrong with a document and where, after AWS's sentence for it. */
+export function malformedDocument(error: PolicyError): Refusal {
+  const { path, reason, kind, message } = error;
+  if (kind === "syntax") return malformedPolicy(`This policy contains invalid Json (${message})`);
+  if (!ownSentences.test(reason)) return malformedPolicy(`Syntax errors in policy. ${message}`);
+  return malformedPolicy(path === "" ? reason : `${reason} (${path})`);
 }

@@ -1,100 +1,134 @@
 import { parseArn } from "../../kernel/arn.ts";
 import type { Caller } from "../../kernel/caller.ts";
-import type { Credential, Credentials, IdentityPolicies, Principals } from "../../kernel/policy.ts";
+import type { Clock } from "../../kernel/clock.ts";
+import type { Credential, Credentials, Principals } from "../../kernel/policy.ts";
 import type { RecordView } from "../../kernel/records.ts";
 import type { SecretBox } from "../../kernel/secrets.ts";
+import type { SessionTokens } from "../../kernel/session.ts";
+import { roleArn } from "./role-arns.ts";
+import { sessionCaller } from "./session-callers.ts";
 import {
   type AccessKeyRecord,
   accessKeyContext,
   accessKeys,
   accountScope,
   installation,
-  type UserRecord,
-  userKeyOf,
+  nameKey,
+  roles,
+  serviceCredentials,
   users,
 } from "./store.ts";
 import { rootArn, userArn } from "./users.ts";
+
+export { identityPolicies } from "./identity-policies.ts";
+
+export interface CredentialsDependencies {
+  readonly secrets: SecretBox;
+  readonly sessions: Pick<SessionTokens, "open">;
+  /** Tokens and service credentials expire by it. */
+  readonly systemClock: Pick<Clock, "now">;
+}
 
 /**
  * Access keys for the authenticator. A secret is opened once for each record: record objects stay
  * the same until they change, so the cache ends with them.
  */
-export function createCredentials(secrets: SecretBox): Credentials {
+export function createCredentials(deps: CredentialsDependencies): Credentials {
   const opened = new WeakMap<object, Buffer>();
-  const known = new WeakMap<object, KnownCredential>();
+  const known = new WeakMap<object, { readonly owner: object; readonly credential: Credential }>();
   const secretOf = (key: Readonly<AccessKeyRecord>): Buffer => {
     let secret = opened.get(key);
     if (secret === undefined) {
-      secret = secrets.open(key.sealedSecret, accessKeyContext(key.accessKeyId));
+      secret = deps.secrets.open(key.sealedSecret, accessKeyContext(key.accessKeyId));
       opened.set(key, secret);
     }
     return secret;
   };
+  const findKey = async (view: RecordView, accessKeyId: string) => {
+    const key = await accessKeys.get(view, installation, accessKeyId);
+    if (key?.status !== "Active") return undefined;
+    const owner = await ownerOf(view, key);
+    if (owner === undefined || isOver(owner.record, deps.systemClock.now())) return undefined;
+    const cached = known.get(key);
+    if (cached && cached.owner === owner.record) return cached.credential;
+    const credential = { caller: owner.caller(), secretAccessKey: secretOf(key) };
+    known.set(key, { owner: owner.record, credential });
+    return credential;
+  };
   return {
-    async find(view, accessKeyId) {
-      const key = await accessKeys.get(view, installation, accessKeyId);
-      if (key?.status !== "Active") return undefined;
-      const user = key.owner.kind === "user" ? await ownerRecord(view, key) : undefined;
-      if (key.owner.kind === "user" && user === undefined) return undefined;
-      const cached = known.get(key);
-      if (cached && cached.user === user) return cached.credential;
-      const credential = { caller: callerOf(key, user), secretAccessKey: secretOf(key) };
-      known.set(key, { user, credential });
-      return credential;
+    async find(view, accessKeyId, sessionToken) {
+      // A session token belongs to temporary keys; a long-term key never has one.
+      if (!accessKeyId.startsWith("ASIA")) {
+        return sessionToken === undefined ? findKey(view, accessKeyId) : undefined;
+      }
+      if (sessionToken === undefined) return undefined;
+      const session = deps.sessions.open(accessKeyId, sessionToken);
+      if (session === undefined) return undefined;
+      if (session.claims.expiresMs <= deps.systemClock.now()) return "expired";
+      const caller = await sessionCaller(view, accessKeyId, session);
+      return caller && { caller, secretAccessKey: session.secretAccessKey };
     },
   };
 }
 
-interface KnownCredential {
-  readonly user: Readonly<UserRecord> | undefined;
-  readonly credential: Credential;
+interface Owner {
+  /** The record whose change makes another caller. */
+  readonly record: object;
+  caller(): Caller;
 }
 
-/** The user of a key; a recreated user of the same name is another one. */
-async function ownerRecord(
+const rootRecord = {};
+
+async function ownerOf(
   view: RecordView,
   key: Readonly<AccessKeyRecord>,
-): Promise<Readonly<UserRecord> | undefined> {
-  if (key.owner.kind !== "user") return undefined;
-  const user = await users.get(view, accountScope(key.accountId), key.owner.userKey);
-  return user?.userId === key.owner.userId ? user : undefined;
-}
-
-function callerOf(key: Readonly<AccessKeyRecord>, user: Readonly<UserRecord> | undefined): Caller {
-  const { accountId, accessKeyId } = key;
-  if (!user) {
-    const arn = rootArn(accountId);
-    return { kind: "root", accountId, arn, principalId: accountId, accessKeyId };
+): Promise<Owner | undefined> {
+  const { accountId, accessKeyId, owner } = key;
+  switch (owner.kind) {
+    case "root": {
+      const arn = rootArn(accountId);
+      const caller = { kind: "root", accountId, arn, principalId: accountId, accessKeyId } as const;
+      return { record: rootRecord, caller: () => caller };
+    }
+    case "service": {
+      const record = await serviceCredentials.get(view, installation, accessKeyId);
+      if (!record) return undefined;
+      const { service, sourceArn, sourceAccountId } = record;
+      const caller = { kind: "service", service, sourceArn, sourceAccountId, accessKeyId } as const;
+      return { record, caller: () => caller };
+    }
+    case "user": {
+      const user = await users.get(view, accountScope(accountId), owner.userKey);
+      // A recreated user of the same name is another one.
+      if (user?.userId !== owner.userId) return undefined;
+      const { userName, userId: principalId, tags } = user;
+      const arn = userArn(user);
+      return {
+        record: user,
+        caller: () => ({ kind: "user", accountId, arn, principalId, accessKeyId, userName, tags }),
+      };
+    }
   }
-  return {
-    kind: "user",
-    accountId,
-    arn: userArn(user),
-    principalId: user.userId,
-    accessKeyId,
-    userName: user.userName,
-    tags: user.tags,
-  };
 }
 
-/** Inline policies of users. The root user has none: it needs none. */
-export const identityPolicies: IdentityPolicies = {
-  async of(view, caller) {
-    if (caller.kind !== "user") return [];
-    const scope = accountScope(caller.accountId);
-    const user = await users.get(view, scope, userKeyOf(caller.userName));
-    return user?.userId === caller.principalId ? user.policies : [];
-  },
-};
+function isOver(record: { readonly expiresMs?: number }, nowMs: number): boolean {
+  return record.expiresMs !== undefined && record.expiresMs <= nowMs;
+}
 
-/** User ARNs to unique ids. The whole ARN must fit, path and letter case included. */
+/** User and role ARNs to unique ids. The whole ARN must fit, path and letter case included. */
 export const principals: Principals = {
   async resolve(view, arn) {
     const parsed = parseArn(arn);
-    if (parsed?.service !== "iam" || !parsed.resource.startsWith("user/")) return undefined;
-    const userName = parsed.resource.slice(parsed.resource.lastIndexOf("/") + 1);
-    const user = await users.get(view, accountScope(parsed.accountId), userKeyOf(userName));
-    return user && userArn(user) === arn ? user.userId : undefined;
+    if (parsed?.service !== "iam") return undefined;
+    const scope = accountScope(parsed.accountId);
+    const name = parsed.resource.slice(parsed.resource.lastIndexOf("/") + 1);
+    if (parsed.resource.startsWith("user/")) {
+      const user = await users.get(view, scope, nameKey(name));
+      return user && userArn(user) === arn ? user.userId : undefined;
+    }
+    if (!parsed.resource.startsWith("role/")) return undefined;
+    const role = await roles.get(view, scope, nameKey(name));
+    return role && roleArn(role) === arn ? role.roleId : undefined;
   },
 };
 

@@ -1,3 +1,5 @@
+import type { Call } from "../../kernel/call.ts";
+import { callerName } from "../../kernel/caller.ts";
 import { Refusal } from "../../kernel/errors.ts";
 
 export function noSuchEntity(message: string): Refusal {
@@ -36,7 +38,21 @@ export function malformedPolicy(message: string): Refusal {
   return new Refusal("MalformedPolicyDocument", message, { status: 400 });
 }
 
-/** What AWS offers and this server does not yet: said plainly, never accepted silently. */
-export function notAvailable(what: string): Refusal {
-  return validationError(`${what} is not available yet.`);
+export function unmodifiable(roleName: string): Refusal {
+  return new Refusal(
+    "UnmodifiableEntity",
+    `Cannot perform the operation on the protected role '${roleName}' - this role is only ` +
+      "modifiable by AWS",
+    { status: 400 },
+  );
+}
+
+/** A denial that no policy decides. */
+export function accessDenied(call: Call, resource: string, why: string): Refusal {
+  const action = `${call.service}:${call.operation}`;
+  const reason =
+    `User: ${callerName(call.caller)} is not authorized to perform: ${action} on resource: ` +
+    `${resource} ${why}`;
+  const denial = { action, resource, reason, explicit: true, statements: [] };
+  return new Refusal("AccessDenied", reason, { status: 403, denial });
 }

@@ -1,4 +1,4 @@
-import type { User } from "@aws-sdk/client-iam";
+import type { AttachedPermissionsBoundary, User } from "@aws-sdk/client-iam";
 import { formatArn } from "../../kernel/arn.ts";
 import type { Call } from "../../kernel/call.ts";
 import type { Json } from "../../kernel/json.ts";
@@ -6,6 +6,7 @@ import type { ConditionContext, ResourceUse } from "../../kernel/operation.ts";
 import type { Wire } from "../../kernel/wire-types.ts";
 import { noSuchUser, validationError } from "./refusals.ts";
 import { accountScope, type UserRecord, userKeyOf, users } from "./store.ts";
+import { shownTags, tagContext } from "./tags.ts";
 
 export function userArn(user: {
   readonly accountId: string;
@@ -46,12 +47,14 @@ export async function userUse(
 ): Promise<ResourceUse> {
   const user = await findUser(call, userName);
   const { accountId } = call;
+  const { context, ...rest } = options;
   return {
     arn: user ? userArn(user) : userArn({ accountId, path: "/", userName }),
     accountId,
     ...(user && { tags: user.tags }),
     type: userResourceType,
-    ...options,
+    context: { ...tagContext(user?.tags ?? {}), ...context },
+    ...rest,
   };
 }
 
@@ -75,8 +78,20 @@ export function callersUserName(call: Call): string | undefined {
 
 /** A user as CreateUser and GetUser show it. */
 export function shownUser(user: Readonly<UserRecord>): Wire<User> {
-  const tags = Object.entries(user.tags).map(([Key, Value]) => ({ Key, Value }));
-  return { ...listedUser(user), ...(tags.length > 0 && { Tags: tags }) };
+  return { ...listedUser(user), ...shownBoundary(user.boundary), ...shownTags(user.tags) };
+}
+
+/** `PermissionsBoundary` of an answer; absent where there is none. */
+export function shownBoundary(arn: string | undefined): {
+  readonly PermissionsBoundary?: Wire<AttachedPermissionsBoundary>;
+} {
+  if (arn === undefined) return {};
+  return {
+    PermissionsBoundary: {
+      PermissionsBoundaryType: "PermissionsBoundaryPolicy",
+      PermissionsBoundaryArn: arn,
+    },
+  };
 }
 
 /** AWS: lists leave tags out. */

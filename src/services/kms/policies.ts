@@ -86,7 +86,7 @@ async function requireStillChangeable(
       }),
       ...request.keyConditions,
     },
-    identity: await dependencies.identityPolicies.of(call.records, caller),
+    ...(await dependencies.identityPolicies.of(call.records, caller)),
     resourcePolicy: policy,
     policyKind: "key",
   });

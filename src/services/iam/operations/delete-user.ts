@@ -19,6 +19,12 @@ export function deleteUser(): Operation<Wire<DeleteUserRequest>, object> {
       if (user.policies.length > 0) {
         throw deleteConflict("Cannot delete entity, must delete policies first.");
       }
+      if (user.attached.length > 0) {
+        throw deleteConflict("Cannot delete entity, must detach all policies first.");
+      }
+      if (user.groups.length > 0) {
+        throw deleteConflict("Cannot delete entity, must remove users from group first.");
+      }
       const scope = accountScope(call.accountId);
       return { output: {}, commands: [users.remove(scope, userKeyOf(user.userName))] };
     },

@@ -16,7 +16,12 @@ export function getCallerIdentity(): Operation<
     resources: () => [],
     handle(_input, call) {
       const { caller } = call;
-      if (caller.kind !== "root" && caller.kind !== "user") {
+      if (caller.kind === "service") {
+        // AWS?: no service asks this over the network; it is named as its calls are recorded.
+        const { service, sourceAccountId: Account } = caller;
+        return { output: { UserId: service, Account, Arn: `arn:aws:iam::${Account}:${service}` } };
+      }
+      if (caller.kind === "anonymous") {
         throw new Refusal("MissingAuthenticationToken", "Request is missing Authentication Token", {
           status: 403,
         });
