@@ -6,7 +6,6 @@ import type {
   Session,
   WebIdentityCaller,
 } from "../kernel/caller.ts";
-import { callerAccessKeyId } from "../kernel/caller.ts";
 import type { Json } from "../kernel/json.ts";
 import type { JsonObject } from "../kernel/records.ts";
 
@@ -131,7 +130,7 @@ export function usernameOf(caller: Caller): string {
 }
 
 export function accessKeyIdOf(caller: Caller): string {
-  return callerAccessKeyId(caller);
+  return caller.kind === "anonymous" ? "" : (caller.accessKeyId ?? "");
 }
 
 /**
