@@ -22,6 +22,7 @@ const readyMsMax = 30_000;
 export interface ChildServer {
   readonly pid: number;
   readonly httpsUrl: string;
+  readonly ca: string;
   readonly dataFolder: string;
   readonly root: TestCredentials;
   readonly clients: TestClients;
@@ -95,6 +96,7 @@ export async function startChild(
   return {
     pid,
     httpsUrl,
+    ca,
     dataFolder,
     root,
     clients: clientsOf(root),

@@ -20,7 +20,7 @@ before(async () => {
   server = await startChild(folder, flags);
 });
 after(async () => {
-  await server.kill();
+  await server?.kill();
   removeFolder(folder);
 });
 
