@@ -72,6 +72,7 @@ export async function assembleServices(options: ServicesOptions): Promise<Servic
     random,
     metrics: options.usage.sns,
     places: state.places,
+    digests: state.digests,
     log,
     publicUrl: options.publicUrl,
     retryAt: options.deliveryDue,

@@ -9,9 +9,10 @@ import type { GetMeta, PutMeta } from "../kernel/meta.ts";
 import type { SecretBox } from "../kernel/secrets.ts";
 import { type KeyProcess, startKeyProcess } from "../keys/client.ts";
 import type { UnlockAudit } from "../services/cloudtrail/store.ts";
-import type { PlaceMacs, Tokens } from "../services/sqs/service.ts";
+import type { DeduplicationDigests, PlaceMacs, Tokens } from "../services/sqs/service.ts";
 import { RecordCache } from "../state/record-cache.ts";
 import { openSqliteStore, type SqliteStore } from "../stores/sqlite/open.ts";
+import { createDigests } from "./digests.ts";
 import { createTokens } from "./tokens.ts";
 
 /** The durable half of a server: store, key process, and what their keys authenticate. */
@@ -22,6 +23,7 @@ export interface OpenState {
   readonly secrets: SecretBox;
   readonly places: PlaceMacs;
   readonly tokens: Tokens;
+  readonly digests: DeduplicationDigests;
   /** All versions; the store makes new links with the newest. */
   readonly chainKeys: readonly ChainKey[];
 }
@@ -100,5 +102,6 @@ function authenticatedBy(ring: readonly RingKey[], keys: KeyProcess, store: Sqli
     secrets: createSecretBox(ring, systemRandom),
     places: placeMacs,
     tokens: createTokens(keys.tokensKey, all("tokens")),
+    digests: createDigests(all("tokens")),
   };
 }

@@ -26,5 +26,6 @@ export const labels = {
   ringEntry: "sealpost.ring.1",
   row: "sealpost.row.1",
   place: "sealpost.place.1",
+  deduplication: "sealpost.deduplication.1",
   secret: "sealpost.secret.1",
 } as const;

@@ -81,6 +81,7 @@ export async function sqsInProcess(t: TestContext): Promise<InProcess> {
     principals: { resolve: async (_view, arn) => (arn.includes("nobody") ? undefined : "AIDAX") },
     tokens: macs.tokens,
     places: macs.places,
+    digests: { of: (text) => [mac("digest", Buffer.from(text))] },
     log,
     options: { requireDecryptToSend: false },
   });
@@ -93,7 +94,7 @@ export async function sqsInProcess(t: TestContext): Promise<InProcess> {
         uses.push(resources);
       },
     },
-    auditor: { record: () => undefined },
+    auditor: { record: async () => undefined },
     clock,
     systemClock,
     random,

@@ -1,9 +1,16 @@
 import { Refusal } from "../../kernel/errors.ts";
+import {
+  checkFifoAttribute,
+  checkThroughput,
+  type FifoName,
+  isFifoName,
+} from "./fifo-attributes.ts";
 import { invalidAttributeValue, unknownAttribute } from "./refusals.ts";
 
 /** Attributes that a user sets and a record keeps as text (Policy is kept apart). */
 export type SettableName =
   | NumberName
+  | FifoName
   | "KmsMasterKeyId"
   | "SqsManagedSseEnabled"
   | "RedrivePolicy"
@@ -42,26 +49,13 @@ export const presetAttributes: QueueAttributes = {
 
 export const reusePeriodSecondsPreset = "300";
 
-/** Attributes that only a FIFO queue has, and what AWS says of them on a standard queue. */
-const fifoOnly: Readonly<Record<string, (name: string) => Refusal>> = {
-  FifoQueue: unknownAttribute,
-  ContentBasedDeduplication: unknownAttribute,
-  DeduplicationScope: onlyForFifo,
-  FifoThroughputLimit: onlyForFifo,
-};
-
-// AWS?: the code of this text; the text is recorded.
-function onlyForFifo(name: string): Refusal {
-  const message = `You can specify the ${name} only when FifoQueue is set to true.`;
-  return new Refusal("InvalidAttributeName", message);
-}
-
 /**
- * Checks the attributes of CreateQueue or SetQueueAttributes on a standard queue, and gives each
- * its shown form. Throws InvalidAttributeName or InvalidAttributeValue.
+ * Checks the attributes of CreateQueue or SetQueueAttributes, and gives each its shown form. Throws
+ * InvalidAttributeName or InvalidAttributeValue.
  */
 export function checkAttributes(
   given: Readonly<Record<string, string | undefined>>,
+  fifo: boolean,
 ): AttributeChanges {
   const changes: Partial<Record<keyof AttributeChanges, string>> = {};
   for (const [name, value] of Object.entries(given)) {
@@ -69,7 +63,8 @@ export function checkAttributes(
     if (isNumberName(name)) changes[name] = checkNumber(name, value);
     else if (name === "SqsManagedSseEnabled") changes[name] = checkBoolean(name, value);
     else if (isTextName(name)) changes[name] = value;
-    else throw (Object.hasOwn(fifoOnly, name) && fifoOnly[name]?.(name)) || unknownAttribute(name);
+    else if (isFifoName(name)) changes[name] = checkFifoAttribute(name, value, fifo);
+    else throw unknownAttribute(name);
   }
   if (changes.KmsMasterKeyId && changes.SqsManagedSseEnabled === "true") {
     throw new Refusal(
@@ -111,7 +106,8 @@ function checkBoolean(name: string, value: string): string {
 
 /**
  * The attributes after a change, with AWS's rules for the two kinds of encryption: a KMS key turns
- * SSE-SQS off; SSE-SQS drops the KMS key; clearing the key leaves both off.
+ * SSE-SQS off; SSE-SQS drops the KMS key; clearing the key leaves both off. Throws
+ * InvalidAttributeValue where settings of a FIFO queue contradict each other.
  */
 export function applyAttributes(
   before: QueueAttributes,
@@ -129,6 +125,7 @@ export function applyAttributes(
   }
   if (after.RedrivePolicy === "") delete after.RedrivePolicy;
   if (after.RedriveAllowPolicy === "") delete after.RedriveAllowPolicy;
+  checkThroughput(after);
   return after;
 }
 

@@ -1,16 +1,13 @@
 import type { Call } from "../../kernel/call.ts";
-import type { AttachedPolicy } from "../../kernel/policy.ts";
 import type { RecordScope } from "../../kernel/records.ts";
-import { type AttributeChanges, applyAttributes, type QueueAttributes } from "./attributes.ts";
+import { type AttributeChanges, applyAttributes } from "./attributes.ts";
 import type { SqsContext } from "./ports.ts";
 import { attachQueuePolicy } from "./queue-policy.ts";
+import type { QueueRecord } from "./records.ts";
 import { checkRedriveAllowPolicy, checkRedrivePolicy } from "./redrive.ts";
 
 /** The part of a queue's record that attributes set. */
-export interface QueueConfiguration {
-  readonly attributes: QueueAttributes;
-  readonly policy?: AttachedPolicy;
-}
+export type QueueConfiguration = Pick<QueueRecord, "attributes" | "policy" | "scopeBefore">;
 
 export interface ConfiguredQueue {
   readonly arn: string;
@@ -28,11 +25,15 @@ export async function changedConfiguration(
   { arn, scope, before }: ConfiguredQueue,
   changes: AttributeChanges,
 ): Promise<QueueConfiguration> {
-  const { Policy, RedrivePolicy, RedriveAllowPolicy } = changes;
+  const { Policy, RedrivePolicy, RedriveAllowPolicy, DeduplicationScope: scopeNow } = changes;
   if (RedrivePolicy) await checkRedrivePolicy(call.records, scope, arn, RedrivePolicy);
   if (RedriveAllowPolicy) checkRedriveAllowPolicy(RedriveAllowPolicy);
   const attributes = applyAttributes(before.attributes, changes);
-  if (Policy === undefined) return { attributes, policy: before.policy };
-  if (Policy === "") return { attributes, policy: undefined };
-  return { attributes, policy: await attachQueuePolicy(context, call, Policy) };
+  const { DeduplicationScope: value } = before.attributes;
+  const rescoped = scopeNow !== undefined && value !== undefined && scopeNow !== value;
+  const scopeBefore = rescoped ? { value, changedMs: call.now } : before.scopeBefore;
+  const configuration = { attributes, policy: before.policy, scopeBefore };
+  if (Policy === undefined) return configuration;
+  if (Policy === "") return { ...configuration, policy: undefined };
+  return { ...configuration, policy: await attachQueuePolicy(context, call, Policy) };
 }

@@ -3,18 +3,20 @@ import type { RecordScope } from "../../kernel/records.ts";
 import type { SqsDependencies } from "./ports.ts";
 import { queueOf } from "./queue.ts";
 import { deletedQueueRecords, queueRecords, restMs } from "./records.ts";
-import type { ExpireMessages, ListQueueScopes, SweepDiscarded } from "./store.ts";
+import { rememberMs } from "./send.ts";
+import type { ExpireMessages, ForgetFifo, ListQueueScopes, SweepDiscarded } from "./store.ts";
 
 /** Work that becomes due by itself. Nothing that a user sees depends on when it runs. */
 export interface SqsJobs {
   /** Removes messages that outlived their queue's retention; receives skip them already. */
   expireMessages(): Promise<void>;
-  /** Removes what deleted and purged queues left. */
+  /** Removes what deleted and purged queues left, and sends and receives too old to matter. */
   sweepQueues(): Promise<void>;
 }
 
 /** Small acts, so that requests never wait long for one. */
 const rowsMax = 500;
+const forgetRowsMax = 2000;
 
 export function createJobs(deps: SqsDependencies): SqsJobs {
   return {
@@ -22,6 +24,9 @@ export function createJobs(deps: SqsDependencies): SqsJobs {
     async sweepQueues() {
       const sweep: SweepDiscarded = { kind: "sqs.sweep", rowsMax };
       while (await removedMore(deps, sweep));
+      const beforeMs = deps.clock.now() - rememberMs;
+      const forget: ForgetFifo = { kind: "sqs.forget-fifo", beforeMs, rowsMax: forgetRowsMax };
+      while (await removedMore(deps, forget));
       await eachScope(deps, (scope) => forgetDeleted(deps, scope));
     },
   };
@@ -46,7 +51,7 @@ async function expireScope(deps: SqsDependencies, scope: RecordScope): Promise<v
 
 async function removedMore(
   deps: SqsDependencies,
-  command: SweepDiscarded | ExpireMessages,
+  command: SweepDiscarded | ExpireMessages | ForgetFifo,
 ): Promise<boolean> {
   const [{ more }] = await deps.state.commit(undefined, [command]);
   return more;

@@ -3,19 +3,18 @@ import { Refusal } from "../../kernel/errors.ts";
 import type { Wire } from "../../kernel/wire-types.ts";
 import { md5Hex } from "./md5.ts";
 import { isLegalText, packAttributes, packSystemAttributes } from "./message-attributes.ts";
+import { checkStandardIds, type FifoIds, fifoIds, type SenderIds } from "./message-ids.ts";
 import type { Queue } from "./queue.ts";
-import { invalidParameter, invalidValue, missingParameter } from "./refusals.ts";
+import { invalidValue, missingParameter } from "./refusals.ts";
 
 /** What SendMessage and an entry of SendMessageBatch have in common. */
-export interface OutgoingMessage {
+export interface OutgoingMessage extends SenderIds {
   readonly MessageBody?: string | undefined;
   readonly DelaySeconds?: number | undefined;
   readonly MessageAttributes?: Readonly<Record<string, Wire<MessageAttributeValue>>> | undefined;
   readonly MessageSystemAttributes?:
     | Readonly<Partial<Record<string, Wire<MessageSystemAttributeValue>>>>
     | undefined;
-  readonly MessageDeduplicationId?: string | undefined;
-  readonly MessageGroupId?: string | undefined;
 }
 
 /** A checked message before it is sealed. MD5s are of the plaintext. */
@@ -27,6 +26,10 @@ export interface Draft {
   readonly systemAttributes: string;
   readonly sizeBytes: number;
   readonly delayMs: number;
+  /** MessageGroupId, or "". */
+  readonly groupId: string;
+  /** Of a FIFO queue. */
+  readonly fifo: FifoIds | undefined;
   readonly md5OfBody: string;
   readonly md5OfAttributes: string | undefined;
   readonly md5OfSystemAttributes: string | undefined;
@@ -35,13 +38,15 @@ export interface Draft {
 /** Kept in the clear beside a message, as in AWS. */
 export interface StoredSystemAttributes {
   readonly AWSTraceHeader?: string;
-  readonly MessageGroupId?: string;
+  /** As given; one that follows from the body would tell of it and is not kept. */
+  readonly MessageDeduplicationId?: string;
 }
 
 const delaySecondsMax = 900;
-const groupIdPattern = /^[\x21-\x7e]{1,128}$/;
 
-/** Checks a message for a standard queue, but for its size. Throws what is wrong first. */
+/**
+ * Checks a message, but for its size; for a FIFO queue its ids are there. Throws what is wrong first.
+ */
 export function draftMessage(queue: Queue, message: OutgoingMessage): Draft {
   if (!message.MessageBody) throw missingParameter("MessageBody");
   if (!isLegalText(message.MessageBody)) {
@@ -52,52 +57,46 @@ export function draftMessage(queue: Queue, message: OutgoingMessage): Draft {
         "#x20 to #xD7FF | #xE000 to #xFFFD | #x10000 to #x10FFFF",
     );
   }
-  const delayMs = checkDelay(message.DelaySeconds) ?? queue.delayMs;
-  checkIds(message);
+  const delayMs = checkDelay(queue, message.DelaySeconds) ?? queue.delayMs;
+  if (!queue.fifo) checkStandardIds(message);
   const attributes = packAttributes(message.MessageAttributes);
   const system = packSystemAttributes(message.MessageSystemAttributes);
   const body = Buffer.from(message.MessageBody, "utf8");
+  const fifo = queue.fifo && fifoIds(message, body);
+  const deduplicationId = fifo?.explicit ? fifo.deduplicationId : undefined;
   return {
     body,
     attributes: attributes?.text ?? "",
-    systemAttributes: packSystem(system?.traceHeader, message.MessageGroupId),
+    systemAttributes: packSystem(system?.traceHeader, deduplicationId),
     // AWS: system attributes do not count.
     sizeBytes: body.length + (attributes?.sizeBytes ?? 0),
     delayMs,
+    groupId: message.MessageGroupId ?? "",
+    fifo,
     md5OfBody: md5Hex(body),
     md5OfAttributes: attributes?.md5,
     md5OfSystemAttributes: system?.md5,
   };
 }
 
-function checkDelay(delaySeconds: number | undefined): number | undefined {
+function checkDelay({ fifo }: Queue, delaySeconds: number | undefined): number | undefined {
   if (delaySeconds === undefined) return undefined;
   if (delaySeconds < 0 || delaySeconds > delaySecondsMax) {
     throw invalidValue(delaySeconds, "DelaySeconds", "DelaySeconds must be >= 0 and <= 900.");
   }
-  return delaySeconds * 1000;
+  if (!fifo) return delaySeconds * 1000;
+  if (delaySeconds === 0) return undefined;
+  // AWS: a FIFO queue delays as a whole.
+  const reason = "The request include parameter that is not valid for this queue type.";
+  throw invalidValue(delaySeconds, "DelaySeconds", reason);
 }
 
-function checkIds(message: OutgoingMessage): void {
-  if (message.MessageDeduplicationId !== undefined) {
-    throw invalidParameter(
-      "The request include parameter MessageDeduplicationId which is not valid for this queue type",
-    );
-  }
-  // AWS: standard queues take a group id since fair queues (July 2025).
-  const groupId = message.MessageGroupId;
-  if (groupId !== undefined && !groupIdPattern.test(groupId)) {
-    throw invalidValue(
-      groupId,
-      "MessageGroupId",
-      "MessageGroupId can only include alphanumeric and punctuation characters. " +
-        "1 to 128 in length.",
-    );
-  }
-}
-
-function packSystem(AWSTraceHeader: string | undefined, MessageGroupId: string | undefined) {
-  if (AWSTraceHeader === undefined && MessageGroupId === undefined) return "";
-  const stored: StoredSystemAttributes = { AWSTraceHeader, MessageGroupId };
+/** JSON as stored, or "" where there is nothing. */
+export function packSystem(
+  AWSTraceHeader: string | undefined,
+  MessageDeduplicationId: string | undefined,
+): string {
+  if (AWSTraceHeader === undefined && MessageDeduplicationId === undefined) return "";
+  const stored: StoredSystemAttributes = { AWSTraceHeader, MessageDeduplicationId };
   return JSON.stringify(stored);
 }

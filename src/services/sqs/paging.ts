@@ -22,7 +22,9 @@ export function makeNextToken(lastName: string): string {
 /** The last name of the page before; undefined: from the start. Throws InvalidParameterValue. */
 export function readNextToken(token: string | undefined): string | undefined {
   if (token === undefined) return undefined;
-  const name = /^1 ([A-Za-z0-9_-]{1,80})$/.exec(Buffer.from(token, "base64").toString())?.[1];
+  const name = /^1 ([A-Za-z0-9_-]{1,80}(?:\.fifo)?)$/.exec(
+    Buffer.from(token, "base64").toString(),
+  )?.[1];
   if (name === undefined) throw invalidParameter("Invalid or expired next token.");
   return name;
 }

@@ -5,6 +5,7 @@ import type { Principals } from "../../kernel/policy.ts";
 import type { Random } from "../../kernel/random.ts";
 import type { RecordView } from "../../kernel/records.ts";
 import type { Sealer } from "../../kernel/sealer.ts";
+import type { QueueCounters } from "./metrics.ts";
 import type { Waiters } from "./waiters.ts";
 
 /** Authenticates receipt handles under a key of the ring. */
@@ -17,6 +18,14 @@ export interface Tokens {
 export interface PlaceMacs {
   make(queueId: string, messageId: string, envelope: Uint8Array): Uint8Array;
   verify(queueId: string, messageId: string, envelope: Uint8Array, mac: Uint8Array): boolean;
+}
+
+/**
+ * Digests of what senders sent, by which it is known again. Keyed: nobody who reads the store can
+ * try out bodies against them. One for each live key, the present key's first.
+ */
+export interface DeduplicationDigests {
+  of(text: string): readonly Uint8Array[];
 }
 
 /** Configuration and commits for work that no request asked for; `state/record-cache` fits. */
@@ -45,6 +54,7 @@ export interface SqsDependencies {
   readonly principals: Principals;
   readonly tokens: Tokens;
   readonly places: PlaceMacs;
+  readonly digests: DeduplicationDigests;
   readonly log: Log;
   readonly options: SqsOptions;
 }
@@ -52,4 +62,5 @@ export interface SqsDependencies {
 /** What the operations work with. */
 export interface SqsContext extends SqsDependencies {
   readonly waiters: Waiters;
+  readonly metrics: QueueCounters;
 }

@@ -23,10 +23,19 @@ export interface Queue {
   readonly receiveWaitMs: number;
   readonly visibilityMs: number;
   readonly redrive: Redrive | undefined;
+  /** undefined: a standard queue. */
+  readonly fifo: FifoSettings | undefined;
   readonly sealing: Omit<SealingPlace, "encryption"> & { readonly encryption: Encryption };
   readonly opening: OpeningPlace;
   /** What a request that names this queue must be allowed to use. */
   readonly uses: readonly [ResourceUse];
+}
+
+export interface FifoSettings {
+  readonly historyId: string;
+  readonly contentBased: boolean;
+  /** Whether the same deduplication id may be sent in different groups, as of a service time. */
+  dedupesPerGroup(nowMs: number): boolean;
 }
 
 /** INVARIANT: a record object belongs to one key, so what follows from it can hang on it. */
@@ -85,6 +94,7 @@ function compile(record: QueueRecord, scope: RecordScope, name: string): Queue {
     receiveWaitMs: seconds(attributes.ReceiveMessageWaitTimeSeconds),
     visibilityMs: seconds(attributes.VisibilityTimeout),
     redrive: attributes.RedrivePolicy ? parseRedrive(attributes.RedrivePolicy) : undefined,
+    fifo: attributes.FifoQueue === "true" ? fifoSettings(record) : undefined,
     sealing: { ...place, encryption: encryptionOf(record, seconds(reuse)) },
     opening: { ...place, reusePeriodMs: seconds(reuse) },
     uses: [
@@ -97,6 +107,24 @@ function compile(record: QueueRecord, scope: RecordScope, name: string): Queue {
         type: queueType,
       },
     ],
+  };
+}
+
+/** AWS: how long a change of attributes takes to become true; here only that of the scope does. */
+const rescopeMs = 60_000;
+
+/**
+ * AWS: a changed DeduplicationScope was seen to have no effect at first.
+ * AWS?: that it has one after the 60 seconds that changes of attributes take.
+ */
+function fifoSettings({ queueId, historyId, scopeBefore, attributes }: QueueRecord): FifoSettings {
+  return {
+    historyId: historyId ?? queueId,
+    contentBased: attributes.ContentBasedDeduplication === "true",
+    dedupesPerGroup(nowMs) {
+      const old = scopeBefore !== undefined && nowMs - scopeBefore.changedMs < rescopeMs;
+      return (old ? scopeBefore.value : attributes.DeduplicationScope) === "messageGroup";
+    },
   };
 }
 

@@ -11,6 +11,10 @@ export interface QueueRecord {
   readonly modifiedMs: number;
   /** Last purge, for the rule of 60 seconds. */
   readonly purgedMs?: number;
+  /** FIFO: the first queue id; deduplication outlives a purge under it. */
+  readonly historyId?: string;
+  /** FIFO: what DeduplicationScope was before its last change, and when that was. */
+  readonly scopeBefore?: { readonly value: string; readonly changedMs: number };
   /** Settable attributes but Policy, in the form in which they are shown. */
   readonly attributes: QueueAttributes;
   readonly policy?: AttachedPolicy;

@@ -25,7 +25,7 @@ export async function checkRedrivePolicy(
 ): Promise<void> {
   const { targetArn, targetName } = parseRedrive(text);
   const refuse = (reason: string) => invalidValue(text, "RedrivePolicy", reason);
-  if (targetName.endsWith(".fifo")) {
+  if (targetName.endsWith(".fifo") !== arn.endsWith(".fifo")) {
     throw refuse("Dead-letter queue must be same type of queue as the source..");
   }
   // AWS: a dead-letter queue has the account and region of its source. AWS?: the text for others.

@@ -23,11 +23,9 @@ export const invalidAttributeValue = (name: string, reason?: string) =>
     `Invalid value for the parameter ${name}.${reason ? ` Reason: ${reason}` : ""}`,
   );
 
-export const fifoNotAvailable = () =>
-  new Refusal(
-    "UnsupportedOperation",
-    "FIFO queues are not available in this version of Sealpost yet; standard queues are.",
-  );
+/** AWS: a FIFO queue takes a handle only while it holds its message. */
+export const expiredReceiptHandle = (handle: string) =>
+  invalidValue(handle, "ReceiptHandle", "The receipt handle has expired.");
 
 /** A value that must be there: the wire checks it too, calls between services do not pass there. */
 export function required<T>(value: T | undefined, name: string): T {

@@ -3,19 +3,29 @@ import type { Outcome } from "../../kernel/operation.ts";
 import type { SealedBodies, SealingPlace } from "../../kernel/sealer.ts";
 import { kmsRefusal } from "./kms-errors.ts";
 import type { Draft } from "./message.ts";
+import type { FifoIds } from "./message-ids.ts";
 import type { SqsContext } from "./ports.ts";
 import type { Queue } from "./queue.ts";
 import { senderId } from "./sender.ts";
 import type { InsertMessages, NewMessage } from "./store.ts";
 
-/** Sent messages, in the order of their drafts, and what makes them durable. */
-export interface Sent extends Required<Pick<Outcome<unknown>, "commands" | "committed">> {
-  readonly messageIds: readonly string[];
+/** Sent messages, in the order of their drafts, and what makes them durable, if anything is left. */
+export interface Sent extends Pick<Outcome<unknown>, "commands" | "committed"> {
+  readonly messages: readonly SentMessage[];
+}
+
+export interface SentMessage {
+  readonly messageId: string;
+  /** Of a FIFO queue. */
+  readonly sequenceNumber?: string;
 }
 
 /**
  * Seals drafts as the caller and makes the commands that put them in the queue. Throws the KMS
  * refusal of SQS if the queue's key may not be used.
+ *
+ * A FIFO queue answers what only the store knows, so there the commit is done already. Not so for a
+ * service (SNS): its commit is one with others, and it gets no sequence numbers.
  */
 export async function send(
   context: SqsContext,
@@ -23,6 +33,29 @@ export async function send(
   queue: Queue,
   drafts: readonly Draft[],
 ): Promise<Sent> {
+  const { fifo } = queue;
+  const prepared = await prepare(context, call, queue, drafts);
+  if (!fifo || call.caller.kind === "service") return prepared;
+  const { insert, dataKeys, committed } = prepared;
+  const [placed = []] = await call.commit([insert, ...dataKeys]);
+  committed();
+  const duplicates = placed.filter(({ duplicate }) => duplicate).length;
+  if (duplicates > 0) context.metrics.count(queue, "NumberOfDeduplicatedSentMessages", duplicates);
+  return {
+    messages: placed.map(({ messageId, sequence }) => {
+      return { messageId, sequenceNumber: sequenceNumberOf(sequence) };
+    }),
+  };
+}
+
+/** AWS: 20 digits that rise within a group. */
+export function sequenceNumberOf(sequence: number): string {
+  return String(sequenceBase + BigInt(sequence));
+}
+
+const sequenceBase = 18_800_000_000_000_000_000n;
+
+async function prepare(context: SqsContext, call: Call, queue: Queue, drafts: readonly Draft[]) {
   const bodies = await seal(context, call, queue, drafts);
   const sender = senderId(call);
   const messages = drafts.map((draft, index): NewMessage => {
@@ -39,17 +72,36 @@ export async function send(
       sentMs: call.now,
       visibleAtMs: call.now + draft.delayMs,
       sizeBytes: draft.sizeBytes,
+      ...(draft.groupId !== "" && { groupId: draft.groupId }),
+      ...(draft.fifo && { deduplication: digestsOf(context, queue, draft.fifo, call.now) }),
     };
   });
-  const insert: InsertMessages = { kind: "sqs.insert", queue: queue.identity, messages };
+  const insert = insertInto(queue, messages, call.now);
   return {
-    messageIds: messages.map((message) => message.messageId),
+    messages: messages.map(({ messageId }) => ({ messageId })),
+    insert,
+    dataKeys: bodies.commands,
     commands: [...bodies.commands, insert],
     committed() {
       bodies.stored();
       announce(context, queue, drafts, call.now);
     },
   };
+}
+
+/** AWS: how long a send is remembered. */
+export const rememberMs = 300_000;
+
+function insertInto(queue: Queue, messages: readonly NewMessage[], nowMs: number): InsertMessages {
+  const { identity, fifo } = queue;
+  const insert: InsertMessages = { kind: "sqs.insert", queue: identity, messages };
+  if (!fifo) return insert;
+  return { ...insert, fifo: { historyId: fifo.historyId, nowMs, rememberMs } };
+}
+
+function digestsOf(context: SqsContext, { fifo }: Queue, ids: FifoIds, nowMs: number) {
+  const group = fifo?.dedupesPerGroup(nowMs) ? ids.groupId : "";
+  return context.digests.of(JSON.stringify([fifo?.historyId, group, ids.deduplicationId]));
 }
 
 async function seal(
@@ -78,6 +130,9 @@ function placeOf({ sealing }: Queue, requireDecrypt: boolean): SealingPlace {
 
 function announce(context: SqsContext, queue: Queue, drafts: readonly Draft[], sentMs: number) {
   const { queueId } = queue.identity;
+  const sizeBytes = drafts.reduce((sum, draft) => sum + draft.sizeBytes, 0);
+  context.metrics.count(queue, "NumberOfMessagesSent", drafts.length);
+  context.metrics.count(queue, "SentMessageSize", sizeBytes);
   let visible = 0;
   for (const { delayMs } of drafts) {
     if (delayMs === 0) visible++;

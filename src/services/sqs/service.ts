@@ -1,6 +1,7 @@
 import { Refusal } from "../../kernel/errors.ts";
 import { type AnyOperation, operationTable, type ServiceTable } from "../../kernel/operation.ts";
 import { createJobs, type SqsJobs } from "./jobs.ts";
+import { createQueueCounters } from "./metrics.ts";
 import { addPermission } from "./operations/add-permission.ts";
 import { changeMessageVisibility } from "./operations/change-message-visibility.ts";
 import { changeMessageVisibilityBatch } from "./operations/change-message-visibility-batch.ts";
@@ -26,7 +27,13 @@ import type { SqsContext, SqsDependencies } from "./ports.ts";
 import { createWaiters, type Waiters } from "./waiters.ts";
 
 export type { SqsJobs } from "./jobs.ts";
-export type { PlaceMacs, SqsDependencies, SqsOptions, Tokens } from "./ports.ts";
+export type {
+  DeduplicationDigests,
+  PlaceMacs,
+  SqsDependencies,
+  SqsOptions,
+  Tokens,
+} from "./ports.ts";
 
 export interface Sqs {
   readonly table: ServiceTable;
@@ -35,10 +42,10 @@ export interface Sqs {
   readonly waiters: Waiters;
 }
 
-/** SQS with standard queues. */
+/** SQS with standard and FIFO queues. */
 export function createSqs(deps: SqsDependencies): Sqs {
   const waiters = createWaiters(deps);
-  const context: SqsContext = { ...deps, waiters };
+  const context: SqsContext = { ...deps, waiters, metrics: createQueueCounters() };
   const table: ServiceTable = {
     name: "sqs",
     eventSource: "sqs.amazonaws.com",

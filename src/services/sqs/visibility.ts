@@ -3,8 +3,8 @@ import type { Refusal } from "../../kernel/errors.ts";
 import type { SqsContext } from "./ports.ts";
 import type { Queue } from "./queue.ts";
 import type { Receipt } from "./receipt-handle.ts";
-import { invalidValue } from "./refusals.ts";
-import type { ChangeVisibility } from "./store.ts";
+import { expiredReceiptHandle, invalidValue } from "./refusals.ts";
+import type { ChangeVisibility, VisibilityResult } from "./store.ts";
 
 /** AWS: a message is held at most 12 hours after it was received. */
 export const visibilitySecondsMax = 43_200;
@@ -17,7 +17,8 @@ export interface VisibilityWish {
 
 /**
  * Changes the visibility of received messages; per wish the refusal, or undefined if it was done. A
- * handle from before the message was received again changes nothing and is no fault.
+ * handle from before the message was received again changes nothing; on a standard queue that is no
+ * fault. AWS?: that a FIFO queue tells of it, as it does when deleting.
  */
 export async function changeVisibility(
   context: SqsContext,
@@ -44,7 +45,8 @@ export async function changeVisibility(
   return wishes.map((wish) => {
     const result = results[present.indexOf(wish)] ?? "absent";
     if (result === "changed") announce(context, queueId, nowMs, wish.seconds);
-    return refusalOf(wish, result);
+    const superseded = result === "superseded" && queue.fifo !== undefined;
+    return superseded ? expiredReceiptHandle(wish.handle) : refusalOf(wish, result);
   });
 }
 
@@ -53,7 +55,11 @@ function announce(context: SqsContext, queueId: string, nowMs: number, seconds: 
   else context.waiters.due(queueId, nowMs + seconds * 1000);
 }
 
-function refusalOf({ handle, seconds }: VisibilityWish, result: string): Refusal | undefined {
+function refusalOf(
+  { handle, seconds }: VisibilityWish,
+  result: VisibilityResult,
+): Refusal | undefined {
+  if (result === "lapsed") return expiredReceiptHandle(handle);
   if (result === "absent") {
     return invalidValue(
       handle,

@@ -14,7 +14,7 @@ export interface Waiters {
   join(queue: QueueIdentity): Poller;
   /** `count` messages of the queue can be received now. */
   wake(queueId: string, count: number): void;
-  /** The queue's life ended: all look again. */
+  /** The queue's life ended, or its delays changed: all look again. */
   wakeAll(queueId: string): void;
   /** A message of the queue becomes visible at `atMs`, service time. */
   due(queueId: string, atMs: EpochMs): void;
@@ -70,7 +70,12 @@ export function createWaiters(deps: WaitersDependencies): Waiters {
       return poller(deps, state, () => states.delete(queue.queueId));
     },
     wake: (queueId, count) => ofQueue(queueId, (state) => wake(state, count)),
-    wakeAll: (queueId) => ofQueue(queueId, (state) => wake(state, state.pollers)),
+    wakeAll: (queueId) =>
+      ofQueue(queueId, (state) => {
+        // When messages become visible may be another time from now on.
+        state.asked = false;
+        wake(state, state.pollers);
+      }),
     due: (queueId, atMs) => ofQueue(queueId, (state) => schedule(deps, state, atMs)),
   };
 }

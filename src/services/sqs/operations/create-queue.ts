@@ -5,11 +5,12 @@ import type { Operation, ResourceUse } from "../../../kernel/operation.ts";
 import type { Wire } from "../../../kernel/wire-types.ts";
 import { checkAttributes, differingAttribute, presetAttributes } from "../attributes.ts";
 import { changedConfiguration } from "../configuration.ts";
+import { fifoPreset } from "../fifo-attributes.ts";
 import type { SqsContext } from "../ports.ts";
 import { queueArn, queueType } from "../queue.ts";
 import { formatQueueUrl } from "../queue-url.ts";
 import { deletedQueueRecords, type QueueRecord, queueRecords, restMs } from "../records.ts";
-import { fifoNotAvailable, invalidParameter } from "../refusals.ts";
+import { invalidParameter } from "../refusals.ts";
 import { addTags, tagContext } from "../tags.ts";
 
 type Input = Wire<CreateQueueRequest>;
@@ -29,9 +30,10 @@ export function createQueue(context: SqsContext): Operation<Input, Wire<CreateQu
     async handle(input, call) {
       const { QueueName: name } = input;
       const given = { ...input.Attributes };
-      checkName(name, given.FifoQueue);
+      const fifo = given.FifoQueue?.toLowerCase() === "true";
+      checkName(name, fifo);
       const output = { QueueUrl: formatQueueUrl(call.transport.baseUrl, call.accountId, name) };
-      const changes = checkAttributes(given);
+      const changes = checkAttributes(given, fifo);
       const existing = await queueRecords.get(call.records, call, name);
       if (existing) {
         const differing = differingAttribute(existing.attributes, existing.policy?.text, changes);
@@ -45,12 +47,18 @@ export function createQueue(context: SqsContext): Operation<Input, Wire<CreateQu
       await checkRest(call, name);
       const tags = addTags(name, {}, input.tags ?? {});
       const arn = queueArn(call, name);
-      const before = { attributes: presetAttributes };
+      const before = {
+        attributes: fifo ? { ...presetAttributes, ...fifoPreset } : presetAttributes,
+      };
+      const queueId = context.random.bytes(16).toString("hex");
       const record: QueueRecord = {
-        queueId: context.random.bytes(16).toString("hex"),
+        queueId,
+        ...(fifo && { historyId: queueId }),
         createdMs: call.now,
         modifiedMs: call.now,
         ...(await changedConfiguration(context, call, { arn, scope: call, before }, changes)),
+        // A queue that is new had no other scope before.
+        scopeBefore: undefined,
         tags,
       };
       return { output, commands: [queueRecords.put(call, name, record)] };
@@ -70,12 +78,11 @@ function usesOf(input: Input, call: Call): readonly ResourceUse[] {
   return tagged ? [use, { ...use, action: "sqs:TagQueue" }] : [use];
 }
 
-/** Throws InvalidParameterValue, or UnsupportedOperation for what would be a FIFO queue. */
-function checkName(name: string, fifoQueue: string | undefined): void {
+/** Throws InvalidParameterValue. */
+function checkName(name: string, fifo: boolean): void {
   if (name === "") throw invalidParameter("Queue name cannot be empty");
-  const fifo = fifoQueue?.toLowerCase() === "true";
   if (fifo) {
-    if (/^[A-Za-z0-9_-]{1,75}\.fifo$/.test(name)) throw fifoNotAvailable();
+    if (/^[A-Za-z0-9_-]{1,75}\.fifo$/.test(name)) return;
     throw invalidParameter(
       "The name of a FIFO queue can only include alphanumeric characters, hyphens, or " +
         "underscores, must end with .fifo suffix and be 1 to 80 in length",

@@ -2,11 +2,12 @@ import type { DeleteMessageBatchRequest, DeleteMessageBatchResult } from "@aws-s
 import type { Operation } from "../../../kernel/operation.ts";
 import type { Wire } from "../../../kernel/wire-types.ts";
 import { auditBatch } from "../audit.ts";
-import { batchResult, checkBatch, type FailedEntry } from "../batch.ts";
+import { batchResult, checkBatch, type FailedEntry, failedEntry } from "../batch.ts";
 import type { SqsContext } from "../ports.ts";
 import { queueOperation } from "../queue-operation.ts";
-import { readReceiptHandle } from "../receipt-handle.ts";
-import type { DeleteMessages, MessageClaim } from "../store.ts";
+import { type Receipt, readReceiptHandle } from "../receipt-handle.ts";
+import { expiredReceiptHandle } from "../refusals.ts";
+import { removeMessages } from "../remove.ts";
 
 /** AWS: DeleteMessageBatch. An entry with a handle that is none fails alone. */
 export function deleteMessageBatch(
@@ -22,26 +23,24 @@ export function deleteMessageBatch(
       request: (input) => auditBatch(input, ["Id", "ReceiptHandle"]),
       response: ["Successful", "Failed"],
     },
-    handle(input, _call, queue) {
+    async handle(input, call, queue) {
       const entries = checkBatch(input.Entries, "DeleteMessageBatchRequestEntry");
       const successful: { readonly Id: string }[] = [];
       const failed: FailedEntry[] = [];
-      const messages: MessageClaim[] = [];
+      const wishes: { readonly Id: string; readonly handle: string; readonly receipt: Receipt }[] =
+        [];
       for (const { Id, ReceiptHandle: handle = "" } of entries) {
         const receipt = readReceiptHandle(context.tokens, queue, handle);
-        if (!receipt) {
-          failed.push(invalidHandleEntry(Id, handle));
-          continue;
-        }
-        successful.push({ Id });
-        if (receipt.queueId === queue.identity.queueId) {
-          messages.push({ sequence: receipt.sequence, claimId: receipt.claimId });
-        }
+        if (receipt) wishes.push({ Id, handle, receipt });
+        else failed.push(invalidHandleEntry(Id, handle));
       }
-      const output = batchResult(successful, failed);
-      if (messages.length === 0) return { output };
-      const remove: DeleteMessages = { kind: "sqs.delete", queue: queue.identity, messages };
-      return { output, commands: [remove] };
+      const receipts = wishes.map(({ receipt }) => receipt);
+      const { expired, commands, committed } = await removeMessages(context, call, queue, receipts);
+      for (const [index, { Id, handle }] of wishes.entries()) {
+        if (expired[index]) failed.push(failedEntry(Id, expiredReceiptHandle(handle)));
+        else successful.push({ Id });
+      }
+      return { output: batchResult(successful, failed), commands, committed };
     },
   });
 }

@@ -13,7 +13,7 @@ export function deleteQueue(context: SqsContext): Operation<Wire<DeleteQueueRequ
     access: "write",
     ownerOnly: true,
     audit: { category: "management", readOnly: false, request: ["QueueUrl"] },
-    handle(_input, call, { scope, name, identity }) {
+    handle(_input, call, { scope, name, identity, arn }) {
       const discard: DiscardQueue = { kind: "sqs.discard", queue: identity };
       return {
         output: {},
@@ -22,7 +22,10 @@ export function deleteQueue(context: SqsContext): Operation<Wire<DeleteQueueRequ
           deletedQueueRecords.put(scope, name, { deletedMs: call.now }),
           discard,
         ],
-        committed: () => context.waiters.wakeAll(identity.queueId),
+        committed() {
+          context.waiters.wakeAll(identity.queueId);
+          context.metrics.forget(arn);
+        },
       };
     },
   });

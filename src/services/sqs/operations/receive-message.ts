@@ -8,15 +8,18 @@ import type { Call } from "../../../kernel/call.ts";
 import { Refusal } from "../../../kernel/errors.ts";
 import type { Operation } from "../../../kernel/operation.ts";
 import type { Wire } from "../../../kernel/wire-types.ts";
+import { lastSource } from "../exhausted.ts";
 import { md5Hex } from "../md5.ts";
 import type { StoredSystemAttributes } from "../message.ts";
 import { type AttributeFilter, attributeFilter, unpackAttributes } from "../message-attributes.ts";
+import { deduplicationIdOf } from "../message-ids.ts";
 import type { SqsContext } from "../ports.ts";
 import type { Queue } from "../queue.ts";
 import { queueOperation } from "../queue-operation.ts";
 import { makeReceiptHandle } from "../receipt-handle.ts";
 import { giveBack, type Look, look, type ReceivedMessage, type ReceiveWish } from "../receive.ts";
 import { invalidValue, unknownAttribute } from "../refusals.ts";
+import { sequenceNumberOf } from "../send.ts";
 import type { ClaimedMessage } from "../store.ts";
 import type { Poller } from "../waiters.ts";
 
@@ -39,6 +42,7 @@ export function receiveMessage(context: SqsContext): Operation<Input, Output> {
         "AttributeNames",
         "MessageSystemAttributeNames",
         "MessageAttributeNames",
+        "ReceiveRequestAttemptId",
       ],
     },
     async handle(input, call, queue) {
@@ -50,6 +54,8 @@ export function receiveMessage(context: SqsContext): Operation<Input, Output> {
         waitMs > 0
           ? await pollLong(context, call, queue, wish, call.arrivedSystemMs + waitMs)
           : await pollShort(context, call, queue, wish);
+      if (received.length === 0) context.metrics.count(queue, "NumberOfEmptyReceives", 1);
+      else context.metrics.count(queue, "NumberOfMessagesReceived", received.length);
       const present = (message: ReceivedMessage) =>
         presentMessage(context, queue, message, system, filter);
       // AWS: an empty receive has no member `Messages`.
@@ -65,7 +71,8 @@ async function pollShort(
   wish: ReceiveWish,
 ): Promise<readonly ReceivedMessage[]> {
   const { messages, overLimit } = await look(context, call, queue, wish);
-  if (overLimit) {
+  // AWS: a FIFO queue answers nothing then.
+  if (overLimit && !queue.fifo) {
     // AWS?: the text.
     throw new Refusal("OverLimit", "Too many messages in flight: 120000 is the most of a queue.");
   }
@@ -101,17 +108,16 @@ async function keepOrGiveBack(
   context: SqsContext,
   call: Call,
   queue: Queue,
-  { messages }: Look,
+  { messages, repeated }: Look,
 ): Promise<readonly ReceivedMessage[]> {
-  const claimId = messages[0]?.claimId;
-  if (!call.signal.aborted || claimId === undefined) return messages;
-  const claimed = messages.map((message) => message.claimed);
-  await giveBack(context, call, queue, claimId, claimed);
+  if (!call.signal.aborted || repeated) return messages;
+  await giveBack(context, call, queue, messages);
   return [];
 }
 
 function checkWish(input: Input, queue: Queue): ReceiveWish {
   const { MaxNumberOfMessages: count = 1, VisibilityTimeout: seconds } = input;
+  const { ReceiveRequestAttemptId: attemptId } = input;
   if (count < 1 || count > 10) {
     const reason = "Must be between 1 and 10, if provided.";
     throw invalidValue(count, "MaxNumberOfMessages", reason);
@@ -120,7 +126,21 @@ function checkWish(input: Input, queue: Queue): ReceiveWish {
     const reason = "Must be >= 0 and <= 43200, if provided.";
     throw invalidValue(seconds, "VisibilityTimeout", reason);
   }
-  return { count, visibilityMs: seconds === undefined ? queue.visibilityMs : seconds * 1000 };
+  if (attemptId !== undefined) checkAttemptId(attemptId, queue);
+  const visibilityMs = seconds === undefined ? queue.visibilityMs : seconds * 1000;
+  return { count, visibilityMs, attemptId };
+}
+
+/** AWS?: both texts. */
+function checkAttemptId(attemptId: string, { fifo }: Queue): void {
+  const name = "ReceiveRequestAttemptId";
+  if (!fifo) {
+    const reason = "The request include parameter that is not valid for this queue type.";
+    throw invalidValue(attemptId, name, reason);
+  }
+  if (/^[\x21-\x7e]{1,128}$/.test(attemptId)) return;
+  const reason = `${name} can only include alphanumeric and punctuation characters. 1 to 128 in length.`;
+  throw invalidValue(attemptId, name, reason);
 }
 
 /** AWS: an explicit 0 is a short poll, whatever the queue says. */
@@ -174,7 +194,7 @@ function presentMessage(
     ReceiptHandle: makeReceiptHandle(context.tokens, queue, receipt),
     MD5OfBody: md5Hex(body),
     Body: body.toString("utf8"),
-    ...(system && withMembers("Attributes", systemAttributes(claimed, system))),
+    ...(system && withMembers("Attributes", systemAttributes(queue, claimed, body, system))),
     ...(attributes && {
       MD5OfMessageAttributes: attributes.md5,
       MessageAttributes: attributes.attributes,
@@ -188,7 +208,9 @@ function withMembers(name: "Attributes", members: Record<string, string>) {
 }
 
 function systemAttributes(
+  { fifo }: Queue,
   claimed: ClaimedMessage,
+  body: Buffer,
   filter: (name: string) => boolean,
 ): Record<string, string> {
   const all: readonly (readonly [MessageSystemAttributeName, string])[] = [
@@ -196,15 +218,20 @@ function systemAttributes(
     ["SentTimestamp", String(claimed.sentMs)],
     ["ApproximateReceiveCount", String(claimed.receiveCount)],
     ["ApproximateFirstReceiveTimestamp", String(claimed.firstReceivedMs)],
-    ["DeadLetterQueueSourceArn", claimed.deadLetterSourceArn],
+    ["DeadLetterQueueSourceArn", lastSource(claimed.deadLetterSourceArn).source],
+    ["MessageGroupId", claimed.groupId],
+    ["SequenceNumber", fifo ? sequenceNumberOf(claimed.sequence) : ""],
   ];
   const wished = Object.fromEntries(all.filter(([name, value]) => value !== "" && filter(name)));
-  if (claimed.systemAttributes === "") return wished;
-  // This process wrote the text, in `draftMessage`.
-  const stored = JSON.parse(claimed.systemAttributes) as StoredSystemAttributes;
-  for (const name of ["AWSTraceHeader", "MessageGroupId"] as const) {
-    const value = stored[name];
-    if (value !== undefined && filter(name)) wished[name] = value;
+  // This process wrote the text, in `packSystem`.
+  const stored =
+    claimed.systemAttributes === ""
+      ? {}
+      : (JSON.parse(claimed.systemAttributes) as StoredSystemAttributes);
+  const { AWSTraceHeader, MessageDeduplicationId } = stored;
+  if (AWSTraceHeader && filter("AWSTraceHeader")) wished.AWSTraceHeader = AWSTraceHeader;
+  if (fifo && filter("MessageDeduplicationId")) {
+    wished.MessageDeduplicationId = MessageDeduplicationId ?? deduplicationIdOf(body);
   }
   return wished;
 }

@@ -5,6 +5,7 @@ import type { Wire } from "../../../kernel/wire-types.ts";
 import { auditBatch, hiddenOfMessage, keptOfMessage } from "../audit.ts";
 import { batchBytesMax, batchResult, checkBatch, type FailedEntry, failedEntry } from "../batch.ts";
 import { type Draft, draftMessage, type OutgoingMessage } from "../message.ts";
+import { requireFifoIds } from "../message-ids.ts";
 import type { SqsContext } from "../ports.ts";
 import type { Queue } from "../queue.ts";
 import { queueOperation } from "../queue-operation.ts";
@@ -32,13 +33,16 @@ export function sendMessageBatch(context: SqsContext): Operation<Input, Output> 
     },
     async handle(input, call, queue) {
       const entries = checkBatch(input.Entries, "SendMessageBatchRequestEntry");
+      // AWS: an entry without these fails the whole call.
+      if (queue.fifo) for (const entry of entries) requireFifoIds(queue.fifo, entry, true);
       const { drafts, failed } = draftEntries(queue, entries);
       if (drafts.length === 0) return { output: batchResult([], failed) };
       const bodies = drafts.map(({ draft }) => draft);
-      const { messageIds, commands, committed } = await send(context, call, queue, bodies);
+      const { messages, commands, committed } = await send(context, call, queue, bodies);
       const successful = drafts.map(({ id, draft }, index) => ({
         Id: id,
-        MessageId: messageIds[index] ?? "",
+        MessageId: messages[index]?.messageId ?? "",
+        SequenceNumber: messages[index]?.sequenceNumber,
         MD5OfMessageBody: draft.md5OfBody,
         MD5OfMessageAttributes: draft.md5OfAttributes,
         MD5OfMessageSystemAttributes: draft.md5OfSystemAttributes,

@@ -3,6 +3,7 @@ import type { Operation } from "../../../kernel/operation.ts";
 import type { Wire } from "../../../kernel/wire-types.ts";
 import { auditMembers, hiddenOfMessage, keptOfMessage } from "../audit.ts";
 import { draftMessage } from "../message.ts";
+import { requireFifoIds } from "../message-ids.ts";
 import type { SqsContext } from "../ports.ts";
 import { queueOperation } from "../queue-operation.ts";
 import { invalidParameter } from "../refusals.ts";
@@ -25,9 +26,11 @@ export function sendMessage(context: SqsContext): Operation<Input, Output> {
         "MD5OfMessageAttributes",
         "MD5OfMessageSystemAttributes",
         "MessageId",
+        "SequenceNumber",
       ],
     },
     async handle(input, call, queue) {
+      if (queue.fifo) requireFifoIds(queue.fifo, input, false);
       const draft = draftMessage(queue, input);
       if (draft.sizeBytes > queue.messageBytesMax) {
         throw invalidParameter(
@@ -35,12 +38,14 @@ export function sendMessage(context: SqsContext): Operation<Input, Output> {
             `Reason: Message must be shorter than ${queue.messageBytesMax} bytes.`,
         );
       }
-      const { messageIds, commands, committed } = await send(context, call, queue, [draft]);
+      const { messages, commands, committed } = await send(context, call, queue, [draft]);
+      const [sent] = messages;
       const output = {
         MD5OfMessageBody: draft.md5OfBody,
         MD5OfMessageAttributes: draft.md5OfAttributes,
         MD5OfMessageSystemAttributes: draft.md5OfSystemAttributes,
-        MessageId: messageIds[0],
+        MessageId: sent?.messageId,
+        SequenceNumber: sent?.sequenceNumber,
       };
       return { output, commands, committed };
     },

@@ -1,0 +1,93 @@
+import type { Call } from "../../kernel/call.ts";
+import { Fault, Refusal } from "../../kernel/errors.ts";
+import type { Opened, SealedRow } from "../../kernel/sealer.ts";
+import { kmsRefusal } from "./kms-errors.ts";
+import type { SqsContext } from "./ports.ts";
+import type { Queue } from "./queue.ts";
+import type { ClaimedMessage, ClaimResult } from "./store.ts";
+
+export interface OpenedClaim {
+  readonly received: readonly { readonly claimed: ClaimedMessage; readonly body: Buffer }[];
+  /** Sound messages that may open another time: KMS refused, or could not be reached. */
+  readonly withheld: readonly { readonly claimed: ClaimedMessage; readonly error: Error }[];
+}
+
+/**
+ * Opens what was claimed, as the caller. `refused` remembers over several claims which data keys
+ * KMS did not open. What never will open (a row put elsewhere, a damaged body) is reported, stays
+ * claimed, and is in neither list.
+ */
+export async function openClaimed(
+  context: SqsContext,
+  call: Call,
+  queue: Queue,
+  result: ClaimResult,
+  refused: Map<string, Error>,
+): Promise<OpenedClaim> {
+  const received: { claimed: ClaimedMessage; body: Buffer }[] = [];
+  const withheld: { claimed: ClaimedMessage; error: Error }[] = [];
+  const readable: ClaimedMessage[] = [];
+  const rows: SealedRow[] = [];
+  for (const claimed of result.messages) {
+    const error = refused.get(claimed.dataKeyId);
+    const row = error ? undefined : sealedRow(context, queue, result, claimed);
+    if (error) withheld.push({ claimed, error });
+    if (!row) continue;
+    readable.push(claimed);
+    rows.push(row);
+  }
+  if (rows.length === 0) return { received, withheld };
+  const opened = await context.sealer.open(call, queue.opening, rows);
+  for (const [index, claimed] of readable.entries()) {
+    const answer = opened[index];
+    if (answer?.ok) received.push({ claimed, body: answer.body });
+    else if (isPassing(context, answer)) {
+      const { error } = answer;
+      if (error instanceof Refusal) refused.set(claimed.dataKeyId, error);
+      withheld.push({ claimed, error });
+    } else reportUnopenable(context, queue, claimed);
+  }
+  return { received, withheld };
+}
+
+/** undefined: the row is not where it was put, or its data key is gone. It stays claimed. */
+function sealedRow(
+  context: SqsContext,
+  queue: Queue,
+  result: ClaimResult,
+  message: ClaimedMessage,
+): SealedRow | undefined {
+  const { bytes, dataKeyId } = message;
+  const dataKey = result.dataKeys.find((stored) => stored.id === dataKeyId);
+  if (dataKey && isInPlace(context, queue, message)) return { bytes, dataKey };
+  reportUnopenable(context, queue, message);
+  return undefined;
+}
+
+/** Whether the message lies where this server put it. */
+export function isInPlace(context: SqsContext, queue: Queue, message: ClaimedMessage): boolean {
+  const { messageId, bytes, placeMac } = message;
+  return context.places.verify(queue.identity.queueId, messageId, bytes, placeMac);
+}
+
+/**
+ * Whether the message itself is sound and may open another time. A body or data key that is not
+ * authentic never will.
+ */
+function isPassing(
+  context: SqsContext,
+  answer: Opened | undefined,
+): answer is Extract<Opened, { ok: false }> {
+  if (!answer || answer.ok) return false;
+  const { error } = answer;
+  if (error instanceof Fault) return !error.kind.endsWith("-authentication");
+  return !(error instanceof Refusal) || kmsRefusal(error, context.random) !== undefined;
+}
+
+export function reportUnopenable(context: SqsContext, queue: Queue, message: ClaimedMessage): void {
+  context.log.error("a stored message does not open; it is withheld", {
+    queueArn: queue.arn,
+    messageId: message.messageId,
+    dataKeyId: message.dataKeyId,
+  });
+}
