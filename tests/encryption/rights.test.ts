@@ -270,3 +270,21 @@ test("alias/aws/sqs and alias/aws/sns serve every caller of the account, but no 
   const direct = root().kms.generateDataKey({ KeyId: "alias/aws/sqs", KeySpec: "AES_256" });
   await refuses(direct, "AccessDeniedException", /kms:GenerateDataKey/);
 });
+
+test("many who use an AWS managed key for the first time at once make one key", async () => {
+  const { server } = scene;
+  const region = "eu-central-1";
+  const { sqs, kms } = server.clients(server.root, { region });
+  const send = async (n: number) => {
+    const Attributes = { KmsMasterKeyId: "alias/aws/sqs" };
+    const { QueueUrl } = await sqs.createQueue({ QueueName: `first-${n}`, Attributes });
+    await sqs.sendMessage({ QueueUrl, MessageBody: "m" });
+    const { Messages } = await sqs.receiveMessage({ QueueUrl });
+    assert.equal(Messages?.[0]?.Body, "m");
+  };
+  await Promise.all([1, 2, 3, 4, 5, 6, 7, 8].map(send));
+  const { Keys = [] } = await kms.listKeys({});
+  assert.equal(Keys.length, 1);
+  const { KeyMetadata } = await kms.describeKey({ KeyId: "alias/aws/sqs" });
+  assert.equal(KeyMetadata?.KeyId, Keys[0]?.KeyId);
+});

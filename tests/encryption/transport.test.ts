@@ -272,3 +272,30 @@ test("a queue that gets SSE-KMS is closed to plain HTTP from then on, and open a
   await scene.setQueue(queue, { KmsMasterKeyId: "" });
   await send();
 });
+
+test("a forwarded scheme counts from a trusted proxy only", async () => {
+  const behind = await newScene({ flags: { trustProxy: ["127.0.0.1/32"] } });
+  try {
+    for (const [on, status] of [
+      [scene, 403],
+      [behind, 200],
+    ] as const) {
+      const key = await on.key("forwarded");
+      const { url } = await on.queue("forwarded", { KmsMasterKeyId: key.alias });
+      const send = (forwarded: Record<string, string>) =>
+        on.server.send({
+          service: "sqs",
+          plainHttp: true,
+          path: path(url),
+          headers: { ...form, ...forwarded },
+          body: "Action=SendMessage&Version=2012-11-05&MessageBody=m",
+        });
+      const claimed = await send({ "x-forwarded-proto": "https" });
+      assert.equal(claimed.status, status, claimed.body);
+      assert.equal((await send({})).status, 403);
+      assert.equal((await send({ "x-forwarded-proto": "http" })).status, 403);
+    }
+  } finally {
+    await behind.stop();
+  }
+});
