@@ -12,6 +12,7 @@ import { createAuditor } from "./audit/auditor.ts";
 import { packageVersion } from "./cli/io.ts";
 import type { Settings } from "./config.ts";
 import { systemRandom } from "./crypto/random.ts";
+import { createDenialLog } from "./doctor/denial-log.ts";
 import { openDataFolder } from "./gateway/data-folder.ts";
 import { createLogger } from "./gateway/logger.ts";
 import { removeServerFile, writeServerFile } from "./gateway/server-file.ts";
@@ -88,6 +89,7 @@ export async function startServer(settings: Settings): Promise<RunningServer> {
     publicUrl,
   });
   const due: { jobs?: Jobs } = {};
+  const denials = createDenialLog();
   const services = await assembleServices({
     state,
     clocks,
@@ -99,6 +101,7 @@ export async function startServer(settings: Settings): Promise<RunningServer> {
     log,
     keyWorkDue: (atMs) => due.jobs?.keyWorkDue(atMs),
     deliveryDue: (atMs) => due.jobs?.deliveryDue(atMs),
+    denials,
   });
   scope.defer(() => services.sealer.close());
   const jobs = startJobs({ state, services, clock: clocks.service, log, auditor });
@@ -115,6 +118,7 @@ export async function startServer(settings: Settings): Promise<RunningServer> {
       services,
       credentials,
       usage,
+      denials,
       version,
       certificateRoute: (front) => certificateRoute(signer, front),
       log,

@@ -1,5 +1,6 @@
 import type { Settings } from "../config.ts";
 import { systemRandom } from "../crypto/random.ts";
+import type { DenialLog } from "../doctor/denial-log.ts";
 import { addressSet, isLoopbackHost } from "../gateway/addresses.ts";
 import { type AdminRoute, adminHandler, withAdmin } from "../gateway/admin.ts";
 import { createAdminGuard } from "../gateway/admin-guard.ts";
@@ -18,7 +19,9 @@ import type { Credentials } from "../kernel/policy.ts";
 import { identityPolicies } from "../services/iam/ports.ts";
 import { loadWireServices } from "../wire/service.ts";
 import type { Clocks } from "./clocks.ts";
-import type { Services } from "./services.ts";
+import { openInquiry } from "./doctor.ts";
+import { doctorRoutes } from "./doctor-routes.ts";
+import { requireDecryptToSend, type Services } from "./services.ts";
 import { StartError } from "./start-error.ts";
 import type { OpenState } from "./state.ts";
 import { undeliveredRoute } from "./undelivered-route.ts";
@@ -34,6 +37,7 @@ export interface DoorOptions {
   readonly services: Services;
   readonly credentials: Credentials;
   readonly usage: Usage;
+  readonly denials: DenialLog;
   readonly version: string;
   /** Serves what receivers of notifications fetch: the signing certificate. */
   readonly certificateRoute: (front: Handler) => Handler;
@@ -77,6 +81,11 @@ export async function openDoor(options: DoorOptions, scope: AsyncDisposableStack
     metricsRoute(usage.metrics, settings.openMetrics || isLoopbackHost(settings.host)),
     ...clockRoutes(clocks.service, clocks.virtual),
     undeliveredRoute(state.store, accountId),
+    ...doctorRoutes({
+      inquiry: () => openInquiry({ view, identityPolicies, clock: clocks.service }),
+      denials: options.denials,
+      requireDecryptToSend,
+    }),
   ];
   const guard = createAdminGuard({
     authenticator,

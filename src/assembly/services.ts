@@ -1,4 +1,5 @@
 import { systemRandom } from "../crypto/random.ts";
+import type { DenialLog } from "../doctor/denial-log.ts";
 import { createAuthorizer } from "../gateway/authorize.ts";
 import { type Auditor, createPipeline, type Pipeline } from "../gateway/pipeline.ts";
 import type { Invoke } from "../kernel/invoke.ts";
@@ -18,8 +19,12 @@ import { createSqs, type Sqs } from "../services/sqs/service.ts";
 import { createSts } from "../services/sts/service.ts";
 import { ensureOwnedKey } from "./bootstrap.ts";
 import type { Clocks } from "./clocks.ts";
+import { denialNotes } from "./doctor.ts";
 import type { OpenState } from "./state.ts";
 import type { Usage } from "./usage.ts";
+
+/** AWS: sending to a queue needs GenerateDataKey alone. */
+export const requireDecryptToSend = false;
 
 export interface ServicesOptions {
   readonly state: OpenState;
@@ -33,6 +38,8 @@ export interface ServicesOptions {
   /** Something of KMS or SNS becomes due at this service time. */
   readonly keyWorkDue: (atMs: number) => void;
   readonly deliveryDue: (atMs: number) => void;
+  /** Remembers what was denied. */
+  readonly denials: DenialLog;
 }
 
 export interface Services {
@@ -88,7 +95,7 @@ export async function assembleServices(options: ServicesOptions): Promise<Servic
     tokens: state.tokens,
     places: state.places,
     log,
-    options: { requireDecryptToSend: false },
+    options: { requireDecryptToSend },
   });
   const tables: readonly ServiceTable[] = [
     createKms(kms),
@@ -108,6 +115,7 @@ export async function assembleServices(options: ServicesOptions): Promise<Servic
     random,
     log,
     allowInsecureSse: options.allowInsecureSse,
+    refused: denialNotes(options.denials, clock),
   });
   knot.pipeline = pipeline;
   return { pipeline, sealer, kms, sns, sqs };

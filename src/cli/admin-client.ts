@@ -13,6 +13,8 @@ export interface AdminRequest {
   readonly method: "GET" | "POST";
   /** `/_sealpost/clock` */
   readonly path: string;
+  /** Members that are undefined are left out. */
+  readonly query?: Readonly<Record<string, string | undefined>>;
   readonly body?: Json;
 }
 
@@ -30,12 +32,27 @@ export async function askServer(
   // With an own certificate this machine may not trust it; the loopback way needs no TLS.
   const plain = server.caFile === null && server.httpUrl !== null;
   const url = new URL(request.path, plain ? (server.httpUrl ?? "") : server.httpsUrl);
+  url.search = canonicalQuery(request.query ?? {});
   const headers = signedHeaders(url, request.method, body, server.region, credentials, now);
   const { status, text } = await exchange(url, request.method, headers, body, server.caFile);
   const answer = parse(text);
   if (status === 200) return answer;
   const { message } = answer as { readonly message?: string };
   throw new CliError(message ?? `the server answered ${status}`);
+}
+
+/** AWS: sorted by name, each part encoded by RFC 3986; sent in the very form that is signed. */
+function canonicalQuery(query: Readonly<Record<string, string | undefined>>): string {
+  const encode = (text: string) =>
+    encodeURIComponent(text).replace(
+      /[!'()*]/g,
+      (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
+    );
+  return Object.entries(query)
+    .filter((pair): pair is [string, string] => pair[1] !== undefined)
+    .sort(([left], [right]) => (left < right ? -1 : 1))
+    .map(([name, value]) => `${encode(name)}=${encode(value)}`)
+    .join("&");
 }
 
 function parse(text: string): Json {
@@ -62,7 +79,7 @@ function signedHeaders(
   const canonical = [
     method,
     url.pathname,
-    "",
+    url.search.slice(1),
     `host:${url.host}\nx-amz-date:${time}\n`,
     names,
     hash("sha256", body),

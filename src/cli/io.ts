@@ -9,6 +9,8 @@ export interface CliIo {
   readonly workingDirectory: string;
   readonly out: (text: string) => void;
   readonly err: (text: string) => void;
+  /** `out` is a terminal, which shows colours. */
+  readonly terminal?: boolean;
   readonly now: () => EpochMs;
   /** Calls back at each SIGTERM or SIGINT. The answer stops listening. */
   readonly onStopSignal: (listener: () => void) => () => void;
@@ -25,6 +27,7 @@ export function processIo(): CliIo {
     workingDirectory: process.cwd(),
     out: (text) => void process.stdout.write(text),
     err: (text) => void process.stderr.write(text),
+    terminal: process.stdout.isTTY === true,
     now: () => Date.now(),
     onStopSignal(listener) {
       for (const signal of ["SIGTERM", "SIGINT"]) process.on(signal, listener);

@@ -1,6 +1,7 @@
 import { Command, Option } from "commander";
 import { settingsTable } from "../config.ts";
 import { advanceClock, showClock } from "./clock.ts";
+import { addDoctorVerbs } from "./doctor.ts";
 import { parseDurationSeconds } from "./duration.ts";
 import { printEnv } from "./env.ts";
 import { type CliIo, settingsFileText } from "./io.ts";
@@ -19,7 +20,6 @@ export interface CliParts {
 /** Verbs that later issues bring. */
 const laterVerbs: Readonly<Record<string, string>> = {
   run: "run a command with the environment of a temporary server",
-  doctor: "explain who may do what, and why a message did not arrive",
   cost: "predict and count KMS requests",
   account: "create and list accounts",
   "root-credentials": "replace the root credentials",
@@ -52,6 +52,7 @@ export function buildProgram(io: CliIo, parts: CliParts, finish: (code: number) 
     .description("show the clinic scenario against a temporary server")
     .action(async () => finish(await parts.demo()));
   addClockVerbs(program, io, finish);
+  addDoctorVerbs(program, { io, finish, dataOption, folderOf: (verb) => folderOf(verb, io) });
   for (const [verb, description] of Object.entries(laterVerbs)) {
     addLaterVerb(program, verb, description, io, finish);
   }

@@ -19,7 +19,7 @@ export interface AdminRoute {
   /** What the caller must be allowed to do; null: anyone may, unsigned. */
   readonly action: AdminAction | null;
   /** Throws Refusal for what the client did wrong. */
-  handle(input: Json | undefined): Promise<AdminReply> | AdminReply;
+  handle(input: Json | undefined, query: URLSearchParams): Promise<AdminReply> | AdminReply;
 }
 
 export type AdminAction = `sealpost:${string}`;
@@ -90,7 +90,7 @@ async function handle(
   try {
     if (route.action !== null) await options.guard.authorise(exchange, body, route.action);
     exchange.bodyAuthenticated();
-    return formReply(await route.handle(parseBody(body)));
+    return formReply(await route.handle(parseBody(body), new URLSearchParams(exchange.query)));
   } catch (error) {
     if (error instanceof Refusal) {
       return errorReply(error.status ?? 400, error.code, error.message);

@@ -43,6 +43,17 @@ export interface PipelineDependencies<View extends RecordView> {
   readonly random: Random;
   readonly log: Log;
   readonly allowInsecureSse: boolean;
+  /** Hears of every refusal; what was denied can be explained later. */
+  readonly refused?: (refused: RefusedCall) => void;
+}
+
+/** A call that was refused, as it was: nothing of its input. */
+export interface RefusedCall {
+  readonly table: ServiceTable;
+  readonly operation: AnyOperation;
+  readonly call: Call;
+  readonly resources: readonly ResourceUse[];
+  readonly refusal: Refusal;
 }
 
 /** An authenticated, decoded request. */
@@ -186,7 +197,10 @@ interface Walked {
 
 /** Resolve, authorise, handle, audit: the same for requests and for calls between services. */
 async function walk(
-  deps: Pick<PipelineDependencies<RecordView>, "authorizer" | "auditor" | "allowInsecureSse">,
+  deps: Pick<
+    PipelineDependencies<RecordView>,
+    "authorizer" | "auditor" | "allowInsecureSse" | "refused"
+  >,
   table: ServiceTable,
   operation: AnyOperation,
   call: LiveCall,
@@ -203,6 +217,9 @@ async function walk(
     if (operation.audit.secret) call.work.secret = true;
     return { outcome, event: await audit({ outcome }) };
   } catch (error) {
+    if (error instanceof Refusal) {
+      deps.refused?.({ table, operation, call, resources, refusal: error });
+    }
     if (error instanceof Refusal || error instanceof Fault) {
       const event = await audit({ error });
       if (event) call.work.events.push(event);

@@ -15,14 +15,19 @@ const never = new Promise<Error>(() => {});
 
 test("exit codes and hints", async (t) => {
   const workingDirectory = temporaryFolder(t);
-  const later = "run doctor cost account root-credentials service-credential seal store backup";
+  const later = "run cost account root-credentials service-credential seal store backup";
   const cases: [string, number, RegExp][] = [
     ["--help", 0, /serve[\s\S]*clock[\s\S]*verify-trail/],
     ["--version", 0, /^9\.9\.9\n$/],
     ["serve --help", 0, /--allow-insecure-sse[\s\S]*--smtp.*not available yet/],
     ["env --help", 0, /--services/],
     ["clock advance --help", 0, /<duration>/],
-    ["doctor --help", 0, /not available yet/],
+    ["doctor --help", 0, /path[\s\S]*sources[\s\S]*revoke[\s\S]*not available/],
+    ["doctor path", 2, /--topic <ARN>.*not specified/],
+    ["doctor path --topic x", 1, /no server runs/],
+    ["doctor nonsense", 2, /unknown command 'nonsense'/],
+    ["doctor revoke x --flag", 2, /doctor revoke is not available yet/],
+    ["doctor store", 2, /doctor store is not available yet/],
     ["", 2, /Usage/],
     ["serv", 2, /Did you mean serve\?/],
     ["nonsense", 2, /unknown command 'nonsense'/],

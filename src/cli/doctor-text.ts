@@ -1,0 +1,180 @@
+import type { Explanation } from "../doctor/explain.ts";
+import type { Hop, Missing } from "../doctor/hop.ts";
+import type { Path as PathAnswer } from "../doctor/path.ts";
+import type { SourcesAnswer } from "../doctor/sources.ts";
+import type { WhoAnswer } from "../doctor/who.ts";
+import type { Paint } from "./paint.ts";
+
+export type { PathAnswer, SourcesAnswer, WhoAnswer };
+
+export interface ExplainAnswer {
+  readonly denials: readonly Explanation[];
+}
+
+export interface UndeliveredAnswer {
+  readonly notifications: readonly {
+    readonly topicArn: string;
+    readonly subscriptionArn: string;
+    readonly messageId: string;
+    readonly publishedAt: string;
+    readonly attempts: number;
+    readonly nextAttemptAt: string | null;
+    readonly failureCode: string;
+    readonly failureText: string;
+  }[];
+}
+
+export function pathText({ allowed, hops }: PathAnswer, paint: Paint): string {
+  const columns = widths(hops);
+  const lines = hops.flatMap((hop) => hopLines(hop, columns, paint));
+  const denied = hops.filter((hop) => !hop.allowed).length;
+  const summary = allowed
+    ? paint.good(`allowed: ${count(hops.length, "hop")}`)
+    : paint.bad(`denied: ${denied} of ${count(hops.length, "hop")}`);
+  return page([...lines, "", summary]);
+}
+
+interface Columns {
+  readonly from: number;
+  readonly to: number;
+}
+
+function widths(hops: readonly Hop[]): Columns {
+  const widest = (texts: readonly string[]) => Math.max(0, ...texts.map((text) => text.length));
+  return {
+    from: widest(hops.map(({ from }) => shortName(from))),
+    to: widest(hops.map(({ to }) => shortName(to))),
+  };
+}
+
+function hopLines(hop: Hop, columns: Columns, paint: Paint): readonly string[] {
+  const from = shortName(hop.from).padEnd(columns.from);
+  const to = shortName(hop.to).padEnd(columns.to);
+  const mark = hop.allowed ? paint.good("✔") : paint.bad("✖");
+  const reason = hop.allowed ? paint.faint(hop.reason) : hop.reason;
+  return [
+    `${mark} ${from} → ${to}  ${paint.strong(hop.action)}`,
+    ...wrapped(reason, "    "),
+    ...(hop.missing ? missingLines([hop.missing], paint) : []),
+  ];
+}
+
+export function sourcesText(answer: SourcesAnswer, paint: Paint): string {
+  const width = Math.max(...answer.sources.map(({ source }) => source.length));
+  const lines = answer.sources.flatMap(({ source, principal, needs, allowed, reason, missing }) => [
+    `${allowed ? paint.good("✔") : paint.bad("✖")} ${paint.strong(source.padEnd(width))}  ` +
+      `${needs === "role" ? "with a role" : principal}`,
+    ...wrapped(allowed ? paint.faint(reason) : reason, "    "),
+    ...missingLines(missing, paint),
+  ]);
+  const may = answer.sources.filter(({ allowed }) => allowed).length;
+  const key = answer.key === null ? "without a key of KMS" : `with ${answer.key}`;
+  return page([
+    ...lines,
+    "",
+    `${may} of ${count(answer.sources.length, "event source")} could publish to ${answer.topic} ` +
+      key,
+  ]);
+}
+
+export function explainText({ denials }: ExplainAnswer, paint: Paint): string {
+  if (denials.length === 0) return "nothing was denied since the server's start\n";
+  return page(denials.flatMap((one, index) => [...(index > 0 ? [""] : []), ...denial(one, paint)]));
+}
+
+function denial(one: Explanation, paint: Paint): readonly string[] {
+  const facts: readonly [string, string][] = [
+    ["request", `${one.requestId} (${one.operation}, ${one.region})`],
+    ["caller", one.caller],
+    ["action", one.action],
+    ["resource", one.resource],
+    ["answer", `${one.code}: ${one.message}`],
+  ];
+  return [
+    `${paint.bad("✖")} ${paint.strong(one.at)}`,
+    ...facts.map(([name, value]) => `    ${name.padEnd(9)} ${value}`),
+    ...wrapped(one.reason, "    "),
+    ...one.conditions.map(
+      ({ operator, key, wanted, value, holds }) =>
+        `      ${holds ? "✔" : "✖"} ${operator} ${key} ${JSON.stringify(wanted)}  ` +
+        `the request: ${value === null ? "absent" : JSON.stringify(value)}`,
+    ),
+    ...missingLines([...(one.missing ? [one.missing] : []), ...(one.alsoMissing ?? [])], paint),
+  ];
+}
+
+export function whoText(answer: WhoAnswer, paint: Paint): string {
+  const { key, aliases, state, unusable, usedBy, rights } = answer;
+  const names = aliases.length > 0 ? ` (${aliases.join(", ")})` : "";
+  const principals = [...new Set(rights.map(({ principal }) => principal))];
+  const lines = principals.flatMap((principal) => {
+    const own = rights.filter((right) => right.principal === principal);
+    return [paint.strong(principal), ...own.flatMap((right) => rightLines(right, paint))];
+  });
+  return page([
+    `${key}${names}: ${state}`,
+    ...(unusable === null ? [] : [paint.bad(unusable)]),
+    `seals ${usedBy.length === 0 ? "nothing" : usedBy.join(", ")}`,
+    "",
+    ...lines,
+  ]);
+}
+
+function rightLines(right: WhoAnswer["rights"][number], paint: Paint): readonly string[] {
+  const { action, through, reason } = right;
+  const where = right.for.length > 0 ? ` for ${right.for.join(", ")}` : "";
+  const way = through === "direct" ? "directly" : `through ${through}`;
+  return [`  ${action.padEnd(20)} ${way}${where}`, ...wrapped(paint.faint(reason), "      ")];
+}
+
+export function undeliveredText({ notifications }: UndeliveredAnswer, paint: Paint): string {
+  if (notifications.length === 0) return "every notification was delivered\n";
+  return page(
+    notifications.flatMap((one) => [
+      `${paint.bad("✖")} ${paint.strong(one.publishedAt)}  message ${one.messageId}`,
+      `    ${one.topicArn} → ${one.subscriptionArn}`,
+      `    ${one.failureCode}: ${one.failureText}`,
+      `    ${count(one.attempts, "attempt")}; ` +
+        (one.nextAttemptAt === null ? "given up" : `next one at ${one.nextAttemptAt}`),
+    ]),
+  );
+}
+
+/** Ready to be copied: a statement is never wrapped, shortened or coloured. */
+function missingLines(missing: readonly Missing[], paint: Paint): readonly string[] {
+  return missing.flatMap(({ attachTo, statement }) => [
+    `    ${paint.strong(`add to the ${attachTo}:`)}`,
+    ...JSON.stringify(statement, null, 2)
+      .split("\n")
+      .map((line) => `      ${line}`),
+  ]);
+}
+
+/** What tells a resource from others of its kind, for columns; reasons have the whole ARN. */
+function shortName(arn: string): string {
+  const [prefix, , service = "", , , ...rest] = arn.split(":");
+  if (prefix !== "arn") return arn;
+  return service === "iam" || service === "sts" ? rest.join(":") : `${service}:${rest.join(":")}`;
+}
+
+const columnsMax = 110;
+
+function wrapped(text: string, indent: string): readonly string[] {
+  const lines: string[] = [];
+  let line = "";
+  for (const word of text.split(" ")) {
+    if (line !== "" && indent.length + line.length + word.length >= columnsMax) {
+      lines.push(indent + line);
+      line = word;
+    } else line = line === "" ? word : `${line} ${word}`;
+  }
+  return [...lines, indent + line];
+}
+
+function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? "" : "s"}`;
+}
+
+function page(lines: readonly string[]): string {
+  return `${lines.join("\n")}\n`;
+}

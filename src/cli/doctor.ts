@@ -1,0 +1,152 @@
+import { type Command, Option } from "commander";
+import { askServer } from "./admin-client.ts";
+import {
+  type ExplainAnswer,
+  explainText,
+  type PathAnswer,
+  pathText,
+  type SourcesAnswer,
+  sourcesText,
+  type UndeliveredAnswer,
+  undeliveredText,
+  type WhoAnswer,
+  whoText,
+} from "./doctor-text.ts";
+import type { CliIo } from "./io.ts";
+import { paintFor } from "./paint.ts";
+import { findCredentials, findServer } from "./running-server.ts";
+
+/** What the verb needs of the program that it belongs to. */
+export interface DoctorProgram {
+  readonly io: CliIo;
+  readonly finish: (code: number) => void;
+  readonly dataOption: () => Option;
+  readonly folderOf: (verb: Command) => string;
+}
+
+type Format = "text" | "json";
+
+/** One question to the server: its address, its parameters, and how a person reads the answer. */
+interface Question<A> {
+  readonly path: string;
+  readonly query: Readonly<Record<string, string | undefined>>;
+  readonly text: (answer: A, paint: ReturnType<typeof paintFor>) => string;
+  /** 0: nothing is wrong. */
+  readonly exitCode: (answer: A) => number;
+}
+
+/** Verbs of `doctor` that later issues bring. */
+const laterVerbs = {
+  revoke: "what would stop working without a right",
+  store: "check the store",
+};
+
+/**
+ * `sealpost doctor …`. Exit codes: 0 nothing is wrong, 1 a hop is denied or a notification was not
+ * delivered, 2 the command was not understood.
+ */
+export function addDoctorVerbs(program: Command, doctor: DoctorProgram): void {
+  const verb = program
+    .command("doctor")
+    .description("explain who may do what, and why a message did not arrive");
+  const add = (name: string, description: string): Command =>
+    verb
+      .command(name)
+      .description(description)
+      .addOption(doctor.dataOption())
+      .addOption(new Option("--format <FORMAT>", "form").choices(["text", "json"]).default("text"));
+  const run = <A>(command: Command, question: (options: Options) => Question<A>) => {
+    command.action(async (options: Options) => {
+      doctor.finish(await ask(doctor, command, options.format, question(options)));
+    });
+  };
+
+  const path = add("path", "walk every hop of a message, from publisher to consumers")
+    .requiredOption("--topic <ARN>", "the topic")
+    .option("--publisher <ARN>", "who publishes (default: whoever may)")
+    .option("--consumer <ARN>", "who receives (default: whoever may)");
+  run<PathAnswer>(path, ({ topic, publisher, consumer }) => ({
+    path: "/_sealpost/doctor/path",
+    query: { topic, publisher, consumer },
+    text: pathText,
+    exitCode: ({ allowed }) => (allowed ? 0 : 1),
+  }));
+
+  const sources = add("sources", "tell which AWS event sources could publish to a topic")
+    .requiredOption("--topic <ARN>", "the topic")
+    .option("--source <NAME>", "one of them: s3.amazonaws.com");
+  run<SourcesAnswer>(sources, ({ topic, source }) => ({
+    path: "/_sealpost/doctor/sources",
+    query: { topic, source },
+    text: sourcesText,
+    exitCode: ({ allowed }) => (allowed ? 0 : 1),
+  }));
+
+  const explain = add("explain", "explain a denied request");
+  explain.option("--request-id <ID>", "the request (default: the latest denials)");
+  run<ExplainAnswer>(explain, ({ requestId }) => ({
+    path: "/_sealpost/doctor/explain",
+    query: { requestId },
+    text: explainText,
+    exitCode: () => 0,
+  }));
+
+  const who = add("who", "tell who may use a key, and through what");
+  who.requiredOption("--key <ARN>", "key ARN or alias ARN");
+  run<WhoAnswer>(who, ({ key }) => ({
+    path: "/_sealpost/doctor/who",
+    query: { key },
+    text: whoText,
+    exitCode: () => 0,
+  }));
+
+  const undelivered = add("undelivered", "list notifications that did not reach their queue");
+  undelivered.option("--topic <ARN>", "of this topic only");
+  run<UndeliveredAnswer>(undelivered, ({ topic }) => ({
+    path: "/_sealpost/undelivered",
+    query: { topic },
+    text: undeliveredText,
+    exitCode: ({ notifications }) => (notifications.length === 0 ? 0 : 1),
+  }));
+
+  for (const [name, description] of Object.entries(laterVerbs)) addLater(verb, name, description);
+
+  function addLater(parent: Command, name: string, description: string): void {
+    parent
+      .command(name)
+      .description(`${description} (not available yet)`)
+      .argument("[arguments...]")
+      .allowUnknownOption()
+      .action(() => {
+        doctor.io.err(`sealpost doctor ${name} is not available yet\n`);
+        doctor.finish(2);
+      });
+  }
+}
+
+interface Options {
+  readonly format: Format;
+  readonly topic?: string;
+  readonly publisher?: string;
+  readonly consumer?: string;
+  readonly source?: string;
+  readonly requestId?: string;
+  readonly key?: string;
+}
+
+async function ask<A>(
+  { io, folderOf }: DoctorProgram,
+  command: Command,
+  format: Format,
+  question: Question<A>,
+): Promise<number> {
+  const folder = folderOf(command);
+  const server = findServer(folder, io);
+  const credentials = findCredentials(folder, io);
+  const { path, query } = question;
+  const request = { method: "GET", path, query } as const;
+  // The server is of the same package, so its answer has the form that is expected here.
+  const answer = (await askServer(server, credentials, request, io.now())) as A;
+  io.out(format === "json" ? `${JSON.stringify(answer)}\n` : question.text(answer, paintFor(io)));
+  return question.exitCode(answer);
+}
