@@ -79,7 +79,6 @@ export async function assembleServices(options: ServicesOptions): Promise<Servic
     random,
     metrics: options.usage.sns,
     places: state.places,
-    digests: state.digests,
     log,
     publicUrl: options.publicUrl,
     retryAt: options.deliveryDue,
@@ -94,6 +93,7 @@ export async function assembleServices(options: ServicesOptions): Promise<Servic
     principals,
     tokens: state.tokens,
     places: state.places,
+    digests: state.digests,
     log,
     options: { requireDecryptToSend },
   });
