@@ -1,4 +1,5 @@
 import type { Call } from "../../kernel/call.ts";
+import type { AttachedPolicy } from "../../kernel/policy.ts";
 import type { RecordScope } from "../../kernel/records.ts";
 import type { KmsDependencies } from "./dependencies.ts";
 import { dayMs, newMaterial, saveKey } from "./keys.ts";
@@ -116,6 +117,12 @@ export async function managedKey(
   ]);
   change.committed();
   return key;
+}
+
+/** The policy that the AWS managed key behind an alias has; undefined: no such key is made here. */
+export function managedKeyPolicy(alias: string, scope: RecordScope): AttachedPolicy | undefined {
+  const form = forms.get(alias);
+  return form && { text: managedPolicy(form, scope), principalIds: {} };
 }
 
 function managedPolicy(form: ManagedKeyForm, scope: RecordScope): string {
