@@ -70,6 +70,12 @@ export function isInPlace(context: SqsContext, queue: Queue, message: ClaimedMes
   return context.places.verify(queue.identity.queueId, messageId, bytes, placeMac);
 }
 
+/** Faults of the message itself; a record of its key that is not authentic is none of them. */
+const ofTheMessage: ReadonlySet<string> = new Set([
+  "body-authentication",
+  "data-key-authentication",
+]);
+
 /**
  * Whether the message itself is sound and may open another time. A body or data key that is not
  * authentic never will.
@@ -80,7 +86,7 @@ function isPassing(
 ): answer is Extract<Opened, { ok: false }> {
   if (!answer || answer.ok) return false;
   const { error } = answer;
-  if (error instanceof Fault) return !error.kind.endsWith("-authentication");
+  if (error instanceof Fault) return !ofTheMessage.has(error.kind);
   return !(error instanceof Refusal) || kmsRefusal(error, context.random) !== undefined;
 }
 

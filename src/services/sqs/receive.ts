@@ -49,8 +49,9 @@ interface Withheld {
 /**
  * Claims messages and opens them as the caller; what was received too often moves to the
  * dead-letter queue. If KMS refuses all of a claim, others are looked for: one bad message never
- * blocks a queue. If some open, these come back and the others stay claimed and count a receive. If
- * none does, all become visible again uncounted, behind the others, and SQS's KMS refusal is thrown.
+ * blocks a queue. If some of a claim open, these come back and the others of it stay claimed and
+ * count a receive. Claims of which none opened are undone: visible again, uncounted, behind the
+ * others. If nothing opened at all, SQS's KMS refusal is thrown.
  */
 export async function look(
   context: SqsContext,
@@ -75,12 +76,17 @@ export async function look(
     const facts = { lookedAtMs: claim.nowMs, full: claimed >= wish.count, repeated };
     const { overLimit } = result;
     const messages = opened.received.map((message) => ({ ...message, claimId }));
-    if (messages.length > 0) return { messages, overLimit, ...facts };
+    if (messages.length > 0) {
+      await giveBackWithheld(context, call, queue, withheld);
+      return { messages, overLimit, ...facts };
+    }
     for (const one of opened.withheld) withheld.push({ ...one, claimId });
     if (opened.withheld.length > 0) refusedClaims++;
     const hopeless = opened.withheld.some(({ error }) => !(error instanceof Refusal));
+    // Without a visibility timeout the next claim would only meet the same messages.
+    const same = wish.visibilityMs === 0 && result.messages.length > 0;
     const last = claimed === 0 || claims >= claimsMax || refusedClaims >= refusedClaimsMax;
-    if (last || repeated || hopeless) {
+    if (last || same || repeated || hopeless) {
       if (!repeated) await giveBackWithheld(context, call, queue, withheld);
       const [first] = withheld;
       if (first) throw kmsRefusal(first.error, context.random) ?? first.error;
