@@ -10,12 +10,14 @@ export interface OpenedClaim {
   readonly received: readonly { readonly claimed: ClaimedMessage; readonly body: Buffer }[];
   /** Sound messages that may open another time: KMS refused, or could not be reached. */
   readonly withheld: readonly { readonly claimed: ClaimedMessage; readonly error: Error }[];
+  /** FIFO: messages of a group behind one that did not open; order keeps them back. */
+  readonly behind: readonly ClaimedMessage[];
 }
 
 /**
  * Opens what was claimed, as the caller. `refused` remembers over several claims which data keys
  * KMS did not open. What never will open (a row put elsewhere, a damaged body) is reported, stays
- * claimed, and is in neither list.
+ * claimed, and is in no list.
  */
 export async function openClaimed(
   context: SqsContext,
@@ -24,6 +26,31 @@ export async function openClaimed(
   result: ClaimResult,
   refused: Map<string, Error>,
 ): Promise<OpenedClaim> {
+  const opened = await open(context, call, queue, result, refused);
+  if (!queue.fifo || opened.received.length === result.messages.length) {
+    return { ...opened, behind: [] };
+  }
+  const good = new Set(opened.received.map(({ claimed }) => claimed));
+  const closed = new Set<string>();
+  const behind = result.messages.filter((message) => {
+    if (closed.has(message.groupId)) return true;
+    if (!good.has(message)) closed.add(message.groupId);
+    return false;
+  });
+  return {
+    received: opened.received.filter(({ claimed }) => !behind.includes(claimed)),
+    withheld: opened.withheld.filter(({ claimed }) => !behind.includes(claimed)),
+    behind,
+  };
+}
+
+async function open(
+  context: SqsContext,
+  call: Call,
+  queue: Queue,
+  result: ClaimResult,
+  refused: Map<string, Error>,
+): Promise<Omit<OpenedClaim, "behind">> {
   const received: { claimed: ClaimedMessage; body: Buffer }[] = [];
   const withheld: { claimed: ClaimedMessage; error: Error }[] = [];
   const readable: ClaimedMessage[] = [];

@@ -73,6 +73,9 @@ export async function look(
     const moved = target && moveExhausted(context, call, queue, target, result.exhausted, claim);
     const opened = await openClaimed(context, call, queue, result, refused);
     await moved;
+    if (opened.behind.length > 0 && !repeated) {
+      await giveBack(context, call, queue, claimId, opened.behind);
+    }
     const facts = { lookedAtMs: claim.nowMs, full: claimed >= wish.count, repeated };
     const { overLimit } = result;
     const messages = opened.received.map((message) => ({ ...message, claimId }));
@@ -134,20 +137,19 @@ async function giveBackWithheld(
   );
 }
 
-/** Undoes a receive whose messages reached nobody. */
+/** Undoes the claim of messages that reached nobody. */
 export function giveBack(
   context: SqsContext,
   call: Call,
   queue: Queue,
-  messages: readonly ReceivedMessage[],
+  claimId: string,
+  messages: readonly ClaimedMessage[],
 ): Promise<void> {
   return unclaim(
     context,
     call,
     queue,
-    messages.map(({ claimed: { sequence, visibleAtMs }, claimId }) => {
-      return { sequence, claimId, visibleAtMs };
-    }),
+    messages.map(({ sequence, visibleAtMs }) => ({ sequence, claimId, visibleAtMs })),
   );
 }
 

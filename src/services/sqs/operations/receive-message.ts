@@ -110,8 +110,10 @@ async function keepOrGiveBack(
   queue: Queue,
   { messages, repeated }: Look,
 ): Promise<readonly ReceivedMessage[]> {
-  if (!call.signal.aborted || repeated) return messages;
-  await giveBack(context, call, queue, messages);
+  const claimId = messages[0]?.claimId;
+  if (!call.signal.aborted || repeated || claimId === undefined) return messages;
+  const claimed = messages.map((message) => message.claimed);
+  await giveBack(context, call, queue, claimId, claimed);
   return [];
 }
 
