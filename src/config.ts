@@ -135,7 +135,16 @@ export const settingsTable = {
   openMetrics: { kind: "boolean", description: "serve metrics unsigned on every host" },
   sealPassphraseFile: laterText("PATH", "file with the passphrase of the seal"),
   plainTrails: laterBoolean("write trail files unsealed"),
-  kmsQuotas: laterText("off|aws", "request quotas of KMS"),
+  kmsQuotas: {
+    kind: "text",
+    value: "off|aws",
+    default: "off",
+    check: matches(
+      /^(off|aws(,[A-Za-z]+(:[A-Z0-9_]+)?=\d{1,9}(\.\d{1,3})?)*)$/,
+      "`off`, `aws`, or `aws,GROUP=PER_SECOND,…`",
+    ),
+    description: "request quotas of KMS; `aws,symmetric=100` changes one",
+  },
   dataKeyAuthorization: laterText("cached|always", "when the right to a data key is decided"),
   vpcEndpoint: laterList("NAME", "private endpoint"),
   noPublic: laterBoolean("serve private endpoints only"),
@@ -197,6 +206,18 @@ export const settingEntries = Object.entries(settingsTable) as readonly (readonl
   SettingName,
   SettingSpec,
 ])[];
+
+/** `aws,symmetric=100` → what differs from AWS's quotas; undefined: `off`. */
+export function quotaRates(text: string): Readonly<Record<string, number>> | undefined {
+  if (text === "off") return undefined;
+  const changed = text.split(",").slice(1);
+  return Object.fromEntries(
+    changed.map((entry) => {
+      const [group = "", rate] = entry.split("=");
+      return [group, Number(rate)];
+    }),
+  );
+}
 
 function laterText(value: string, description: string) {
   return { kind: "text", value, later: "all", description } as const;

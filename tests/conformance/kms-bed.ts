@@ -1,4 +1,5 @@
 import { equal, match } from "node:assert/strict";
+import { createTokens } from "../../src/assembly/tokens.ts";
 import { createRing } from "../../src/crypto/keyring.ts";
 import { systemRandom } from "../../src/crypto/random.ts";
 import { createSecretBox } from "../../src/crypto/secretbox.ts";
@@ -10,6 +11,7 @@ import type { FinishedCall } from "../../src/kernel/finished-call.ts";
 import type { Invoke, InvokeIdentity } from "../../src/kernel/invoke.ts";
 import { silentLog } from "../../src/kernel/log.ts";
 import { type Operation, operationTable, type ServiceTable } from "../../src/kernel/operation.ts";
+import { identities } from "../../src/services/iam/identities.ts";
 import {
   accountOfAccessKey,
   createCredentials,
@@ -18,9 +20,11 @@ import {
 } from "../../src/services/iam/ports.ts";
 import { createRootCredential } from "../../src/services/iam/root.ts";
 import { createIam } from "../../src/services/iam/service.ts";
-import type { KmsDependencies } from "../../src/services/kms/dependencies.ts";
+import type { KeyLastUse, KmsDependencies } from "../../src/services/kms/dependencies.ts";
 import { type KeyServiceEvent, runDueKeyWork } from "../../src/services/kms/due.ts";
+import { createRequestQuotas, type QuotaRates } from "../../src/services/kms/quotas.ts";
 import { createKms } from "../../src/services/kms/service.ts";
+import { createAuthorizationMessages } from "../../src/services/sts/messages.ts";
 import { createSts } from "../../src/services/sts/service.ts";
 import { createSessionTokens } from "../../src/services/sts/tokens.ts";
 import { RecordCache } from "../../src/state/record-cache.ts";
@@ -35,13 +39,15 @@ export const startMs = Date.UTC(2026, 0, 2, 3, 4, 5);
  * KMS, IAM and STS behind the real pipeline, authoriser, record cache and cryptography, with
  * records in memory and a clock that a test moves: for what a socket would only slow down.
  */
-export async function createBed() {
+export async function createBed(options: { quotas?: QuotaRates } = {}) {
   const clock = { nowMs: startMs };
   const wakes: number[] = [];
   const finished: FinishedCall[] = [];
   const events: KeyServiceEvent[] = [];
   const forgotten: string[] = [];
   const destroyed: string[] = [];
+  const lastUses = new Map<string, KeyLastUse>();
+  const tokenKey = systemRandom.bytes(32);
   const ring = createRing(systemRandom);
   const secrets = createSecretBox(ring, systemRandom);
   const sessions = createSessionTokens(secrets, systemRandom);
@@ -53,8 +59,13 @@ export async function createBed() {
     random: systemRandom,
     principals,
     identityPolicies,
+    grantTokens: createTokens(tokenKey, [{ purpose: "tokens", version: 1, key: tokenKey }]),
+    quotas: options.quotas && createRequestQuotas(options.quotas),
+    lastUse: async ({ arn }) => lastUses.get(arn),
     keyWorkDue: (atMs) => void wakes.push(atMs),
+    keyMaterialGone: (arn) => void destroyed.push(arn),
   };
+  const clockPort = { now, at: () => () => {} };
   const uses = new Map<string, { atMs: number; service: string; region: string }>();
   const tables: readonly ServiceTable[] = [
     createKms(kmsDependencies),
@@ -63,16 +74,21 @@ export async function createBed() {
       secrets,
       accessKeyUsage: { lastUsed: async (_view, id) => uses.get(id) },
     }),
-    createSts({ accountOfAccessKey }),
+    createSts({
+      identities: { ...identities, accountOfAccessKey },
+      sessions,
+      providerKeys: { of: async () => [] },
+      messages: createAuthorizationMessages(secrets),
+      systemClock: clockPort,
+    }),
     probeTable((call, target, input) => pipeline.invoke(call, target, input)),
   ];
-  const clockPort = { now, at: () => () => {} };
   const pipeline = createPipeline({
     services: new Map(tables.map((table) => [table.name, table])),
     state,
     authorizer: createAuthorizer({ identityPolicies, clock: clockPort }),
     auditor: {
-      record(call) {
+      async record(call) {
         finished.push(call);
         return undefined;
       },
@@ -122,6 +138,7 @@ export async function createBed() {
     events,
     forgotten,
     destroyed,
+    lastUses,
     wakes,
     uses,
     root,

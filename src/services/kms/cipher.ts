@@ -1,16 +1,24 @@
 import type { Call } from "../../kernel/call.ts";
-import type { EncryptionContext, WrappedMaterial } from "../../kernel/keyvault.ts";
+import { keyForm, oaepPlaintextBytesMax } from "../../kernel/key-specs.ts";
+import type { CryptoRequest, EncryptionContext } from "../../kernel/keyvault.ts";
 import type { KmsDependencies } from "./dependencies.ts";
+import { requireAlgorithm, requireUsage } from "./key-specs.ts";
 import { currentMaterial, identityOf, keyArn, wrappedMaterial } from "./keys.ts";
-import { type FoundKey, type HiddenKey, locateKey } from "./locate.ts";
-import { incorrectKey, invalidCiphertext, refuse, unknownCiphertextKey } from "./refusals.ts";
-import { type KeyRecord, keys } from "./store.ts";
+import { type FoundKey, foundKey, type HiddenKey, locateKey } from "./locate.ts";
+import { incorrectKey, invalidCiphertext, unknownCiphertextKey, validation } from "./refusals.ts";
+import { type KeyRecord, keys, type MaterialRecord } from "./store.ts";
 
 /** Symmetric blobs name their key; a KeyId in the request is a check on top. */
 export interface BlobQuestion {
   readonly blob: Uint8Array;
   readonly keyId: string | undefined;
   readonly action: string;
+}
+
+/** How one side of an Encrypt, Decrypt or ReEncrypt asks for a key to be used. */
+export interface CipherQuestion {
+  readonly algorithm: string;
+  readonly context: EncryptionContext | undefined;
 }
 
 /**
@@ -30,7 +38,7 @@ export async function locateBlobKey(
   if (!identity) throw invalidCiphertext();
   const scope = { accountId: identity.accountId, region: call.region };
   const key = await keys.get(call.records, scope, identity.keyId);
-  if (key) return { found: true, key, arn: keyArn(key), requestAlias: undefined };
+  if (key) return foundKey(call, key);
   if (identity.accountId === call.accountId) throw unknownCiphertextKey(question.action);
   const arn = keyArn({ ...scope, keyId: identity.keyId });
   return { found: false, arn, accountId: identity.accountId };
@@ -47,54 +55,92 @@ export async function requireBlobKey(
   return located;
 }
 
-/** A plaintext and the material that had sealed it. The receiver wipes or returns it. */
-export interface OpenedBlob {
-  readonly plaintext: Buffer;
-  readonly materialId: string;
+/**
+ * Throws InvalidKeyUsageException for a key or algorithm of another kind, ValidationException for
+ * an encryption context on a key that has none.
+ */
+export function requireCipher(
+  key: Readonly<KeyRecord>,
+  operation: string,
+  { algorithm, context }: CipherQuestion,
+): void {
+  requireUsage(key, "ENCRYPT_DECRYPT", operation);
+  requireAlgorithm(key, algorithm);
+  const isSymmetric = key.keySpec === "SYMMETRIC_DEFAULT";
+  if (!isSymmetric && Object.keys(context ?? {}).length > 0) {
+    // AWS?: no recorded text.
+    throw validation("EncryptionContext is valid only with symmetric encryption KMS keys.");
+  }
+}
+
+/** Throws ValidationException for what is too long for an RSA key. */
+export function requirePlaintextFits(
+  key: Readonly<KeyRecord>,
+  algorithm: string,
+  plaintext: Uint8Array,
+): void {
+  const form = keyForm(key.keySpec);
+  if (form.family !== "rsa") return;
+  if (plaintext.length > oaepPlaintextBytesMax(form.bits, algorithm)) {
+    throw plaintextTooLong(key, algorithm);
+  }
+}
+
+export function plaintextTooLong(key: Readonly<KeyRecord>, algorithm: string) {
+  const form = keyForm(key.keySpec);
+  const bytesMax = form.family === "rsa" ? oaepPlaintextBytesMax(form.bits, algorithm) : 4096;
+  return validation(
+    `Algorithm ${algorithm} and key spec ${key.keySpec} cannot encrypt data larger than ` +
+      `${bytesMax} bytes.`,
+  );
+}
+
+/** What the vault needs to seal under the key's present material. */
+export function sealingRequest(key: Readonly<KeyRecord>, question: CipherQuestion): CryptoRequest {
+  return cipherRequest(key, currentMaterial(key), question);
+}
+
+/** What the vault needs to open a blob. */
+export interface Opening {
+  readonly request: CryptoRequest;
+  /** Of symmetric keys: AWS shows it. */
+  readonly materialId: string | undefined;
 }
 
 /**
- * Opens a blob with one key, under any of its materials.
+ * Finds the material that a blob was sealed under.
  *
- * Throws InvalidCiphertextException (broken blob, other context) and IncorrectKeyException (another
- * key's blob).
+ * Throws InvalidCiphertextException (broken blob, material that is not there any more) and
+ * IncorrectKeyException (another key's blob).
  */
-export async function openBlob(
+export function openingRequest(
   dependencies: KmsDependencies,
   key: Readonly<KeyRecord>,
   blob: Uint8Array,
-  context: EncryptionContext | undefined,
-): Promise<OpenedBlob> {
+  question: CipherQuestion,
+): Opening {
+  if (key.keySpec !== "SYMMETRIC_DEFAULT") {
+    return { request: sealingRequest(key, question), materialId: undefined };
+  }
   const identity = dependencies.vault.identify(blob);
   if (!identity) throw invalidCiphertext();
   if (identity.keyId !== key.keyId || identity.accountId !== key.accountId) throw incorrectKey();
   const material = key.materials.find((entry) => entry.materialId === identity.materialId);
-  if (!material) throw invalidCiphertext();
-  const plaintext = await dependencies.vault.decrypt({
-    ...identityOf(key),
-    material: wrappedMaterial(material),
-    context: context ?? {},
-    blob,
-  });
-  if (!plaintext) throw invalidCiphertext();
-  return { plaintext, materialId: identity.materialId };
+  if (material?.wrapped === undefined) throw invalidCiphertext();
+  return { request: cipherRequest(key, material, question), materialId: material.materialId };
 }
 
-/** What the vault needs to seal under the key's present material. */
-export function sealingRequest(
+function cipherRequest(
   key: Readonly<KeyRecord>,
-  context: EncryptionContext | undefined,
-): { accountId: string; keyId: string; material: WrappedMaterial; context: EncryptionContext } {
-  const material = wrappedMaterial(currentMaterial(key));
-  return { ...identityOf(key), material, context: context ?? {} };
+  material: Readonly<MaterialRecord>,
+  { algorithm, context }: CipherQuestion,
+): CryptoRequest {
+  const request = { ...identityOf(key), material: wrappedMaterial(material) };
+  if (key.keySpec === "SYMMETRIC_DEFAULT") return { ...request, context: context ?? {} };
+  return { ...request, context: {}, rsa: { keySpec: key.keySpec, algorithm } };
 }
 
-/** Symmetric keys know one algorithm. Throws InvalidKeyUsageException for another. */
-export function requireAlgorithm(key: Readonly<KeyRecord>, algorithm: string | undefined): void {
-  if (algorithm !== undefined && algorithm !== "SYMMETRIC_DEFAULT") {
-    throw refuse(
-      "InvalidKeyUsageException",
-      `Algorithm ${algorithm} is incompatible with key spec ${key.keySpec}.`,
-    );
-  }
+/** Material id of symmetric keys as the audit and answers show it. */
+export function shownMaterialId(key: Readonly<KeyRecord>): string | undefined {
+  return key.keySpec === "SYMMETRIC_DEFAULT" ? currentMaterial(key).materialId : undefined;
 }

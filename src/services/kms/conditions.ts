@@ -1,12 +1,25 @@
 import type { Call } from "../../kernel/call.ts";
 import type { EncryptionContext } from "../../kernel/keyvault.ts";
-import type { ConditionContext, ConditionValue, ResourceUse } from "../../kernel/operation.ts";
+import type {
+  ConditionContext,
+  ConditionValue,
+  GrantFacts,
+  ResourceUse,
+} from "../../kernel/operation.ts";
 import type { FoundKey, HiddenKey } from "./locate.ts";
 import { validation } from "./refusals.ts";
 import type { KeyRecord } from "./store.ts";
 
 /** DIFFERS: AWS documents no limit of its own; blobs and policies stay small with this one. */
 const encryptionContextBytesMax = 8192;
+
+export interface KeyUseOptions {
+  readonly action?: string;
+  /** As the request has it: grants are constrained by it. */
+  readonly encryptionContext?: EncryptionContext | undefined;
+  /** In place of those that were found with the key. */
+  readonly grants?: readonly GrantFacts[];
+}
 
 /**
  * A key as the thing to authorise: its policy rules, its kms:* condition keys are set
@@ -16,27 +29,27 @@ const encryptionContextBytesMax = 8192;
 export function keyUse(
   located: FoundKey | HiddenKey,
   context: ConditionContext = {},
-  action?: string,
+  options: KeyUseOptions = {},
 ): ResourceUse {
+  const { action, encryptionContext } = options;
+  const named = { type: keyResourceType, policyKind: "key", ...(action && { action }) } as const;
   if (!located.found) {
-    const { arn, accountId } = located;
-    const use = { arn, accountId, policyKind: "key", context, type: keyResourceType } as const;
-    return { ...use, ...(action && { action }) };
+    return { ...named, arn: located.arn, accountId: located.accountId, context };
   }
-  const { key, arn, requestAlias } = located;
+  const { key, arn, requestAlias, grants } = located;
   return {
+    ...named,
     arn,
     accountId: key.accountId,
     policy: key.policy,
-    policyKind: "key",
     context: {
       ...keyConditions(key),
       ...(requestAlias && { "kms:requestalias": requestAlias }),
       ...context,
     },
     tags: key.tags,
-    type: keyResourceType,
-    ...(action && { action }),
+    grants: options.grants ?? grants,
+    ...(encryptionContext && { encryptionContext }),
   };
 }
 
@@ -54,15 +67,22 @@ export function aliasUse(call: Call, arn: string): ResourceUse {
 }
 
 export function keyConditions(
-  key: Pick<KeyRecord, "origin" | "keySpec" | "keyUsage" | "aliases">,
+  key: Pick<KeyRecord, "origin" | "keySpec" | "keyUsage" | "aliases" | "region" | "multiRegion">,
 ): ConditionContext {
   return {
     "kms:keyorigin": key.origin,
     "kms:keyspec": key.keySpec,
     "kms:keyusage": key.keyUsage,
-    "kms:multiregion": false,
+    "kms:multiregion": key.multiRegion !== undefined,
+    ...(key.multiRegion && { "kms:multiregionkeytype": multiRegionType(key) }),
     ...(key.aliases.length > 0 && { "kms:resourcealiases": key.aliases }),
   };
+}
+
+export function multiRegionType(
+  key: Pick<KeyRecord, "region" | "multiRegion">,
+): "PRIMARY" | "REPLICA" {
+  return key.multiRegion?.primaryRegion === key.region ? "PRIMARY" : "REPLICA";
 }
 
 /**

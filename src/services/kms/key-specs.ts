@@ -1,58 +1,77 @@
 import type { CreateKeyRequest } from "@aws-sdk/client-kms";
+import { algorithmsOf, isKeySpec, type KeySpec, type KeyUsage } from "../../kernel/key-specs.ts";
 import type { Wire } from "../../kernel/wire-types.ts";
-import { notAvailable, validation } from "./refusals.ts";
+import { keyArn } from "./keys.ts";
+import { notAvailable, refuse, validation } from "./refusals.ts";
+import type { KeyRecord } from "./store.ts";
 
-const signing = ["SIGN_VERIFY"];
-const signingOrAgreement = ["SIGN_VERIFY", "KEY_AGREEMENT"];
-const rsa = ["ENCRYPT_DECRYPT", "SIGN_VERIFY"];
-const mac = ["GENERATE_VERIFY_MAC"];
-
-/** Usages that AWS offers for each key spec. */
-const usages: ReadonlyMap<string, readonly string[]> = new Map([
-  ["SYMMETRIC_DEFAULT", ["ENCRYPT_DECRYPT"]],
-  ["HMAC_224", mac],
-  ["HMAC_256", mac],
-  ["HMAC_384", mac],
-  ["HMAC_512", mac],
-  ["RSA_2048", rsa],
-  ["RSA_3072", rsa],
-  ["RSA_4096", rsa],
-  ["ECC_NIST_P256", signingOrAgreement],
-  ["ECC_NIST_P384", signingOrAgreement],
-  ["ECC_NIST_P521", signingOrAgreement],
-  ["ECC_SECG_P256K1", signing],
-  ["ECC_NIST_EDWARDS25519", signing],
-  ["ML_DSA_44", signing],
-  ["ML_DSA_65", signing],
-  ["ML_DSA_87", signing],
-  ["SM2", ["ENCRYPT_DECRYPT", "SIGN_VERIFY", "KEY_AGREEMENT"]],
-]);
+/** What kind of key a CreateKey asks for. */
+export interface KeyKind {
+  readonly keySpec: KeySpec;
+  readonly keyUsage: KeyUsage;
+  readonly origin: KeyRecord["origin"];
+}
 
 /**
- * Checks what kind of key a CreateKey asks for.
+ * Reads what kind of key a CreateKey asks for, defaults filled in.
  *
  * Throws ValidationException for what AWS refuses too, UnsupportedOperationException for what AWS
- * has and this server does not yet.
+ * has and this server has not.
  */
-export function requireSupportedKey(input: Wire<CreateKeyRequest>): void {
-  const { KeySpec, CustomerMasterKeySpec, KeyUsage, Origin } = input;
+export function requestedKind(input: Wire<CreateKeyRequest>): KeyKind {
+  const { KeySpec, CustomerMasterKeySpec, KeyUsage: usage = "ENCRYPT_DECRYPT" } = input;
   if (KeySpec && CustomerMasterKeySpec && KeySpec !== CustomerMasterKeySpec) {
     // AWS?: no recorded text.
     throw validation("You cannot specify different values for KeySpec and CustomerMasterKeySpec.");
   }
   const spec = KeySpec ?? CustomerMasterKeySpec ?? "SYMMETRIC_DEFAULT";
-  if (spec !== "SYMMETRIC_DEFAULT" && KeyUsage === undefined) {
+  if (spec !== "SYMMETRIC_DEFAULT" && input.KeyUsage === undefined) {
     throw validation(
       "You must specify a KeyUsage value for all KMS keys except for symmetric encryption keys.",
     );
   }
-  const usage = KeyUsage ?? "ENCRYPT_DECRYPT";
-  if (!usages.get(spec)?.includes(usage)) {
+  // SM2 belongs to AWS's China Regions; ML-KEM keys are not offered.
+  if (!isKeySpec(spec)) throw notAvailable(`KeySpec ${spec}`);
+  if (algorithmsOf(spec, usage).length === 0) {
     throw validation(`KeyUsage ${usage} is not compatible with KeySpec ${spec}`);
   }
-  if (spec !== "SYMMETRIC_DEFAULT") throw notAvailable(`KeySpec ${spec}`);
-  if (Origin !== undefined && Origin !== "AWS_KMS") throw notAvailable(`Origin ${Origin}`);
+  const { Origin: origin = "AWS_KMS" } = input;
+  if (origin !== "AWS_KMS" && origin !== "EXTERNAL") throw notAvailable(`Origin ${origin}`);
   if (input.CustomKeyStoreId !== undefined) throw notAvailable("CustomKeyStoreId");
   if (input.XksKeyId !== undefined) throw notAvailable("XksKeyId");
-  if (input.MultiRegion === true) throw notAvailable("MultiRegion");
+  // What has algorithms is one of the four usages.
+  return { keySpec: spec, keyUsage: usage as KeyUsage, origin };
+}
+
+/** AWS: the type of a key, which the aliases that move to it must share. */
+export function keyType(spec: KeySpec): "symmetric" | "hmac" | "asymmetric" {
+  if (spec === "SYMMETRIC_DEFAULT") return "symmetric";
+  return spec.startsWith("HMAC_") ? "hmac" : "asymmetric";
+}
+
+/** Throws InvalidKeyUsageException if the key is of another usage. */
+export function requireUsage(key: Readonly<KeyRecord>, usage: KeyUsage, operation: string): void {
+  if (key.keyUsage === usage) return;
+  throw wrongUsage(key, operation);
+}
+
+/** Throws InvalidKeyUsageException for a key that makes no data keys. */
+export function requireSymmetric(key: Readonly<KeyRecord>, operation: string): void {
+  if (key.keySpec !== "SYMMETRIC_DEFAULT") throw wrongUsage(key, operation);
+}
+
+/** Throws InvalidKeyUsageException for an algorithm that the key does not have. */
+export function requireAlgorithm(key: Readonly<KeyRecord>, algorithm: string): void {
+  if (algorithmsOf(key.keySpec, key.keyUsage).includes(algorithm)) return;
+  throw refuse(
+    "InvalidKeyUsageException",
+    `Algorithm ${algorithm} is incompatible with key spec ${key.keySpec}.`,
+  );
+}
+
+function wrongUsage(key: Readonly<KeyRecord>, operation: string) {
+  return refuse(
+    "InvalidKeyUsageException",
+    `${keyArn(key)} key usage is ${key.keyUsage} which is not valid for ${operation}.`,
+  );
 }

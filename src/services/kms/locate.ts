@@ -1,7 +1,9 @@
 import { parseArn, partition } from "../../kernel/arn.ts";
 import type { Call } from "../../kernel/call.ts";
+import type { GrantFacts } from "../../kernel/operation.ts";
 import type { RecordScope } from "../../kernel/records.ts";
 import type { KmsDependencies } from "./dependencies.ts";
+import { grantsFor } from "./grants.ts";
 import { aliasArn, keyArn } from "./keys.ts";
 import { createsManagedKey, isReservedAlias, managedKey } from "./managed.ts";
 import { foreignKeyDenied, notFound } from "./refusals.ts";
@@ -16,6 +18,17 @@ export interface FoundKey {
   readonly arn: string;
   /** The alias by which the request named the key. */
   readonly requestAlias: string | undefined;
+  /** Grants that could be the caller's. */
+  readonly grants: readonly GrantFacts[];
+}
+
+export async function foundKey(
+  call: Call,
+  key: Readonly<KeyRecord>,
+  requestAlias?: string,
+): Promise<FoundKey> {
+  const grants = key.grantCount === undefined ? [] : await grantsFor(call, key);
+  return { found: true, key, arn: keyArn(key), requestAlias, grants };
 }
 
 /** Another account's key that is not there: authorisation, not existence, is what they learn. */
@@ -48,7 +61,7 @@ export async function locateKey(
 ): Promise<FoundKey | HiddenKey> {
   const name = parseKeyName(call, keyId, forms);
   const key = await findKey(dependencies, call, name);
-  if (key) return { found: true, key, arn: keyArn(key), requestAlias: name.alias };
+  if (key) return foundKey(call, key, name.alias);
   const arn =
     name.alias === undefined
       ? keyArn({ ...name, keyId: name.keyId ?? "" })

@@ -10,9 +10,12 @@ import type { Refusal } from "../../kernel/errors.ts";
 import type { Json } from "../../kernel/json.ts";
 import type { ConditionContext } from "../../kernel/operation.ts";
 import type { AttachedPolicy } from "../../kernel/policy.ts";
+import { keyConditions } from "./conditions.ts";
 import type { KmsDependencies } from "./dependencies.ts";
-import { prettyPolicy } from "./policy-text.ts";
+import { keyArn } from "./keys.ts";
+import { defaultKeyPolicy, prettyPolicy } from "./policy-text.ts";
 import { notFound, refuse } from "./refusals.ts";
+import type { KeyRecord } from "./store.ts";
 
 /** AWS: 32 KB, though the model lets 128 KiB pass. */
 const policyBytesMax = 32_768;
@@ -49,6 +52,25 @@ export async function prepareKeyPolicy(
     await requireStillChangeable(dependencies, call, request, resolved.policy);
   }
   return resolved.policy;
+}
+
+/** The policy that a request names for a key that it makes, or the default one. */
+export async function policyForNewKey(
+  dependencies: KmsDependencies,
+  call: Call,
+  key: Omit<KeyRecord, "policy" | "materials">,
+  input: { Policy?: string; BypassPolicyLockoutSafetyCheck?: boolean },
+): Promise<AttachedPolicy> {
+  if (input.Policy === undefined) {
+    return { text: defaultKeyPolicy(key.accountId), principalIds: {} };
+  }
+  return prepareKeyPolicy(dependencies, call, {
+    text: input.Policy,
+    keyArn: keyArn(key),
+    keyConditions: keyConditions(key),
+    tags: key.tags,
+    bypassLockoutCheck: input.BypassPolicyLockoutSafetyCheck ?? false,
+  });
 }
 
 function checkGrammar(text: string): void {

@@ -23,9 +23,9 @@ export function constraint(member: string, value: string | number | undefined, r
   );
 }
 
-/** What AWS offers and this server does not yet: said plainly, never accepted silently. */
+/** What AWS offers and this server has not: said plainly, never accepted silently. */
 export function notAvailable(what: string): Refusal {
-  return refuse("UnsupportedOperationException", `${what} is not available yet.`);
+  return refuse("UnsupportedOperationException", `${what} is not available on this server.`);
 }
 
 /** AWS: no message. */
@@ -62,14 +62,6 @@ export function foreignKeyDenied(call: Call, action: string, arn: string): Refus
       `${arn} ${reason}`,
     { status: 400, denial: { action, resource: arn, reason, explicit: false, statements: [] } },
   );
-}
-
-/** Grants are not built yet, so no token can be one of ours. */
-export function requireNoGrantTokens(tokens: readonly string[] | undefined): void {
-  if (tokens !== undefined && tokens.length > 0) {
-    // AWS?: no recorded text.
-    throw refuse("InvalidGrantTokenException", "The grant token is not valid.");
-  }
 }
 
 /** Nitro enclaves are no part of this server. */

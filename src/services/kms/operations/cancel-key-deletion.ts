@@ -5,7 +5,8 @@ import { keyUse } from "../conditions.ts";
 import type { KmsDependencies } from "../dependencies.ts";
 import { saveKey } from "../keys.ts";
 import { requireOwnKey } from "../locate.ts";
-import { requireState } from "../states.ts";
+import { isWholeKey } from "../multi-region.ts";
+import { requirePendingDeletion } from "../states.ts";
 
 export function cancelKeyDeletion(
   dependencies: KmsDependencies,
@@ -24,10 +25,11 @@ export function cancelKeyDeletion(
     },
     async handle(input, call) {
       const { key, arn } = await requireOwnKey(dependencies, call, input.KeyId);
-      requireState(key, "cancel");
-      const { deletionMs: _, ...rest } = key;
-      // AWS: the key comes back Disabled, never Enabled.
-      const change = saveKey(dependencies, key, { ...rest, state: "Disabled" });
+      requirePendingDeletion(key);
+      const { deletionMs: _, deletionWindowDays: __, ...rest } = key;
+      // AWS: the key comes back Disabled, never Enabled; without its material it waits for it.
+      const state = isWholeKey(key) ? "Disabled" : "PendingImport";
+      const change = saveKey(dependencies, key, { ...rest, state });
       return { output: { KeyId: arn }, ...change };
     },
   };

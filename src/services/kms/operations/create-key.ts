@@ -2,14 +2,14 @@ import type { CreateKeyRequest, CreateKeyResponse } from "@aws-sdk/client-kms";
 import type { Call } from "../../../kernel/call.ts";
 import type { Json } from "../../../kernel/json.ts";
 import type { Operation } from "../../../kernel/operation.ts";
+import type { Random } from "../../../kernel/random.ts";
 import type { Wire } from "../../../kernel/wire-types.ts";
-import { keyConditions, keyResourceType, noKeyUse, tagConditions } from "../conditions.ts";
+import { keyResourceType, noKeyUse, tagConditions } from "../conditions.ts";
 import type { KmsDependencies } from "../dependencies.ts";
-import { requireSupportedKey } from "../key-specs.ts";
+import { requestedKind } from "../key-specs.ts";
 import { keyArn, newMaterial, saveKey } from "../keys.ts";
 import { auditedMetadata, keyMetadata } from "../metadata.ts";
-import { prepareKeyPolicy } from "../policies.ts";
-import { defaultKeyPolicy } from "../policy-text.ts";
+import { policyForNewKey } from "../policies.ts";
 import type { KeyRecord } from "../store.ts";
 import { requestedTags } from "../tags.ts";
 
@@ -30,13 +30,13 @@ export function createKey(
       }),
     },
     resources(input, call) {
-      requireSupportedKey(input);
+      const { keySpec, keyUsage, origin } = requestedKind(input);
       const tags = requestedTags(input.Tags ?? []);
       const bypass = input.BypassPolicyLockoutSafetyCheck;
       const use = noKeyUse(call, {
-        "kms:keyspec": input.KeySpec ?? input.CustomerMasterKeySpec ?? "SYMMETRIC_DEFAULT",
-        "kms:keyusage": input.KeyUsage ?? "ENCRYPT_DECRYPT",
-        "kms:keyorigin": input.Origin ?? "AWS_KMS",
+        "kms:keyspec": keySpec,
+        "kms:keyusage": keyUsage,
+        "kms:keyorigin": origin,
         "kms:multiregion": input.MultiRegion ?? false,
         ...(bypass !== undefined && { "kms:bypasspolicylockoutsafetycheck": bypass }),
         ...tagConditions(tags),
@@ -58,31 +58,32 @@ export function createKey(
 }
 
 async function newKey(dependencies: KmsDependencies, input: Input, call: Call): Promise<KeyRecord> {
-  const identity = { accountId: call.accountId, keyId: dependencies.random.uuid() };
+  const kind = requestedKind(input);
+  const multiRegion = input.MultiRegion === true;
+  const identity = { accountId: call.accountId, keyId: newKeyId(dependencies.random, multiRegion) };
   const facts: Omit<KeyRecord, "policy" | "materials"> = {
     ...identity,
+    ...kind,
     region: call.region,
     manager: "CUSTOMER",
     description: input.Description ?? "",
-    state: "Enabled",
-    keySpec: "SYMMETRIC_DEFAULT",
-    keyUsage: "ENCRYPT_DECRYPT",
-    origin: "AWS_KMS",
+    state: kind.origin === "EXTERNAL" ? "PendingImport" : "Enabled",
     createdMs: call.now,
     tags: requestedTags(input.Tags ?? []),
     aliases: [],
+    ...(multiRegion && { multiRegion: { primaryRegion: call.region, replicaRegions: [] } }),
   };
-  const policy =
-    input.Policy === undefined
-      ? { text: defaultKeyPolicy(call.accountId), principalIds: {} }
-      : await prepareKeyPolicy(dependencies, call, {
-          text: input.Policy,
-          keyArn: keyArn(facts),
-          keyConditions: keyConditions(facts),
-          tags: facts.tags,
-          bypassLockoutCheck: input.BypassPolicyLockoutSafetyCheck ?? false,
-        });
-  return { ...facts, policy, materials: [await newMaterial(dependencies, identity, call.now)] };
+  const policy = await policyForNewKey(dependencies, call, facts, input);
+  if (kind.origin === "EXTERNAL") return { ...facts, policy, materials: [] };
+  const { keySpec } = kind;
+  const material = await newMaterial(dependencies, identity, call.now, { keySpec });
+  return { ...facts, policy, materials: [material] };
+}
+
+/** AWS: `mrk-` and 32 hex digits for a multi-Region key. */
+function newKeyId(random: Random, multiRegion: boolean): string {
+  const id = random.uuid();
+  return multiRegion ? `mrk-${id.replaceAll("-", "")}` : id;
 }
 
 /** AWS: the record shows the defaults filled in. */

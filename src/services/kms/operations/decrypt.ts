@@ -4,15 +4,16 @@ import type { Wire } from "../../../kernel/wire-types.ts";
 import {
   type BlobQuestion,
   locateBlobKey,
-  openBlob,
-  requireAlgorithm,
+  openingRequest,
   requireBlobKey,
+  requireCipher,
 } from "../cipher.ts";
 import { encryptionContextConditions, keyUse } from "../conditions.ts";
 import type { KmsDependencies } from "../dependencies.ts";
+import { requireGrantTokens } from "../grant-tokens.ts";
 import {
+  invalidCiphertext,
   requireCiphertext,
-  requireNoGrantTokens,
   requireNoRecipient,
   stopAtDryRun,
 } from "../refusals.ts";
@@ -32,40 +33,50 @@ export function decrypt(dependencies: KmsDependencies): Operation<Input, Wire<De
       request: (input) => ({
         ...(input.EncryptionContext && { encryptionContext: input.EncryptionContext }),
         ...(input.KeyId !== undefined && { keyId: input.KeyId }),
-        encryptionAlgorithm: input.EncryptionAlgorithm ?? "SYMMETRIC_DEFAULT",
+        encryptionAlgorithm: algorithmOf(input),
       }),
     },
     async resources(input, call) {
       requireNoRecipient(input.Recipient);
-      requireNoGrantTokens(input.GrantTokens);
+      requireGrantTokens(dependencies, input.GrantTokens);
+      const encryptionContext = input.EncryptionContext;
       const conditions = {
-        ...encryptionContextConditions(input.EncryptionContext),
-        "kms:encryptionalgorithm": input.EncryptionAlgorithm ?? "SYMMETRIC_DEFAULT",
+        ...encryptionContextConditions(encryptionContext),
+        "kms:encryptionalgorithm": algorithmOf(input),
       };
-      const use = keyUse(await locateBlobKey(dependencies, call, question(input)), conditions);
-      return [allowTopicSession(use, input.EncryptionContext, call)];
+      const located = await locateBlobKey(dependencies, call, blobQuestion(input));
+      const use = keyUse(located, conditions, { encryptionContext });
+      return [allowTopicSession(use, encryptionContext, call)];
     },
     async handle(input, call) {
-      const { key, arn } = await requireBlobKey(dependencies, call, question(input));
-      requireAlgorithm(key, input.EncryptionAlgorithm);
+      const { blob, ...asked } = blobQuestion(input);
+      const { key, arn } = await requireBlobKey(dependencies, call, { blob, ...asked });
+      const algorithm = algorithmOf(input);
+      const question = { algorithm, context: input.EncryptionContext };
+      requireCipher(key, "Decrypt", question);
       requireState(key, "use");
       stopAtDryRun(input.DryRun);
-      const { blob } = question(input);
-      const opened = await openBlob(dependencies, key, blob, input.EncryptionContext);
+      const { request, materialId } = openingRequest(dependencies, key, blob, question);
+      const plaintext = await dependencies.vault.decrypt({ ...request, blob });
+      if (!plaintext) throw invalidCiphertext();
       return {
         output: {
           KeyId: arn,
-          Plaintext: opened.plaintext,
-          EncryptionAlgorithm: "SYMMETRIC_DEFAULT",
-          KeyMaterialId: opened.materialId,
+          Plaintext: plaintext,
+          EncryptionAlgorithm: algorithm,
+          ...(materialId && { KeyMaterialId: materialId }),
         },
-        audit: { additionalEventData: { keyMaterialId: opened.materialId } },
+        ...(materialId && { audit: { additionalEventData: { keyMaterialId: materialId } } }),
       };
     },
   };
 }
 
-function question(input: Input): BlobQuestion {
+function algorithmOf(input: Input) {
+  return input.EncryptionAlgorithm ?? "SYMMETRIC_DEFAULT";
+}
+
+function blobQuestion(input: Input): BlobQuestion {
   const { CiphertextBlob: blob, KeyId: keyId, DryRun: dryRun, DryRunModifiers: modifiers } = input;
   return {
     blob: requireCiphertext({ blob, keyId, keyIdMember: "keyId", dryRun, modifiers }),

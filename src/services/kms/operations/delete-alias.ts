@@ -4,7 +4,8 @@ import type { Wire } from "../../../kernel/wire-types.ts";
 import { requireAlias, withoutAlias } from "../aliases.ts";
 import { aliasUse, keyUse } from "../conditions.ts";
 import type { KmsDependencies } from "../dependencies.ts";
-import { aliasArn, keyArn, saveKey } from "../keys.ts";
+import { aliasArn, saveKey } from "../keys.ts";
+import { foundKey } from "../locate.ts";
 import { aliases } from "../store.ts";
 
 export function deleteAlias(
@@ -16,10 +17,7 @@ export function deleteAlias(
     audit: { category: "management", readOnly: false, request: ["AliasName"] },
     async resources(input, call) {
       const { target: key } = await requireAlias(call, input.AliasName);
-      return [
-        aliasUse(call, aliasArn(call, input.AliasName)),
-        keyUse({ found: true, key, arn: keyArn(key), requestAlias: undefined }),
-      ];
+      return [aliasUse(call, aliasArn(call, input.AliasName)), keyUse(await foundKey(call, key))];
     },
     async handle(input, call) {
       const name = input.AliasName;

@@ -3,9 +3,9 @@ import type { Operation } from "../../../kernel/operation.ts";
 import type { Wire } from "../../../kernel/wire-types.ts";
 import { keyUse } from "../conditions.ts";
 import type { KmsDependencies } from "../dependencies.ts";
+import { requireGrantTokens } from "../grant-tokens.ts";
 import { locateKey, requireKey } from "../locate.ts";
 import { keyMetadata } from "../metadata.ts";
-import { requireNoGrantTokens } from "../refusals.ts";
 
 export function describeKey(
   dependencies: KmsDependencies,
@@ -15,7 +15,7 @@ export function describeKey(
     access: "read",
     audit: { category: "management", readOnly: true, request: ["KeyId"] },
     async resources(input, call) {
-      requireNoGrantTokens(input.GrantTokens);
+      requireGrantTokens(dependencies, input.GrantTokens);
       return [keyUse(await locateKey(dependencies, call, input.KeyId))];
     },
     async handle(input, call) {

@@ -5,6 +5,7 @@ import { keyUse } from "../conditions.ts";
 import type { KmsDependencies } from "../dependencies.ts";
 import { saveKey } from "../keys.ts";
 import { requireOwnKey } from "../locate.ts";
+import { requireRotatable } from "../rotation.ts";
 import { requireState } from "../states.ts";
 
 export function disableKeyRotation(
@@ -19,7 +20,8 @@ export function disableKeyRotation(
     },
     async handle(input, call) {
       const { key } = await requireOwnKey(dependencies, call, input.KeyId);
-      requireState(key, "use");
+      requireRotatable(key);
+      requireState(key, "rotationSetting");
       if (key.rotation === undefined) return { output: {} };
       const { rotation: _, ...rest } = key;
       return { output: {}, ...saveKey(dependencies, key, rest) };

@@ -19,7 +19,7 @@ export function disableKey(
     },
     async handle(input, call) {
       const { key } = await requireOwnKey(dependencies, call, input.KeyId);
-      requireState(key, "change");
+      requireState(key, "toggle");
       if (key.state === "Disabled") return { output: {} };
       return { output: {}, ...saveKey(dependencies, key, { ...key, state: "Disabled" }) };
     },

@@ -5,6 +5,7 @@ import { keyUse } from "../conditions.ts";
 import type { KmsDependencies } from "../dependencies.ts";
 import { dayMs, saveKey } from "../keys.ts";
 import { requireOwnKey } from "../locate.ts";
+import { requireRotatable } from "../rotation.ts";
 import { requireState } from "../states.ts";
 
 /** AWS: the period where the request names none. */
@@ -28,7 +29,8 @@ export function enableKeyRotation(
     },
     async handle(input, call) {
       const { key } = await requireOwnKey(dependencies, call, input.KeyId);
-      requireState(key, "use");
+      requireRotatable(key);
+      requireState(key, "rotationSetting");
       const periodDays = input.RotationPeriodInDays ?? defaultPeriodDays;
       if (key.rotation?.periodDays === periodDays) return { output: {} };
       // AWS?: a changed period counts from now.

@@ -19,7 +19,7 @@ export function enableKey(
     },
     async handle(input, call) {
       const { key } = await requireOwnKey(dependencies, call, input.KeyId);
-      requireState(key, "change");
+      requireState(key, "toggle");
       if (key.state === "Enabled") return { output: {} };
       return { output: {}, ...saveKey(dependencies, key, { ...key, state: "Enabled" }) };
     },

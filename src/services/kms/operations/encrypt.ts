@@ -1,54 +1,70 @@
 import type { EncryptRequest, EncryptResponse } from "@aws-sdk/client-kms";
 import type { Operation } from "../../../kernel/operation.ts";
 import type { Wire } from "../../../kernel/wire-types.ts";
-import { requireAlgorithm, sealingRequest } from "../cipher.ts";
+import {
+  type CipherQuestion,
+  requireCipher,
+  requirePlaintextFits,
+  sealingRequest,
+  shownMaterialId,
+} from "../cipher.ts";
 import { encryptionContextConditions, keyUse } from "../conditions.ts";
 import type { KmsDependencies } from "../dependencies.ts";
-import { currentMaterial } from "../keys.ts";
+import { requireGrantTokens } from "../grant-tokens.ts";
 import { locateKey, requireKey } from "../locate.ts";
-import { requireNoGrantTokens, stopAtDryRun } from "../refusals.ts";
+import { stopAtDryRun } from "../refusals.ts";
 import { requireState } from "../states.ts";
 
-export function encrypt(
-  dependencies: KmsDependencies,
-): Operation<Wire<EncryptRequest>, Wire<EncryptResponse>> {
+type Input = Wire<EncryptRequest>;
+
+export function encrypt(dependencies: KmsDependencies): Operation<Input, Wire<EncryptResponse>> {
   return {
     name: "Encrypt",
     access: "write",
     audit: {
       category: "management",
       readOnly: true,
+      secret: true,
       request: (input) => ({
         keyId: input.KeyId,
         ...(input.EncryptionContext && { encryptionContext: input.EncryptionContext }),
-        encryptionAlgorithm: input.EncryptionAlgorithm ?? "SYMMETRIC_DEFAULT",
+        encryptionAlgorithm: algorithmOf(input),
       }),
     },
     async resources(input, call) {
-      requireNoGrantTokens(input.GrantTokens);
+      requireGrantTokens(dependencies, input.GrantTokens);
+      const encryptionContext = input.EncryptionContext;
       const conditions = {
-        ...encryptionContextConditions(input.EncryptionContext),
-        "kms:encryptionalgorithm": input.EncryptionAlgorithm ?? "SYMMETRIC_DEFAULT",
+        ...encryptionContextConditions(encryptionContext),
+        "kms:encryptionalgorithm": algorithmOf(input),
       };
-      return [keyUse(await locateKey(dependencies, call, input.KeyId), conditions)];
+      const located = await locateKey(dependencies, call, input.KeyId);
+      return [keyUse(located, conditions, { encryptionContext })];
     },
     async handle(input, call) {
       const { key, arn } = await requireKey(dependencies, call, input.KeyId);
-      requireAlgorithm(key, input.EncryptionAlgorithm);
+      const { Plaintext: plaintext } = input;
+      const algorithm = algorithmOf(input);
+      const question: CipherQuestion = { algorithm, context: input.EncryptionContext };
+      requireCipher(key, "Encrypt", question);
+      requirePlaintextFits(key, algorithm, plaintext);
       requireState(key, "use");
       stopAtDryRun(input.DryRun);
-      const blob = await dependencies.vault.encrypt({
-        ...sealingRequest(key, input.EncryptionContext),
-        plaintext: input.Plaintext,
-      });
+      const request = sealingRequest(key, question);
+      const blob = await dependencies.vault.encrypt({ ...request, plaintext });
+      const keyMaterialId = shownMaterialId(key);
       return {
         output: {
           CiphertextBlob: Buffer.from(blob),
           KeyId: arn,
-          EncryptionAlgorithm: "SYMMETRIC_DEFAULT",
+          EncryptionAlgorithm: algorithm,
         },
-        audit: { additionalEventData: { keyMaterialId: currentMaterial(key).materialId } },
+        ...(keyMaterialId && { audit: { additionalEventData: { keyMaterialId } } }),
       };
     },
   };
+}
+
+function algorithmOf(input: Input) {
+  return input.EncryptionAlgorithm ?? "SYMMETRIC_DEFAULT";
 }

@@ -16,7 +16,12 @@ export function generateDataKeyWithoutPlaintext(
   return {
     name: "GenerateDataKeyWithoutPlaintext",
     access: "write",
-    audit: { category: "management", readOnly: true, request: auditedDataKeyRequest },
+    audit: {
+      category: "management",
+      readOnly: true,
+      secret: true,
+      request: auditedDataKeyRequest,
+    },
     resources: (input, call) => dataKeyResources(dependencies, input, call),
     async handle(input, call) {
       const { arn, materialId, dataKey } = await newDataKey(dependencies, input, call);

@@ -4,17 +4,20 @@ import type { Operation } from "../../../kernel/operation.ts";
 import type { Wire } from "../../../kernel/wire-types.ts";
 import {
   type BlobQuestion,
+  type CipherQuestion,
   locateBlobKey,
-  openBlob,
-  requireAlgorithm,
+  openingRequest,
+  plaintextTooLong,
   requireBlobKey,
+  requireCipher,
   sealingRequest,
+  shownMaterialId,
 } from "../cipher.ts";
 import { encryptionContextConditions, keyUse } from "../conditions.ts";
 import type { KmsDependencies } from "../dependencies.ts";
-import { currentMaterial } from "../keys.ts";
-import { locateKey, requireKey } from "../locate.ts";
-import { requireCiphertext, requireNoGrantTokens, stopAtDryRun } from "../refusals.ts";
+import { requireGrantTokens } from "../grant-tokens.ts";
+import { type FoundKey, locateKey, requireKey } from "../locate.ts";
+import { invalidCiphertext, requireCiphertext, stopAtDryRun } from "../refusals.ts";
 import { requireState } from "../states.ts";
 
 type Input = Wire<ReEncryptRequest>;
@@ -25,59 +28,81 @@ export function reEncrypt(
   return {
     name: "ReEncrypt",
     access: "write",
-    audit: { category: "management", readOnly: true, request: auditedRequest },
+    audit: { category: "management", readOnly: true, secret: true, request: auditedRequest },
     async resources(input, call) {
-      requireNoGrantTokens(input.GrantTokens);
+      requireGrantTokens(dependencies, input.GrantTokens);
       const source = await locateBlobKey(dependencies, call, question(input));
       const destination = await locateKey(dependencies, call, input.DestinationKeyId);
-      const onSameKey = { "kms:reencryptonsamekey": source.arn === destination.arn };
-      const from = {
-        ...encryptionContextConditions(input.SourceEncryptionContext),
-        "kms:encryptionalgorithm": input.SourceEncryptionAlgorithm ?? "SYMMETRIC_DEFAULT",
-        ...onSameKey,
-      };
-      const to = {
-        ...encryptionContextConditions(input.DestinationEncryptionContext),
-        "kms:encryptionalgorithm": input.DestinationEncryptionAlgorithm ?? "SYMMETRIC_DEFAULT",
-        ...onSameKey,
-      };
+      const sameKey = source.arn === destination.arn;
       return [
-        keyUse(source, from, "kms:ReEncryptFrom"),
-        keyUse(destination, to, "kms:ReEncryptTo"),
+        sideUse(source, sourceOf(input), sameKey, "kms:ReEncryptFrom"),
+        sideUse(destination, destinationOf(input), sameKey, "kms:ReEncryptTo"),
       ];
     },
     async handle(input, call) {
-      const source = await requireBlobKey(dependencies, call, question(input));
-      const destination = await requireKey(dependencies, call, input.DestinationKeyId);
-      requireAlgorithm(source.key, input.SourceEncryptionAlgorithm);
-      requireAlgorithm(destination.key, input.DestinationEncryptionAlgorithm);
-      requireState(source.key, "use");
-      requireState(destination.key, "use");
-      stopAtDryRun(input.DryRun);
+      const { source, destination } = await usableKeys(dependencies, input, call);
       const { blob } = question(input);
-      const context = input.SourceEncryptionContext;
-      const opened = await openBlob(dependencies, source.key, blob, context);
-      try {
-        const sealed = await dependencies.vault.encrypt({
-          ...sealingRequest(destination.key, input.DestinationEncryptionContext),
-          plaintext: opened.plaintext,
-        });
-        return {
-          output: {
-            CiphertextBlob: Buffer.from(sealed),
-            SourceKeyId: source.arn,
-            KeyId: destination.arn,
-            SourceEncryptionAlgorithm: "SYMMETRIC_DEFAULT",
-            DestinationEncryptionAlgorithm: "SYMMETRIC_DEFAULT",
-            SourceKeyMaterialId: opened.materialId,
-            DestinationKeyMaterialId: currentMaterial(destination.key).materialId,
-          },
-        };
-      } finally {
-        opened.plaintext.fill(0);
+      const opening = openingRequest(dependencies, source.key, blob, sourceOf(input));
+      const sealing = sealingRequest(destination.key, destinationOf(input));
+      const sealed = await dependencies.vault.reEncrypt({ ...opening.request, blob }, sealing);
+      if (sealed === "unopened") throw invalidCiphertext();
+      if (sealed === "too-long") {
+        throw plaintextTooLong(destination.key, destinationOf(input).algorithm);
       }
+      const destinationMaterialId = shownMaterialId(destination.key);
+      return {
+        output: {
+          CiphertextBlob: Buffer.from(sealed),
+          SourceKeyId: source.arn,
+          KeyId: destination.arn,
+          SourceEncryptionAlgorithm: input.SourceEncryptionAlgorithm ?? "SYMMETRIC_DEFAULT",
+          DestinationEncryptionAlgorithm:
+            input.DestinationEncryptionAlgorithm ?? "SYMMETRIC_DEFAULT",
+          ...(opening.materialId && { SourceKeyMaterialId: opening.materialId }),
+          ...(destinationMaterialId && { DestinationKeyMaterialId: destinationMaterialId }),
+        },
+      };
     },
   };
+}
+
+async function usableKeys(
+  dependencies: KmsDependencies,
+  input: Input,
+  call: Parameters<typeof requireKey>[1],
+): Promise<{ source: FoundKey; destination: FoundKey }> {
+  const source = await requireBlobKey(dependencies, call, question(input));
+  const destination = await requireKey(dependencies, call, input.DestinationKeyId);
+  requireCipher(source.key, "ReEncrypt", sourceOf(input));
+  requireCipher(destination.key, "ReEncrypt", destinationOf(input));
+  requireState(source.key, "use");
+  requireState(destination.key, "use");
+  stopAtDryRun(input.DryRun);
+  return { source, destination };
+}
+
+function sideUse(
+  located: Parameters<typeof keyUse>[0],
+  { algorithm, context }: CipherQuestion,
+  sameKey: boolean,
+  action: string,
+) {
+  const conditions = {
+    ...encryptionContextConditions(context),
+    "kms:encryptionalgorithm": algorithm,
+    "kms:reencryptonsamekey": sameKey,
+  };
+  return keyUse(located, conditions, { action, encryptionContext: context });
+}
+
+function sourceOf(input: Input): CipherQuestion {
+  const { SourceEncryptionAlgorithm: algorithm = "SYMMETRIC_DEFAULT" } = input;
+  return { algorithm, context: input.SourceEncryptionContext };
+}
+
+function destinationOf(input: Input): CipherQuestion {
+  const { DestinationEncryptionAlgorithm: algorithm = "SYMMETRIC_DEFAULT" } = input;
+  return { algorithm, context: input.DestinationEncryptionContext };
 }
 
 function question(input: Input): BlobQuestion {

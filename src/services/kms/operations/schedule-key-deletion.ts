@@ -6,8 +6,10 @@ import type { KmsDependencies } from "../dependencies.ts";
 import { dayMs, saveKey } from "../keys.ts";
 import { requireOwnKey } from "../locate.ts";
 import { auditDate } from "../metadata.ts";
+import { isPrimary } from "../multi-region.ts";
 import { constraint } from "../refusals.ts";
 import { requireState } from "../states.ts";
+import type { KeyRecord } from "../store.ts";
 
 type Input = Wire<ScheduleKeyDeletionRequest>;
 
@@ -24,7 +26,9 @@ export function scheduleKeyDeletion(
       response: (output) => ({
         keyId: output.KeyId ?? null,
         keyState: output.KeyState ?? null,
-        deletionDate: output.DeletionDate === undefined ? null : auditDate(output.DeletionDate),
+        ...(output.DeletionDate === undefined
+          ? { pendingWindowInDays: output.PendingWindowInDays ?? null }
+          : { deletionDate: auditDate(output.DeletionDate) }),
       }),
     },
     async resources(input, call) {
@@ -34,16 +38,24 @@ export function scheduleKeyDeletion(
     },
     async handle(input, call) {
       const { key, arn } = await requireOwnKey(dependencies, call, input.KeyId);
-      requireState(key, "change");
+      requireState(key, "scheduleDeletion");
       const days = windowDays(input);
+      const { settleMs: _, ...settled } = key;
+      const waits = isPrimary(key) && (key.multiRegion?.replicaRegions.length ?? 0) > 0;
+      const state = waits ? "PendingReplicaDeletion" : "PendingDeletion";
       const deletionMs = call.now + days * dayMs;
       const output = {
         KeyId: arn,
-        DeletionDate: deletionMs,
-        KeyState: "PendingDeletion",
+        // AWS: the wait begins when the last replica is gone, so there is no date yet.
+        ...(!waits && { DeletionDate: deletionMs }),
+        KeyState: state,
         PendingWindowInDays: days,
       } as const;
-      const pending = { ...key, state: "PendingDeletion", deletionMs } as const;
+      const pending: KeyRecord = {
+        ...settled,
+        state,
+        ...(waits ? { deletionWindowDays: days } : { deletionMs }),
+      };
       return { output, ...saveKey(dependencies, key, pending) };
     },
   };

@@ -4,8 +4,10 @@ import type { Wire } from "../../../kernel/wire-types.ts";
 import { requireAlias, requireTargetKey, withAlias, withoutAlias } from "../aliases.ts";
 import { aliasUse, keyUse } from "../conditions.ts";
 import type { KmsDependencies } from "../dependencies.ts";
-import { aliasArn, keyArn, saveKey } from "../keys.ts";
-import type { FoundKey } from "../locate.ts";
+import { keyType } from "../key-specs.ts";
+import { aliasArn, joinChanges, keyArn, saveKey } from "../keys.ts";
+import { foundKey } from "../locate.ts";
+import { validation } from "../refusals.ts";
 import { requireState } from "../states.ts";
 import { aliases, type KeyRecord } from "../store.ts";
 
@@ -22,7 +24,7 @@ export function updateAlias(
       const uses: ResourceUse[] = [aliasUse(call, aliasArn(call, input.AliasName)), keyUse(next)];
       if (present.keyId === next.key.keyId) return uses;
       // AWS: the record names the alias and its new key only.
-      const { type: _, ...presentUse } = keyUse(foundKey(present));
+      const { type: _, ...presentUse } = keyUse(await foundKey(call, present));
       return [...uses, presentUse];
     },
     async handle(input, call) {
@@ -30,23 +32,24 @@ export function updateAlias(
       const { alias, target: present } = await requireAlias(call, name);
       const { key: next } = await requireTargetKey(dependencies, call, input.TargetKeyId);
       requireState(next, "change");
+      requireSameKind(present, next);
       const updated = { ...alias, targetKeyId: next.keyId, updatedMs: call.now };
       const put = aliases.put(call, name, updated);
       if (present.keyId === next.keyId) return { output: {}, commands: [put] };
-      const left = saveKey(dependencies, present, withoutAlias(present, name));
-      const joined = saveKey(dependencies, next, withAlias(next, name));
-      return {
-        output: {},
-        commands: [put, ...left.commands, ...joined.commands],
-        committed: () => {
-          left.committed();
-          joined.committed();
-        },
-      };
+      const change = joinChanges([
+        saveKey(dependencies, present, withoutAlias(present, name)),
+        saveKey(dependencies, next, withAlias(next, name)),
+      ]);
+      return { ...change, output: {}, commands: [put, ...change.commands] };
     },
   };
 }
 
-function foundKey(key: Readonly<KeyRecord>): FoundKey {
-  return { found: true, key, arn: keyArn(key), requestAlias: undefined };
+/** AWS: an alias moves between keys of one type and usage only. AWS?: text. */
+function requireSameKind(present: Readonly<KeyRecord>, next: Readonly<KeyRecord>): void {
+  const sameType = keyType(present.keySpec) === keyType(next.keySpec);
+  if (sameType && present.keyUsage === next.keyUsage) return;
+  throw validation(
+    `Alias cannot be moved to ${keyArn(next)}: the keys differ in key type or key usage.`,
+  );
 }
