@@ -10,7 +10,7 @@ import { openState } from "./assembly/state.ts";
 import { createUsage } from "./assembly/usage.ts";
 import { createAuditor } from "./audit/auditor.ts";
 import { packageVersion } from "./cli/io.ts";
-import type { Settings } from "./config.ts";
+import { quotaRates, type Settings } from "./config.ts";
 import { systemRandom } from "./crypto/random.ts";
 import { createDenialLog } from "./doctor/denial-log.ts";
 import { openDataFolder } from "./gateway/data-folder.ts";
@@ -18,6 +18,7 @@ import { createLogger } from "./gateway/logger.ts";
 import { removeServerFile, writeServerFile } from "./gateway/server-file.ts";
 import { trailChoice } from "./services/cloudtrail/choice.ts";
 import { createCredentials } from "./services/iam/ports.ts";
+import { createAuthorizationMessages } from "./services/sts/messages.ts";
 import { createSessionTokens } from "./services/sts/tokens.ts";
 import { createSigner } from "./signing/signer.ts";
 import type { TrackedView } from "./state/record-cache.ts";
@@ -61,6 +62,7 @@ export async function startServer(settings: Settings): Promise<RunningServer> {
   );
   const sessions = createSessionTokens(state.secrets, systemRandom);
   const { secrets } = state;
+  const messages = createAuthorizationMessages(secrets);
   const credentials = createCredentials({ secrets, sessions, systemClock: clocks.system });
   await ensureOperatorAccount({
     ...state,
@@ -96,8 +98,11 @@ export async function startServer(settings: Settings): Promise<RunningServer> {
     auditor: usage.watch(auditor),
     signer,
     usage,
+    sessions,
+    messages,
     publicUrl,
     allowInsecureSse: settings.allowInsecureSse,
+    kmsQuotas: quotaRates(settings.kmsQuotas),
     log,
     keyWorkDue: (atMs) => due.jobs?.keyWorkDue(atMs),
     deliveryDue: (atMs) => due.jobs?.deliveryDue(atMs),
@@ -117,6 +122,7 @@ export async function startServer(settings: Settings): Promise<RunningServer> {
       clocks,
       services,
       credentials,
+      messages,
       usage,
       denials,
       version,

@@ -6,20 +6,28 @@ import type { Invoke } from "../kernel/invoke.ts";
 import type { Log } from "../kernel/log.ts";
 import type { ServiceTable } from "../kernel/operation.ts";
 import type { Sealer } from "../kernel/sealer.ts";
+import type { SessionTokens } from "../kernel/session.ts";
 import { kmsSource, ownedSource } from "../sealing/data-key-sources.ts";
 import { createSealer, type DataKeyHolder } from "../sealing/sealer.ts";
 import { createCloudtrail } from "../services/cloudtrail/service.ts";
+import { requireKmsOptIn } from "../services/iam/account-limits.ts";
+import { identities } from "../services/iam/identities.ts";
 import { accountOfAccessKey, identityPolicies, principals } from "../services/iam/ports.ts";
 import { createIam } from "../services/iam/service.ts";
 import type { KmsDependencies } from "../services/kms/dependencies.ts";
+import { createRequestQuotas, type QuotaRates } from "../services/kms/quotas.ts";
 import { createKms } from "../services/kms/service.ts";
 import type { NotificationSigner, SnsDependencies } from "../services/sns/ports.ts";
 import { createSns } from "../services/sns/service.ts";
 import { createSqs, type Sqs } from "../services/sqs/service.ts";
+import type { AuthorizationMessages } from "../services/sts/messages.ts";
+import { createProviderKeys } from "../services/sts/provider-keys.ts";
 import { createSts } from "../services/sts/service.ts";
 import { ensureOwnedKey } from "./bootstrap.ts";
 import type { Clocks } from "./clocks.ts";
 import { denialNotes } from "./doctor.ts";
+import { fetchJson } from "./fetch-json.ts";
+import { lastUseIn } from "./key-usage.ts";
 import type { OpenState } from "./state.ts";
 import type { Usage } from "./usage.ts";
 
@@ -32,12 +40,16 @@ export interface ServicesOptions {
   readonly auditor: Auditor;
   readonly signer: NotificationSigner;
   readonly usage: Pick<Usage, "sns" | "accessKeys">;
+  readonly sessions: SessionTokens;
+  readonly messages: AuthorizationMessages;
   readonly publicUrl: () => string;
   readonly allowInsecureSse: boolean;
   readonly log: Log;
   /** Something of KMS or SNS becomes due at this service time. */
   readonly keyWorkDue: (atMs: number) => void;
   readonly deliveryDue: (atMs: number) => void;
+  /** undefined: requests to KMS are not counted. */
+  readonly kmsQuotas: QuotaRates | undefined;
   /** Remembers what was denied. */
   readonly denials: DenialLog;
 }
@@ -70,7 +82,17 @@ export async function assembleServices(options: ServicesOptions): Promise<Servic
       installation: ownedSource(keys, await ensureOwnedKey(records, keys, random, "installation")),
     },
   });
-  const kms = { vault: keys, random, principals, identityPolicies, keyWorkDue: options.keyWorkDue };
+  const kms: KmsDependencies = {
+    vault: keys,
+    random,
+    principals,
+    identityPolicies,
+    grantTokens: state.tokens,
+    quotas: options.kmsQuotas && createRequestQuotas(options.kmsQuotas),
+    lastUse: lastUseIn(state.store, clock),
+    keyWorkDue: options.keyWorkDue,
+    keyMaterialGone: (keyArn) => sealer.forget(keyArn),
+  };
   const sns: SnsDependencies = {
     sealer,
     invoke,
@@ -100,7 +122,13 @@ export async function assembleServices(options: ServicesOptions): Promise<Servic
   const tables: readonly ServiceTable[] = [
     createKms(kms),
     createIam({ random, secrets: state.secrets, accessKeyUsage: options.usage.accessKeys }),
-    createSts({ accountOfAccessKey }),
+    createSts({
+      identities: { ...identities, accountOfAccessKey },
+      sessions: options.sessions,
+      providerKeys: createProviderKeys({ fetchJson, systemClock }),
+      messages: options.messages,
+      systemClock,
+    }),
     createSns(sns),
     sqs.table,
     createCloudtrail({ ask: (query) => state.store.query(query) }),
@@ -108,7 +136,7 @@ export async function assembleServices(options: ServicesOptions): Promise<Servic
   const pipeline = createPipeline({
     services: new Map(tables.map((table) => [table.name, table])),
     state: records,
-    authorizer: createAuthorizer({ identityPolicies, clock }),
+    authorizer: createAuthorizer({ identityPolicies, clock, checkAccount: requireKmsOptIn }),
     auditor: options.auditor,
     clock,
     systemClock,

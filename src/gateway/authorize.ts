@@ -39,6 +39,7 @@ export function createAuthorizer(deps: AuthorizerDependencies): Authorizer {
   return {
     async authorize(table, operation, resources, call) {
       requireServiceOperation(table, operation, call);
+      requireSessionScope(table, operation, call);
       await deps.checkAccount?.(table, call);
       const { action } = operation;
       if (action === null || resources.length === 0) return;
@@ -76,6 +77,24 @@ function requireServiceOperation(table: ServiceTable, operation: AnyOperation, c
     `${accessDenied.printAction(action)} because a service credential may only publish and send`;
   const denial = { action, resource: "*", reason: text, explicit: true, statements: [] };
   throw new Refusal(accessDenied.code, text, { status: accessDenied.status, denial });
+}
+
+/**
+ * AWS: what GetSessionToken and GetFederationToken give never reaches IAM (nobody here has an MFA
+ * device that would open it), and of STS only what follows.
+ */
+function requireSessionScope(table: ServiceTable, operation: AnyOperation, call: Call): void {
+  const { caller } = call;
+  if (caller.kind === "service" || caller.kind === "anonymous" || !caller.session) return;
+  if (caller.kind === "role-session") return;
+  if (table.name === "iam") {
+    const text = "The security token included in the request is invalid";
+    throw new Refusal("InvalidClientTokenId", text, { status: 403 });
+  }
+  if (table.name !== "sts" || operation.name === "GetCallerIdentity") return;
+  if (operation.name === "AssumeRole" && caller.kind !== "federated-user") return;
+  const text = `Cannot call ${operation.name} with session credentials`;
+  throw new Refusal("AccessDenied", text, { status: 403 });
 }
 
 function decideUse(
