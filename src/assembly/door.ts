@@ -17,6 +17,7 @@ import { startGateway } from "../gateway/server.ts";
 import type { Log } from "../kernel/log.ts";
 import type { Credentials } from "../kernel/policy.ts";
 import { identityPolicies } from "../services/iam/ports.ts";
+import type { AuthorizationMessages } from "../services/sts/messages.ts";
 import { loadWireServices } from "../wire/service.ts";
 import type { Clocks } from "./clocks.ts";
 import { openInquiry } from "./doctor.ts";
@@ -36,6 +37,7 @@ export interface DoorOptions {
   readonly clocks: Clocks;
   readonly services: Services;
   readonly credentials: Credentials;
+  readonly messages: AuthorizationMessages;
   readonly usage: Usage;
   readonly denials: DenialLog;
   readonly version: string;
@@ -73,6 +75,7 @@ export async function openDoor(options: DoorOptions, scope: AsyncDisposableStack
     operatorAccountId: accountId,
     defaultRegion: settings.region,
     allowInsecureSecrets: settings.allowInsecureSecrets,
+    authorizationMessage: (account, message) => options.messages.encode(account, message),
   });
   let status: Health["status"] = "starting";
   const health = () => ({ status, clock: settings.clock, version: options.version });

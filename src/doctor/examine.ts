@@ -40,14 +40,14 @@ function examinePolicy(
   const read = readStatements(policy);
   if (!read) return [];
   return read.statements.map((statement, statementIndex) => {
-    const effect = statement.Effect === "Deny" ? "Deny" : "Allow";
-    const meets = (part: JsonObject) =>
-      partHolds(
-        request,
-        { effect, version: read.version, principalIds: policy.principalIds },
-        part,
-      );
-    const { Principal, NotPrincipal, Action, NotAction, Resource, NotResource } = statement;
+    const effect = statement.Effect === "Deny" ? ("Deny" as const) : ("Allow" as const);
+    const { principalIds } = policy;
+    const of = { effect, version: read.version, principalIds, federated: isFederated(request) };
+    const meets = (part: JsonObject) => partHolds(request, of, part);
+    const Principal = isFederated(request)
+      ? statement.Principal
+      : withoutFederated(statement.Principal);
+    const { NotPrincipal, Action, NotAction, Resource, NotResource } = statement;
     return {
       policyKind,
       policyName,
@@ -60,6 +60,17 @@ function examinePolicy(
       conditions: conditionsOf(request.context, statement, meets),
     };
   });
+}
+
+function isFederated({ caller }: DecisionRequest): boolean {
+  return caller.kind === "web-identity";
+}
+
+/** Other kinds of policy do not know such principals, and they are nobody else's. */
+function withoutFederated(principal: Json | undefined): Json | undefined {
+  if (!isObject(principal)) return principal;
+  const { Federated: _, ...others } = principal;
+  return others;
 }
 
 /** Whether the element that is there holds; `absent` where there is neither. */
@@ -97,10 +108,12 @@ interface PartOf {
   readonly effect: "Allow" | "Deny";
   readonly version: Json | undefined;
   readonly principalIds: Readonly<Record<string, string>>;
+  readonly federated: boolean;
 }
 
 const everything = { Principal: "*", Action: "*", Resource: "*" } as const;
-const allowEverything = { Effect: "Allow", ...everything } as const;
+/** Only a role's trust policy, which has no Resource, names federated callers. */
+const everythingTrusted = { Principal: "*", Action: "*" } as const;
 
 /** A policy that says yes to all, so that only the part in question can change the answer. */
 const identityAllowing: AttachedPolicy = Object.freeze({
@@ -112,11 +125,12 @@ const identityAllowing: AttachedPolicy = Object.freeze({
 });
 
 function partHolds(request: DecisionRequest, of: PartOf, part: JsonObject): boolean {
-  const { effect, version, principalIds } = of;
-  const whole: JsonObject = { Effect: effect, ...withoutDefaults(part), ...part };
+  const { effect, version, principalIds, federated } = of;
+  const defaults = federated ? everythingTrusted : everything;
+  const whole: JsonObject = { Effect: effect, ...without(defaults, part), ...part };
   const document = {
     ...(version !== undefined && { Version: version }),
-    Statement: effect === "Allow" ? [whole] : [allowEverything, whole],
+    Statement: effect === "Allow" ? [whole] : [{ Effect: "Allow", ...defaults }, whole],
   };
   const { allowed } = decide({
     caller: request.caller,
@@ -129,14 +143,14 @@ function partHolds(request: DecisionRequest, of: PartOf, part: JsonObject): bool
     // A federated user has nothing without a session policy.
     session: request.session && [{ name: "all", policy: identityAllowing }],
     resourcePolicy: { text: JSON.stringify(document), principalIds },
-    policyKind: "key",
+    policyKind: federated ? "trust" : "key",
   });
   return allowed === (effect === "Allow");
 }
 
 /** Everything but the element that the part brings, in its plain or negated form. */
-function withoutDefaults(part: JsonObject): JsonObject {
+function without(defaults: JsonObject, part: JsonObject): JsonObject {
   return Object.fromEntries(
-    Object.entries(everything).filter(([name]) => !(name in part) && !(`Not${name}` in part)),
+    Object.entries(defaults).filter(([name]) => !(name in part) && !(`Not${name}` in part)),
   );
 }

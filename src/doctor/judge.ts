@@ -101,6 +101,9 @@ const lacking: Readonly<Record<DecisionReason, string>> = {
 };
 
 function implicitReason(request: DecisionRequest, reason: DecisionReason): string {
+  if (reason === "key" && request.caller.kind === "service") {
+    return "the key policy does not allow it";
+  }
   if (reason !== "resource") return lacking[reason];
   const place = request.service === "sns" ? "topic" : "queue";
   return `the ${place} policy does not allow it`;

@@ -6,7 +6,8 @@ import type { Verdict } from "./hop.ts";
 import type { Inquiry, Supposed } from "./inquiry.ts";
 import { judge } from "./judge.ts";
 import { peopleOf, rootOf } from "./people.ts";
-import { textsOf } from "./statements.ts";
+import { isObject, textsOf } from "./statements.ts";
+import { nameOf } from "./words.ts";
 
 /** What it takes to be a publisher of a topic or a consumer of a queue. */
 export interface Part {
@@ -19,6 +20,8 @@ export interface Part {
   readonly use: ResourceUse;
   /** Actions that only somebody who is meant to play it has. */
   readonly signs: readonly string[];
+  /** Tells, where nobody plays it, who else is meant to. */
+  readonly seemsMeant?: (caller: Caller) => Promise<boolean>;
   /** Whether the key behind it lets this caller; true where there is none. */
   readonly keyAllows: (caller: Caller) => Promise<boolean>;
 }
@@ -33,7 +36,7 @@ export interface Player {
  * The users and roles that play a part: whoever may do the action, but for administrators, whose `sqs:*` on
  * `*` makes no consumer of every queue as long as the key keeps the bodies from them; and whoever
  * shows that it is meant to (it may delete messages, but not receive any). Where nobody is left,
- * administrators count after all, and last the account's root.
+ * those count who seem to be meant, then administrators, and last the account's root.
  */
 export async function playersOf(inquiry: Inquiry, part: Part): Promise<readonly Player[]> {
   const players: Player[] = [];
@@ -43,11 +46,13 @@ export async function playersOf(inquiry: Inquiry, part: Part): Promise<readonly 
     const verdict = await mayPlay(inquiry, part, caller);
     const player = { caller, verdict };
     if (!verdict.allowed) {
+      if (await part.seemsMeant?.(caller)) hindered.push(player);
       if (!(await showsSigns(inquiry, part, caller))) continue;
       // A Deny of just this action is meant so; what no statement grants was forgotten.
       if (verdict.missing.length > 0) players.push(player);
       else hindered.push(player);
-    } else if (isBlanket(verdict) && !(await part.keyAllows(caller))) administrators.push(player);
+    } else if (isBlanket(verdict, part.service) && !(await part.keyAllows(caller)))
+      administrators.push(player);
     else players.push(player);
   }
   const found = [players, hindered, administrators].find((list) => list.length > 0);
@@ -68,18 +73,36 @@ async function showsSigns(inquiry: Inquiry, part: Part, caller: Caller): Promise
   return false;
 }
 
+/** Whether a verdict allows by statements about this very caller or resource. */
+export function isSpecific({ allowed, statements }: Verdict, caller: Caller): boolean {
+  const name = nameOf(caller);
+  return (
+    allowed &&
+    statements.some(({ statement }) => {
+      if (!isObject(statement)) return false;
+      const { Principal, Resource } = statement;
+      if (Principal !== undefined)
+        return isObject(Principal) && textsOf(Principal.AWS).includes(name);
+      return textsOf(Resource).every((text) => !text.includes("*"));
+    })
+  );
+}
+
 function supposed({ service, region }: Part, caller: Caller, action: string): Supposed {
   return { caller, action, service, region };
 }
 
 /** Allowed only by statements about everything: every action of a service on every resource. */
-function isBlanket({ statements }: Verdict): boolean {
-  return statements.every(({ statement }) => isBlanketStatement(statement as JsonObject));
+function isBlanket({ statements }: Verdict, service: string): boolean {
+  return statements.every(({ statement }) => isBlanketStatement(statement as JsonObject, service));
 }
 
-function isBlanketStatement(statement: JsonObject | undefined): boolean {
+function isBlanketStatement(statement: JsonObject | undefined, service: string): boolean {
   if (!statement || statement.Principal !== undefined) return false;
-  const everyAction = textsOf(statement.Action).every((text) => /^([a-z0-9-]+:)?\*+$/i.test(text));
+  const ofService = textsOf(statement.Action).filter((text) =>
+    text.toLowerCase().startsWith(`${service}:`),
+  );
+  const everyAction = ofService.every((text) => /:\*+$/.test(text));
   const everyResource = textsOf(statement.Resource).every((text) => /(^|[:/])\*+$/.test(text));
   return everyAction && everyResource;
 }

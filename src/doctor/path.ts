@@ -1,8 +1,9 @@
 import type { Caller } from "../kernel/caller.ts";
 import { type Hop, hopsOf, type Missing } from "./hop.ts";
 import type { Inquiry } from "./inquiry.ts";
-import { type KeyedPlace, keyAllows, keyedPlace, keyHops } from "./key-hops.ts";
-import { mayPlay, type Part, type Player, playersOf } from "./parties.ts";
+import { judge } from "./judge.ts";
+import { type KeyedPlace, keyAllows, keyedPlace, keyHops, keyQuestion } from "./key-hops.ts";
+import { isSpecific, mayPlay, type Part, type Player, playersOf } from "./parties.ts";
 import { subscriptionHops } from "./queue-hops.ts";
 import { secured } from "./secured.ts";
 import { type FoundTopic, subscriptionsOfTopic, useFor } from "./topic.ts";
@@ -62,6 +63,12 @@ function publishing(
     region: topic.region,
     use: publisher ? useFor(found, publisher) : found.use,
     signs: [],
+    // Without sns:Publish, but let to the topic's key by name: what else would that be for?
+    seemsMeant: async (caller) => {
+      if (!place?.key.found) return false;
+      const request = await keyQuestion(inquiry, place, "GenerateDataKey", caller);
+      return isSpecific(judge(request), caller);
+    },
     keyAllows: (caller) => keyAllows(inquiry, place, "GenerateDataKey", caller),
   };
 }

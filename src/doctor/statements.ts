@@ -20,6 +20,8 @@ export function policiesOf(request: DecisionRequest): readonly PolicyInPlay[] {
   };
   if (endpoint) add("endpoint", endpoint.name, endpoint.policy);
   if (resourcePolicy) add(request.policyKind ?? "resource", resource, resourcePolicy);
+  // Services and strangers have no account whose policies speak for them.
+  if (!("accountId" in request.caller)) return found;
   for (const { name, policy } of identity) add("identity", name, policy);
   if (boundary) add("boundary", boundary.name, boundary.policy);
   for (const { name, policy } of session) add("session", name, policy);

@@ -28,9 +28,11 @@ export function useFor({ use }: FoundTopic, caller: Caller): ResourceUse {
   return caller.kind === "service" ? { ...use, context: {} } : use;
 }
 
+/** By endpoint, so that two looks at a topic can be compared. */
 export async function subscriptionsOfTopic(
   view: RecordView,
   topic: Readonly<TopicRecord>,
 ): Promise<readonly Readonly<SubscriptionRecord>[]> {
-  return (await subscriptionsOf(view, topic)).map(({ value }) => value);
+  const found = (await subscriptionsOf(view, topic)).map(({ value }) => value);
+  return found.sort((left, right) => (left.endpoint < right.endpoint ? -1 : 1));
 }

@@ -2,12 +2,14 @@ import { AuthFailure, authFailureRefusal, refuseSignatureV2 } from "../auth/sigv
 import type { Transport } from "../kernel/call.ts";
 import { type Caller, callerAccountId } from "../kernel/caller.ts";
 import { Fault, Refusal } from "../kernel/errors.ts";
+import type { Json } from "../kernel/json.ts";
 import type { Log } from "../kernel/log.ts";
 import type { Random } from "../kernel/random.ts";
 import type { Protocol, WireReply, WireRequest, WireService } from "../wire/service.ts";
 import { serviceOfUnsigned } from "../wire/service.ts";
 import { isLoopbackAddress } from "./addresses.ts";
 import type { Authenticator, Claimed } from "./authenticate.ts";
+import { denialMessage } from "./denial-message.ts";
 import type { Admission, GatewayRefusal, Handler, HttpExchange, HttpReply } from "./exchange.ts";
 import { refusalStatus } from "./exchange.ts";
 import type { Pipeline } from "./pipeline.ts";
@@ -25,6 +27,8 @@ export interface FrontDependencies {
   readonly operatorAccountId: string;
   readonly defaultRegion: string;
   readonly allowInsecureSecrets: boolean;
+  /** Seals why something was denied, for those whom their account lets read it. */
+  readonly authorizationMessage?: (accountId: string, message: Json) => string;
 }
 
 export interface RequestObserver {
@@ -102,8 +106,14 @@ function unsignedService(deps: FrontDependencies, request: WireRequest): WireSer
   }
   const service = deps.wire.get(serviceOfUnsigned(request) ?? "");
   if (service?.name === "sqs" || service?.name === "sns") return service;
+  // AWS: the token in the request stands for a signature.
+  if (service?.name === "sts" && service.identify(request).operation === webIdentityOperation) {
+    return service;
+  }
   throw new AuthFailure("missing-token");
 }
+
+const webIdentityOperation = "AssumeRoleWithWebIdentity";
 
 function requirePrivateTransport(
   deps: FrontDependencies,
@@ -132,6 +142,7 @@ async function handle(
   const region = claimed?.claim.region ?? deps.defaultRegion;
   let form: ErrorForm | undefined;
   let operation = "unknown";
+  let caller: Caller = { kind: "anonymous" };
   let accessKeyId: string | undefined;
   const finished = (code: string) => {
     const seconds = (deps.elapsedMs() - startMs) / 1000;
@@ -141,7 +152,8 @@ async function handle(
   try {
     const service = claimed ? signedService(deps, claimed) : unsignedService(deps, request);
     form = { service, protocol: service.protocolOf(request) };
-    const caller = claimed ? proveCaller(deps, exchange, body, claimed) : anonymous;
+    if (!claimed) requirePrivateTransport(deps, service.name, exchange);
+    if (claimed) caller = proveCaller(deps, exchange, body, claimed);
     accessKeyId = claimed?.claim.accessKeyId;
     const { operation: name, protocol } = service.identify(request);
     operation = name;
@@ -152,7 +164,7 @@ async function handle(
       requestId,
       caller,
       region,
-      accountId: callerAccountId(caller) ?? deps.operatorAccountId,
+      accountId: accountOf(caller) ?? deps.operatorAccountId,
       transport: transportOf(exchange, claimed !== undefined),
       signal: exchange.signal,
       input,
@@ -163,11 +175,29 @@ async function handle(
   } catch (error) {
     const { reply, code } = answerError(deps, form ?? formOf(deps, request), error, requestId);
     finished(code);
-    return reply;
+    return { ...reply, headers: { ...reply.headers, ...explanation(deps, caller, error) } };
   }
 }
 
-const anonymous: Caller = { kind: "anonymous" };
+/** Where unqualified names belong to. */
+function accountOf(caller: Caller): string | undefined {
+  return caller.kind === "service" ? caller.sourceAccountId : callerAccountId(caller);
+}
+
+const explanationCharactersMax = 8 * 1024;
+
+/** DIFFERS: each denial carries its encoded authorization message, in a header of its own. */
+function explanation(
+  { authorizationMessage }: FrontDependencies,
+  caller: Caller,
+  error: unknown,
+): Readonly<Record<string, string>> {
+  const accountId = callerAccountId(caller);
+  if (!(error instanceof Refusal) || !error.denial || !authorizationMessage) return {};
+  if (accountId === undefined) return {};
+  const text = authorizationMessage(accountId, denialMessage(caller, error.denial));
+  return text.length > explanationCharactersMax ? {} : { "x-sealpost-authorization-message": text };
+}
 
 function proveCaller(
   deps: FrontDependencies,

@@ -18,6 +18,7 @@ import { type RawRequest, signedHeaders } from "./sign.ts";
 export interface TestCredentials {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
+  readonly sessionToken?: string;
 }
 
 /** The real SDK clients of one person. */

@@ -42,6 +42,8 @@ export interface InProcess {
   /** What the pipeline was asked to authorise, per call. */
   readonly uses: (readonly ResourceUse[])[];
   call<O>(operation: string, input: object, options?: CallOptions): Promise<O>;
+  /** The service anew on the same store and clocks, as after a restart. */
+  restart(): InProcess;
 }
 
 export interface CallOptions {
@@ -56,8 +58,14 @@ export interface CallOptions {
 export async function sqsInProcess(t: TestContext): Promise<InProcess> {
   const store = await openSqliteStore({ path: ":memory:", log: silentLog });
   t.after(() => store.close());
-  const clock = handClock();
-  const systemClock = handClock();
+  return serviceOn({ store, clock: handClock(), systemClock: handClock() });
+}
+
+type Ground = Pick<InProcess, "store" | "clock" | "systemClock">;
+
+/** The service on a store that is open already. */
+export function serviceOn(ground: Ground): InProcess {
+  const { store, clock, systemClock } = ground;
   const logged: InProcess["logged"] = [];
   const log = {
     ...silentLog,
@@ -109,6 +117,7 @@ export async function sqsInProcess(t: TestContext): Promise<InProcess> {
     logged,
     kms,
     uses,
+    restart: () => serviceOn(ground),
     async call<O>(operation: string, input: object, options: CallOptions = {}) {
       const answer = await pipeline.perform({
         service: "sqs",

@@ -9,24 +9,38 @@ export interface Notification {
   readonly body: string;
   readonly attributes: NotificationAttributes | undefined;
   readonly groupId: string | undefined;
+  /** FIFO topics. */
+  readonly deduplicationId: string | undefined;
+  /** FIFO topics: 20 digits. */
+  readonly sequenceNumber: string | undefined;
+  /** It comes from the topic's archive. */
+  readonly replayed?: boolean | undefined;
   readonly publishedMs: number;
 }
 
-/** A notification with its signature: what all enveloped deliveries of it have in common. */
-export interface SignedNotification {
-  readonly notification: Notification;
+/** A message that asks for a confirmation, or tells that a subscription was cancelled. */
+export interface ConfirmationMessage {
+  readonly kind: "SubscriptionConfirmation" | "UnsubscribeConfirmation";
+  readonly messageId: string;
+  readonly topicArn: string;
+  readonly subscriptionArn: string;
+  readonly token: string;
+  readonly sentMs: number;
+}
+
+export interface Signature {
   readonly version: "1" | "2";
   readonly signature: string;
   readonly certificateUrl: string;
 }
 
-export async function signNotification(
+export async function signText(
   signer: NotificationSigner,
-  notification: Notification,
   version: "1" | "2",
-): Promise<SignedNotification> {
-  const signature = await signer.sign(version, textToSign(notification));
-  return { notification, version, signature, certificateUrl: signer.certificateUrl() };
+  text: string,
+): Promise<Signature> {
+  const signature = await signer.sign(version, text);
+  return { version, signature, certificateUrl: signer.certificateUrl() };
 }
 
 /** AWS: the signed members in byte order of their names, each followed by its value. */
@@ -39,36 +53,102 @@ export function textToSign(notification: Notification): string {
   );
 }
 
-/** AWS: the JSON document of an enveloped delivery, in its customary order and layout. */
+/**
+ * AWS: the JSON document of an enveloped delivery, in its customary order and layout. Notifications
+ * of FIFO topics carry a sequence number in place of a signature.
+ */
 export function renderEnvelope(
-  { notification, version, signature, certificateUrl }: SignedNotification,
+  notification: Notification,
+  signature: Signature | undefined,
   unsubscribeUrl: string,
 ): string {
-  const { subject, attributes } = notification;
-  const lines = [
+  const { subject, attributes, sequenceNumber, replayed } = notification;
+  return render([
     member("Type", "Notification"),
     member("MessageId", notification.messageId),
+    ...optional("SequenceNumber", sequenceNumber),
     member("TopicArn", notification.topicArn),
-  ];
-  if (subject !== undefined) lines.push(member("Subject", subject));
-  lines.push(
+    ...optional("Subject", subject),
     member("Message", notification.body),
     member("Timestamp", timestamp(notification.publishedMs)),
-    member("SignatureVersion", version),
-    member("Signature", signature),
-    member("SigningCertURL", certificateUrl),
+    ...(signature ? signatureMembers(signature) : []),
     member("UnsubscribeURL", unsubscribeUrl),
-  );
-  if (attributes) lines.push(`  "MessageAttributes" : ${renderAttributes(attributes)}`);
-  return `{\n${lines.join(",\n")}\n}`;
+    ...(replayed ? [member("Replayed", "true")] : []),
+    ...(attributes ? [`  "MessageAttributes" : ${renderAttributes(attributes)}`] : []),
+  ]);
 }
 
 export function unsubscribeUrl(publicUrl: string, subscriptionArn: string): string {
   return `${publicUrl}/?Action=Unsubscribe&SubscriptionArn=${subscriptionArn}`;
 }
 
+export function confirmationTextToSign(message: ConfirmationMessage, subscribeUrl: string): string {
+  return (
+    `Message\n${confirmationText(message)}\nMessageId\n${message.messageId}\n` +
+    `SubscribeURL\n${subscribeUrl}\nTimestamp\n${timestamp(message.sentMs)}\n` +
+    `Token\n${message.token}\nTopicArn\n${message.topicArn}\nType\n${message.kind}\n`
+  );
+}
+
+/** AWS: the JSON document of both kinds of confirmation. */
+export function renderConfirmation(
+  message: ConfirmationMessage,
+  signature: Signature,
+  subscribeUrl: string,
+): string {
+  return render([
+    member("Type", message.kind),
+    member("MessageId", message.messageId),
+    member("Token", message.token),
+    member("TopicArn", message.topicArn),
+    member("Message", confirmationText(message)),
+    member("SubscribeURL", subscribeUrl),
+    member("Timestamp", timestamp(message.sentMs)),
+    ...signatureMembers(signature),
+  ]);
+}
+
+/** AWS: opened by anybody who has it, it confirms (or restores) the subscription. */
+export function subscribeUrl(publicUrl: string, { topicArn, token }: ConfirmationMessage): string {
+  return `${publicUrl}/?Action=ConfirmSubscription&TopicArn=${topicArn}&Token=${token}`;
+}
+
+export function confirmationText({ kind, topicArn, subscriptionArn }: ConfirmationMessage): string {
+  if (kind === "SubscriptionConfirmation") {
+    return (
+      `You have chosen to subscribe to the topic ${topicArn}.\n` +
+      "To confirm the subscription, visit the SubscribeURL included in this message."
+    );
+  }
+  return (
+    `You have chosen to deactivate subscription ${subscriptionArn}.\n` +
+    "To cancel this operation and restore the subscription, visit the SubscribeURL included in " +
+    "this message."
+  );
+}
+
+export function timestamp(ms: number): string {
+  return new Date(ms).toISOString();
+}
+
+function signatureMembers({ version, signature, certificateUrl }: Signature): readonly string[] {
+  return [
+    member("SignatureVersion", version),
+    member("Signature", signature),
+    member("SigningCertURL", certificateUrl),
+  ];
+}
+
+function render(lines: readonly string[]): string {
+  return `{\n${lines.join(",\n")}\n}`;
+}
+
 function member(name: string, value: string): string {
   return `  "${name}" : ${JSON.stringify(value)}`;
+}
+
+function optional(name: string, value: string | undefined): readonly string[] {
+  return value === undefined ? [] : [member(name, value)];
 }
 
 function renderAttributes(attributes: NotificationAttributes): string {
@@ -76,8 +156,4 @@ function renderAttributes(attributes: NotificationAttributes): string {
     ([name, { Type, Value }]) => `    ${JSON.stringify(name)} : ${JSON.stringify({ Type, Value })}`,
   );
   return `{\n${lines.join(",\n")}\n  }`;
-}
-
-function timestamp(ms: number): string {
-  return new Date(ms).toISOString();
 }

@@ -1,48 +1,98 @@
+import { hash } from "node:crypto";
 import type { PublishBatchRequestEntry } from "@aws-sdk/client-sns";
 import type { Wire } from "../../kernel/wire-types.ts";
 import { invalidParameter } from "./errors.ts";
 import { checkMessageAttributes, type NotificationAttributes } from "./message-attributes.ts";
+import { type Protocol, protocols } from "./subscriptions.ts";
 
 /** A published message that passed all checks. */
 export interface CheckedMessage {
-  /** What queues get: the message, or its part for them (MessageStructure=json). */
+  /** The message, or its `default` part (MessageStructure=json). */
   readonly body: string;
+  /** MessageStructure=json: parts for some protocols. */
+  readonly parts?: ReadonlyMap<string, string> | undefined;
   readonly subject: string | undefined;
   readonly attributes: NotificationAttributes | undefined;
   /** AWS: on standard topics it is handed on to the queues (fair queues). */
   readonly groupId: string | undefined;
+  /** FIFO topics: a message with the same id within 5 minutes is this one. */
+  readonly deduplicationId: string | undefined;
   /** AWS: message and attributes; the subject does not count. */
   readonly sizeBytes: number;
 }
 
 type Given = Omit<Wire<PublishBatchRequestEntry>, "Id">;
 
+/** What a subscription with this protocol gets of a message. */
+export function bodyFor({ body, parts }: CheckedMessage, protocol: Protocol): string {
+  return parts?.get(protocol) ?? body;
+}
+
+/** What tells how a message must look: of its topic, or of none (a phone). */
+export interface MessageRules {
+  readonly fifo: boolean;
+  readonly contentBasedDeduplication: boolean;
+}
+
 /**
- * Checks a message for a standard topic. `attributesPath` is where its attributes stand in the
- * request. Throws InvalidParameter and ParameterValueInvalid with AWS's texts.
+ * Checks a message. `attributesPath` is where its attributes stand in the request. Throws
+ * InvalidParameter and ParameterValueInvalid with AWS's texts.
  */
-export function checkMessage(given: Given, attributesPath: string): CheckedMessage {
+export function checkMessage(
+  given: Given,
+  attributesPath: string,
+  rules: MessageRules,
+): CheckedMessage {
   const { Message, Subject, MessageStructure, MessageAttributes, MessageGroupId } = given;
   if (!Message) throw invalidParameter("Empty message");
   if (Subject !== undefined && !isSubject(Subject)) throw invalidParameter("Subject");
   const { attributes, sizeBytes } = checkMessageAttributes(MessageAttributes, attributesPath);
-  const body = resolveStructure(Message, MessageStructure);
-  if (given.MessageDeduplicationId !== undefined) {
+  const { body, parts } = resolveStructure(Message, MessageStructure);
+  const { groupId, deduplicationId } = checkIds(given, rules);
+  return {
+    body,
+    parts,
+    subject: Subject,
+    attributes,
+    groupId,
+    deduplicationId,
+    sizeBytes: sizeBytes + Buffer.byteLength(Message),
+  };
+}
+
+/**
+ * AWS: FIFO topics demand a group, and an id by which duplicates are known: given, or the SHA-256
+ * of the message.
+ */
+function checkIds(
+  { Message, MessageGroupId, MessageDeduplicationId }: Given,
+  { fifo, contentBasedDeduplication }: MessageRules,
+): Pick<CheckedMessage, "groupId" | "deduplicationId"> {
+  if (!fifo && MessageDeduplicationId !== undefined) {
     throw invalidParameter(
       "MessageDeduplicationId Reason: The request includes MessageDeduplicationId parameter " +
         "that is not valid for this topic type",
     );
   }
-  if (MessageGroupId !== undefined && !isGroupId(MessageGroupId)) {
+  if (fifo && MessageGroupId === undefined) {
+    throw invalidParameter("The MessageGroupId parameter is required for FIFO topics");
+  }
+  if (MessageGroupId !== undefined && !isId(MessageGroupId)) {
     throw invalidParameter("MessageGroupId Reason: The provided MessageGroupId is invalid");
   }
-  return {
-    body,
-    subject: Subject,
-    attributes,
-    groupId: MessageGroupId,
-    sizeBytes: sizeBytes + Buffer.byteLength(Message),
-  };
+  if (MessageDeduplicationId !== undefined && !isId(MessageDeduplicationId)) {
+    const text = "The provided MessageDeduplicationId is invalid";
+    throw invalidParameter(`MessageDeduplicationId Reason: ${text}`);
+  }
+  if (!fifo) return { groupId: MessageGroupId, deduplicationId: undefined };
+  if (MessageDeduplicationId === undefined && !contentBasedDeduplication) {
+    throw invalidParameter(
+      "The topic should either have ContentBasedDeduplication enabled or " +
+        "MessageDeduplicationId provided explicitly",
+    );
+  }
+  const deduplicationId = MessageDeduplicationId ?? hash("sha256", Message, "hex");
+  return { groupId: MessageGroupId, deduplicationId };
 }
 
 /** AWS: 1 to 100 characters, no line breaks, no control characters. */
@@ -56,23 +106,31 @@ function isSubject(subject: string): boolean {
 }
 
 /** AWS: 1 to 128 alphanumeric characters and punctuation. AWS?: the text of the refusal. */
-function isGroupId(groupId: string): boolean {
-  return /^[!-~]{1,128}$/.test(groupId);
+function isId(id: string): boolean {
+  return /^[!-~]{1,128}$/.test(id);
 }
 
-function resolveStructure(message: string, structure: string | undefined): string {
-  if (structure === undefined || structure === "") return message;
+function resolveStructure(
+  message: string,
+  structure: string | undefined,
+): Pick<CheckedMessage, "body" | "parts"> {
+  if (structure === undefined || structure === "") return { body: message };
   // AWS?: the text for another structure than json.
   if (structure !== "json") throw invalidParameter("MessageStructure");
   const parsed = parseObject(message);
   if (!parsed) {
     throw invalidParameter("Message Structure - JSON message body failed to parse");
   }
-  const standard = ownText(parsed, "default");
-  if (standard === undefined) {
+  const body = ownText(parsed, "default");
+  if (body === undefined) {
     throw invalidParameter("Message Structure - No default entry in JSON message body");
   }
-  return ownText(parsed, "sqs") ?? standard;
+  const parts = new Map<string, string>();
+  for (const protocol of protocols) {
+    const part = ownText(parsed, protocol);
+    if (part !== undefined) parts.set(protocol, part);
+  }
+  return { body, parts };
 }
 
 function parseObject(text: string): object | undefined {

@@ -4,6 +4,7 @@ import type { Log } from "../../kernel/log.ts";
 import type { Principals } from "../../kernel/policy.ts";
 import type { Random } from "../../kernel/random.ts";
 import type { Sealer } from "../../kernel/sealer.ts";
+import type { SecretBox } from "../../kernel/secrets.ts";
 
 /** What SNS asks of the rest of the server. */
 export interface SnsDependencies {
@@ -12,13 +13,20 @@ export interface SnsDependencies {
   readonly signer: NotificationSigner;
   readonly principals: Principals;
   readonly random: Random;
+  /** Seals passwords inside endpoints. */
+  readonly secrets: SecretBox;
   readonly metrics: SnsMetrics;
   readonly log: Log;
   readonly places: NotificationPlaces;
   /** `https://host:port` for addresses inside deliveries; never taken from a request. */
   readonly publicUrl: () => string;
-  /** Tells the worker that redelivers when something is due; service time. */
-  readonly retryAt?: (atMs: number) => void;
+  /** How long a notification that was given up stays; 0: as in AWS, not at all. */
+  readonly undeliveredRetentionMs: number;
+  readonly ask: Ask;
+  /** Tells the worker that a subscription has something due; service time. */
+  readonly retryAt?: (subscriptionArn: string, atMs: number) => void;
+  /** Delivery status logs; absent: nobody keeps them. */
+  readonly statusLog?: StatusLog;
 }
 
 /** Authenticates where a stored notification belongs: one that was moved by hand does not open. */
@@ -45,16 +53,68 @@ export type SnsMetric =
   | "NumberOfMessagesPublished"
   | "PublishSize"
   | "NumberOfNotificationsDelivered"
-  | "NumberOfNotificationsFailed";
+  | "NumberOfNotificationsFailed"
+  | "NumberOfNotificationsFilteredOut"
+  | "NumberOfNotificationsFilteredOut-MessageAttributes"
+  | "NumberOfNotificationsFilteredOut-MessageBody"
+  | "NumberOfNotificationsFilteredOut-NoMessageAttributes"
+  | "NumberOfNotificationsFilteredOut-InvalidAttributes"
+  | "NumberOfNotificationsFilteredOut-InvalidMessageBody"
+  | "NumberOfNotificationsRedrivenToDlq"
+  | "NumberOfNotificationsFailedToRedriveToDlq";
 
 export interface SnsMetrics {
-  /** Adds to a counter. PublishSize is in bytes. */
-  count(metric: SnsMetric, by: number): void;
+  /** Adds to a counter of a topic. PublishSize is in bytes. */
+  count(topicArn: string, metric: SnsMetric, by: number): void;
 }
 
 export const noMetrics: SnsMetrics = { count() {} };
 
+/** Takes what AWS writes into the log groups of a topic. */
+export interface StatusLog {
+  /** `group`: `sns/<region>/<account>/<topic>`, with `/Failure` behind it for failures. */
+  write(group: string, event: object): void;
+}
+
 /** A store's answers to questions. */
 export type Ask = <Q extends Query>(query: Q) => Promise<ResultOf<Q>>;
+
+/** Carries notifications out of the server. INVARIANT: answers, never throws. */
+export interface Carriers {
+  http(request: HttpDelivery): Promise<CarrierAnswer>;
+  lambda(invocation: LambdaInvocation): Promise<CarrierAnswer>;
+  mail(mail: Mail): Promise<CarrierAnswer>;
+}
+
+export interface HttpDelivery {
+  /** Password and all. */
+  readonly url: string;
+  /** Free of line breaks: made of ARNs, ids and checked media types. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+export interface LambdaInvocation {
+  readonly functionArn: string;
+  readonly payload: string;
+}
+
+export interface Mail {
+  readonly to: string;
+  readonly fromName: string;
+  readonly subject: string;
+  readonly text: string;
+}
+
+export type CarrierAnswer =
+  | { readonly ok: true; readonly statusCode: number; readonly response: string }
+  | {
+      readonly ok: false;
+      readonly code: string;
+      readonly text: string;
+      /** May pass by itself. */
+      readonly retryable: boolean;
+      readonly statusCode?: number;
+    };
 
 export const servicePrincipal = "sns.amazonaws.com";

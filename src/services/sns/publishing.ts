@@ -1,23 +1,20 @@
 import type { Call } from "../../kernel/call.ts";
 import type { Command } from "../../kernel/command.ts";
-import type { RecordEntry } from "../../kernel/records.ts";
 import type { Sealed } from "../../kernel/sealed.ts";
 import type { SealedBodies } from "../../kernel/sealer.ts";
-import {
-  type Deliverable,
-  type DeliveryFailure,
-  deliver,
-  nextAttemptMs,
-  reportFailure,
-} from "./delivery.ts";
-import { type Notification, signNotification } from "./envelope.ts";
+import { type Deliverable, deliverable, queueContent } from "./deliverable.ts";
+import { sendToQueue } from "./delivery.ts";
+import type { Notification } from "./envelope.ts";
 import { kmsFailure } from "./errors.ts";
-import type { CheckedMessage } from "./message.ts";
+import { settleFailure } from "./failures.ts";
+import { type Fanout, fanoutOf, filterCounts, selectSubscriptions } from "./fanout.ts";
+import { bodyFor, type CheckedMessage } from "./message.ts";
 import type { SnsDependencies } from "./ports.ts";
+import { logStatus } from "./status-log.ts";
 import type { PutUndelivered } from "./store.ts";
 import { type SubscriptionRecord, subscriptionsOf } from "./subscriptions.ts";
 import { type TopicRecord, topicFacts } from "./topics.ts";
-import { metadataOf } from "./undelivered.ts";
+import { firstState, putUndelivered } from "./undelivered.ts";
 
 /** What publishing came to: message ids in the order of the messages, and one act to commit. */
 export interface Published {
@@ -26,10 +23,20 @@ export interface Published {
   readonly committed: () => void;
 }
 
+/** A message with what the topic gave it. */
+export interface Numbered {
+  readonly message: CheckedMessage;
+  readonly messageId: string;
+  /** FIFO topics. */
+  readonly sequenceNumber?: string;
+  /** FIFO topics: subscriptions where one before it in its group still waits. */
+  readonly heldUpAt?: ReadonlySet<string>;
+}
+
 /**
  * Publishes checked messages: seals them as the publisher, then hands them to every subscribed
- * queue. All that comes of it is one commit: data keys, messages in queues, what could not be
- * delivered.
+ * queue. What goes to other endpoints is stored, sealed, for the worker. All that comes of it is one
+ * commit: data keys, messages in queues, what is still to be delivered.
  *
  * INVARIANT: sealing comes first. Whoever may not use the topic's key is refused before a message
  * has gone anywhere.
@@ -38,169 +45,198 @@ export async function publish(
   deps: SnsDependencies,
   call: Call,
   topic: TopicRecord,
-  messages: readonly CheckedMessage[],
+  messages: readonly Numbered[],
 ): Promise<Published> {
-  const bodies = await seal(deps, call, topic, messages);
-  const subscriptions = await subscriptionsOf(call.records, topic);
-  const enveloped = subscriptions.some(({ value }) => !value.rawMessageDelivery);
-  const batch: Batch = { deps, call, topic, subscriptions };
-  const fanned = await Promise.all(
-    messages.map(async (message, index) => {
-      const notification = notificationOf(batch, message);
-      const version = topicFacts(topic).signatureVersion;
-      const signed = enveloped
-        ? await signNotification(deps.signer, notification, version)
-        : undefined;
-      const sealed = bodies.sealed[index];
-      if (!sealed) throw new Error("the sealer answers one sealed body for each body");
-      return fanOut(batch, { notification, signed }, sealed);
-    }),
-  );
-  return gather(batch, messages, bodies, fanned);
+  const fanout = fanoutOf(await subscriptionsOf(call.records, topic));
+  const bodies = await seal(deps, call, topic, fanout, messages);
+  const batch: Batch = { deps, call, topic, fanout, bodies };
+  const fanned = await Promise.all(messages.map((each) => fanOut(batch, each)));
+  return gather(batch, messages, fanned);
 }
 
 interface Batch {
   readonly deps: SnsDependencies;
   readonly call: Call;
   readonly topic: TopicRecord;
-  readonly subscriptions: readonly RecordEntry<SubscriptionRecord>[];
+  readonly fanout: Fanout;
+  readonly bodies: Bodies;
 }
 
+interface Bodies extends SealedBodies {
+  of(message: CheckedMessage, body: string): Sealed;
+}
+
+/** Seals every body that a protocol of the topic's subscriptions gets, each once. */
 async function seal(
   { sealer }: SnsDependencies,
   call: Call,
   topic: TopicRecord,
-  messages: readonly CheckedMessage[],
-): Promise<SealedBodies> {
-  const bodies = messages.map(({ body }) => Buffer.from(body, "utf8"));
+  { matchers }: Fanout,
+  messages: readonly Numbered[],
+): Promise<Bodies> {
+  const places = new Map<CheckedMessage, Map<string, number>>();
+  const texts: Buffer[] = [];
+  for (const { message } of messages) {
+    const ofMessage = new Map<string, number>();
+    const wanted = [...matchers.keys()].map((protocol) => bodyFor(message, protocol));
+    for (const body of [message.body, ...(message.parts ? wanted : [])]) {
+      if (ofMessage.has(body)) continue;
+      ofMessage.set(body, texts.length);
+      texts.push(Buffer.from(body, "utf8"));
+    }
+    places.set(message, ofMessage);
+  }
+  let bodies: SealedBodies;
   try {
-    return await sealer.seal(call, topicFacts(topic).place, bodies);
+    bodies = await sealer.seal(call, topicFacts(topic).place, texts);
   } catch (error) {
     throw kmsFailure(error, call);
   }
+  const { sealed, commands } = bodies;
+  return {
+    sealed,
+    commands,
+    stored: () => bodies.stored(),
+    of(message, body) {
+      const found = sealed[places.get(message)?.get(body) ?? -1];
+      if (!found) throw new Error("the sealer answers one sealed body for each body");
+      return found;
+    },
+  };
 }
 
-function notificationOf({ deps, call, topic }: Batch, message: CheckedMessage): Notification {
-  const { body, subject, attributes, groupId } = message;
+interface Fanned {
+  readonly commands: readonly Command[];
+  readonly puts: readonly PutUndelivered[];
+  readonly committed: readonly (() => void)[];
+}
+
+async function fanOut(batch: Batch, numbered: Numbered): Promise<Fanned> {
+  const { deps, topic, fanout } = batch;
+  const { selected, filteredOut } = selectSubscriptions(fanout, numbered.message);
+  const deliverables = new Map<string, Deliverable>();
+  const of = (body: string): Deliverable => {
+    const known = deliverables.get(body);
+    const made =
+      known ??
+      deliverable(
+        deps.signer,
+        notificationOf(batch, numbered, body),
+        topicFacts(topic).signatureVersion,
+      );
+    deliverables.set(body, made);
+    return made;
+  };
+  const fanned = await Promise.all(
+    selected.map((subscription) => {
+      const body = bodyFor(numbered.message, subscription.protocol);
+      const now = subscription.protocol === "sqs" && !numbered.heldUpAt?.has(subscription.arn);
+      return now
+        ? deliverNow(batch, numbered, subscription, of(body))
+        : deliverLater(batch, numbered, subscription, of(body));
+    }),
+  );
   return {
-    messageId: deps.random.uuid(),
+    commands: fanned.flatMap((each) => each.commands),
+    puts: fanned.flatMap((each) => each.puts),
+    committed: [
+      ...fanned.flatMap((each) => each.committed),
+      () => {
+        for (const [metric, by] of filteredOut.flatMap(filterCounts)) {
+          if (by > 0) deps.metrics.count(topic.arn, metric, by);
+        }
+      },
+    ],
+  };
+}
+
+function notificationOf(
+  { call, topic }: Batch,
+  { message, messageId, sequenceNumber }: Numbered,
+  body: string,
+): Notification {
+  const { subject, attributes, groupId, deduplicationId } = message;
+  return {
+    messageId,
     topicArn: topic.arn,
     subject,
     body,
     attributes,
     groupId,
+    deduplicationId,
+    sequenceNumber,
     publishedMs: call.now,
   };
 }
 
-interface Fanned {
-  readonly messageId: string;
-  readonly commands: readonly Command[];
-  readonly committed: readonly (() => void)[];
-  readonly failed: readonly { put: PutUndelivered; failure: DeliveryFailure }[];
-  readonly delivered: number;
-}
-
-async function fanOut(batch: Batch, deliverable: Deliverable, sealed: Sealed): Promise<Fanned> {
-  const { deps, call, subscriptions } = batch;
-  const attempts = await Promise.all(
-    subscriptions.map(({ value }) => deliver(deps, call, value, deliverable)),
-  );
-  const commands: Command[] = [];
-  const committed: (() => void)[] = [];
-  const failed: { put: PutUndelivered; failure: DeliveryFailure }[] = [];
-  for (const [index, attempt] of attempts.entries()) {
-    const subscriptionArn = subscriptions[index]?.value.arn ?? "";
-    if (attempt.delivered) {
-      for (const command of attempt.commands) commands.push(command);
-      if (attempt.committed) committed.push(attempt.committed);
-    } else {
-      const { failure } = attempt;
-      const { notification } = deliverable;
-      failed.push({
-        failure,
-        put: undelivered(batch, subscriptionArn, notification, sealed, failure),
-      });
-    }
+/** A queue of this server takes it in the commit that makes the publication true. */
+async function deliverNow(
+  { deps, call, topic, bodies }: Batch,
+  { message }: Numbered,
+  subscription: SubscriptionRecord,
+  delivered: Deliverable,
+): Promise<Fanned> {
+  const { endpoint: queueArn } = subscription;
+  const fifoQueue = queueArn.endsWith(".fifo");
+  const content = await queueContent(subscription, delivered, deps.publicUrl(), fifoQueue);
+  const tried = await sendToQueue(deps, call, { queueArn, topicArn: topic.arn }, content);
+  if (tried.delivered) {
+    const { status } = tried;
+    const done = () => {
+      tried.committed?.();
+      deps.metrics.count(topic.arn, "NumberOfNotificationsDelivered", 1);
+      logStatus(deps, { topic, subscription, message: delivered, attempts: 1, status });
+    };
+    return { commands: tried.commands, puts: [], committed: [done] };
   }
-  const delivered = attempts.length - failed.length;
-  return { messageId: deliverable.notification.messageId, commands, committed, failed, delivered };
+  const failed = { topic, subscription, message: delivered, attempts: 1, failure: tried.failure };
+  const settled = await settleFailure(deps, call, failed);
+  const { notification } = delivered;
+  const { kept } = settled;
+  const sealed = bodies.of(message, notification.body);
+  return {
+    commands: settled.commands,
+    puts: kept ? [putUndelivered(topic, subscription, notification, sealed, kept)] : [],
+    committed: [settled.committed],
+  };
 }
 
-function undelivered(
-  { deps, topic }: Batch,
-  subscriptionArn: string,
-  notification: Notification,
-  sealed: Sealed,
-  failure: DeliveryFailure,
-): PutUndelivered {
-  const { topicArn, messageId, publishedMs } = notification;
-  const { accountId, region } = topic;
-  const placeMac = deps.places.make(subscriptionArn, messageId, sealed.bytes);
+/** Stored for the worker: the publisher waits for no endpoint outside. */
+function deliverLater(
+  { deps, call, topic, bodies }: Batch,
+  { message }: Numbered,
+  subscription: SubscriptionRecord,
+  { notification }: Deliverable,
+): Fanned {
+  const kept = firstState(subscription.protocol, call.now);
+  const sealed = bodies.of(message, notification.body);
+  const { nextAttemptMs } = kept;
   return {
-    kind: "sns.undelivered.put",
-    notification: {
-      accountId,
-      region,
-      subscriptionArn,
-      topicArn,
-      messageId,
-      sealed,
-      metadata: metadataOf(notification, placeMac),
-      publishedMs,
-      attempts: 1,
-      nextAttemptMs: nextAttemptMs(publishedMs, 1, failure),
-      failureCode: failure.code,
-      failureText: failure.text,
-    },
+    commands: [],
+    puts: [putUndelivered(topic, subscription, notification, sealed, kept)],
+    committed:
+      nextAttemptMs === undefined ? [] : [() => deps.retryAt?.(subscription.arn, nextAttemptMs)],
   };
 }
 
 function gather(
-  { deps }: Batch,
-  messages: readonly CheckedMessage[],
-  bodies: SealedBodies,
+  { deps, topic, bodies }: Batch,
+  messages: readonly Numbered[],
   fanned: readonly Fanned[],
 ): Published {
   const commands = fanned.flatMap((each) => each.commands);
+  const puts = fanned.flatMap((each) => each.puts);
   const committed = fanned.flatMap((each) => each.committed);
-  const failed = fanned.flatMap((each) => each.failed);
-  // A topic's data key is stored only with bodies that stay: those still to be delivered.
-  if (failed.length > 0) {
-    for (const command of bodies.commands) commands.push(command);
-    for (const { put } of failed) commands.push(put);
-  }
+  const sizeBytes = messages.reduce((sum, { message }) => sum + message.sizeBytes, 0);
   return {
-    messageIds: fanned.map(({ messageId }) => messageId),
-    commands,
-    committed: () => {
+    messageIds: messages.map(({ messageId }) => messageId),
+    // A topic's data key is stored only with bodies that stay: those still to be delivered.
+    commands: puts.length > 0 ? [...commands, ...bodies.commands, ...puts] : commands,
+    committed() {
+      if (puts.length > 0) bodies.stored();
+      deps.metrics.count(topic.arn, "NumberOfMessagesPublished", messages.length);
+      deps.metrics.count(topic.arn, "PublishSize", sizeBytes);
       for (const done of committed) done();
-      if (failed.length > 0) bodies.stored();
-      countPublished(deps, messages, fanned);
-      for (const { put, failure } of failed) {
-        const { subscriptionArn, messageId, attempts, nextAttemptMs: retryMs } = put.notification;
-        reportFailure(deps, {
-          subscriptionArn,
-          messageId,
-          attempts,
-          failure,
-          nextAttemptMs: retryMs,
-        });
-      }
     },
   };
-}
-
-function countPublished(
-  { metrics }: SnsDependencies,
-  messages: readonly CheckedMessage[],
-  fanned: readonly Fanned[],
-): void {
-  const delivered = fanned.reduce((sum, each) => sum + each.delivered, 0);
-  metrics.count("NumberOfMessagesPublished", messages.length);
-  metrics.count(
-    "PublishSize",
-    messages.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
-  );
-  if (delivered > 0) metrics.count("NumberOfNotificationsDelivered", delivered);
 }

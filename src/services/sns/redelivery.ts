@@ -5,25 +5,16 @@ import type { Command } from "../../kernel/command.ts";
 import { Fault, Refusal } from "../../kernel/errors.ts";
 import type { Outcome } from "../../kernel/operation.ts";
 import type { Opened } from "../../kernel/sealer.ts";
-import {
-  type DeliveryFailure,
-  deliver,
-  describeFailure,
-  nextAttemptMs,
-  reportFailure,
-} from "./delivery.ts";
-import { signNotification } from "./envelope.ts";
-import { type Ask, type SnsDependencies, servicePrincipal } from "./ports.ts";
-import type {
-  DueUndelivered,
-  ExpireUndelivered,
-  RemoveUndelivered,
-  RescheduleUndelivered,
-  UndeliveredRow,
-} from "./store.ts";
-import { type SubscriptionRecord, subscriptionId, subscriptionKind } from "./subscriptions.ts";
+import { carry, type Prepared, prepareConfirmation, prepareNotification } from "./carrying.ts";
+import { type Deliverable, deliverable, queueContent } from "./deliverable.ts";
+import { type Attempt, type DeliveryFailure, describeFailure, sendToQueue } from "./delivery.ts";
+import { settleFailure } from "./failures.ts";
+import { type Carriers, type SnsDependencies, servicePrincipal } from "./ports.ts";
+import { logStatus } from "./status-log.ts";
+import type { RemoveUndelivered, RescheduleUndelivered, UndeliveredRow } from "./store.ts";
+import { partsOfSubscription, type SubscriptionRecord, subscriptionKind } from "./subscriptions.ts";
 import { dataKeyReuseMs, type TopicRecord, topicFacts, topicKind } from "./topics.ts";
-import { isInPlace, notificationOfRow } from "./undelivered.ts";
+import { openedRow } from "./undelivered.ts";
 
 /**
  * One act of a service under its own identity, outside any request: gets a call of its own, is
@@ -44,12 +35,9 @@ export interface ServiceSession {
 }
 
 export interface RedeliveryDependencies extends SnsDependencies {
-  readonly ask: Ask;
   readonly runAsService: RunAsService;
+  readonly carriers: Carriers;
 }
-
-/** Rows read at a time, and attempted side by side. */
-const rowsMax = 64;
 
 /**
  * How long delivery waits when the *topic's* key says no: it never drops, and a key that is off
@@ -57,121 +45,153 @@ const rowsMax = 64;
  */
 export const topicKeyWaitMs = 60_000;
 
-/**
- * Attempts every notification that is due at `nowMs`. Answers when the next one is due; undefined
- * if none waits. A failed attempt is noted in the store, never thrown.
- */
-export async function redeliverDue(
-  deps: RedeliveryDependencies,
-  nowMs: EpochMs,
-): Promise<EpochMs | undefined> {
-  for (;;) {
-    const due = await deps.ask<DueUndelivered>({
-      kind: "sns.undelivered.due",
-      nowMs,
-      limit: rowsMax,
-    });
-    const done = await Promise.allSettled(due.map((row) => redeliver(deps, row)));
-    for (const each of done) if (each.status === "rejected") throw each.reason;
-    if (due.length < rowsMax) break;
-  }
-  const [next] = await deps.ask<DueUndelivered>({
-    kind: "sns.undelivered.due",
-    nowMs: Number.MAX_SAFE_INTEGER,
-    limit: 1,
-  });
-  return next?.nextAttemptMs;
-}
-
-/** Ends the time that given-up notifications stay visible. */
-export function expireGivenUp(publishedBeforeMs: EpochMs): ExpireUndelivered {
+/** A session of SNS acting for a topic. */
+export function topicSession(
+  operation: string,
+  place: { readonly accountId: string; readonly region: string; readonly topicArn: string },
+): ServiceSession {
   return {
-    kind: "sns.undelivered.expire",
-    publishedBeforeMs,
-    givenUpOnly: true,
-    rowsMax: 1_000,
-  };
-}
-
-function redeliver(deps: RedeliveryDependencies, row: UndeliveredRow): Promise<undefined> {
-  const session: ServiceSession = {
     service: "sns",
-    operation: "Redeliver",
-    region: row.region,
+    operation,
+    region: place.region,
     caller: {
       kind: "service",
       service: servicePrincipal,
-      sourceArn: row.topicArn,
-      sourceAccountId: row.accountId,
+      sourceArn: place.topicArn,
+      sourceAccountId: place.accountId,
     },
   };
-  return deps.runAsService(session, (call) => attempt(deps, call, row));
 }
 
-/** A record that does not hold, or cannot be read now, stops its own notification only. */
-async function attempt(
+/**
+ * Attempts one stored delivery. What came of it is in the store when this answers; a failure is
+ * noted there, never thrown.
+ *
+ * INVARIANT: an act that reaches outside the server is done once for each attempt: it lies between
+ * two decisions, neither of which repeats it. A crash in between leaves the notification for
+ * another attempt: at least once.
+ */
+export async function redeliver(deps: RedeliveryDependencies, row: UndeliveredRow): Promise<void> {
+  const session = topicSession("Redeliver", row);
+  const next = await deps.runAsService(session, (call) => decide(deps, call, row));
+  if (!next) return;
+  const attempt = await carry(deps.carriers, next.prepared);
+  await deps.runAsService(session, (call) => note(deps, call, row, next, attempt));
+}
+
+/** A delivery that leads outside the server. */
+interface Outgoing {
+  readonly topic: TopicRecord;
+  readonly subscription: SubscriptionRecord;
+  /** Absent for confirmations. */
+  readonly message?: Deliverable;
+  readonly prepared: Prepared;
+}
+
+/** Opens the row; delivers it at once where a queue of this server is the endpoint. */
+async function decide(
   deps: RedeliveryDependencies,
   call: Call,
   row: UndeliveredRow,
-): Promise<Outcome<undefined>> {
-  try {
-    return await openAndDeliver(deps, call, row);
-  } catch (error) {
-    if (!(error instanceof Fault)) throw error;
-    return unopened(deps, call, row, { ok: false, error });
-  }
-}
-
-async function openAndDeliver(
-  deps: RedeliveryDependencies,
-  call: Call,
-  row: UndeliveredRow,
-): Promise<Outcome<undefined>> {
-  const [name = "", uuid = ""] = row.subscriptionArn.split(":").slice(-2);
+): Promise<Outcome<Outgoing | undefined>> {
+  const { name, id } = partsOfSubscription(row.subscriptionArn);
   const topic = await topicKind.get(call.records, row, name);
-  const id = subscriptionId(name, uuid);
-  const subscription = await subscriptionKind.get(call.records, row, id);
-  if (!topic || !subscription) return { output: undefined, commands: [removed(row)] };
-  if (!isInPlace(deps.places, topic.arn, row)) {
-    const text = "a stored notification is not where it was put";
-    return unopened(deps, call, row, { ok: false, error: new Fault("body-authentication", text) });
-  }
+  if (!topic) return done([removed(row)]);
   const { place } = topicFacts(topic);
   const [opened] = await deps.sealer.open(call, { ...place, reusePeriodMs: dataKeyReuseMs }, [row]);
   if (!opened) throw new Error("the sealer answers each body that it is given");
   if (!opened.ok) return unopened(deps, call, row, opened);
-  return deliverOpened(deps, call, row, topic, subscription, opened.body.toString("utf8"));
+  const content = openedRow(row, opened.body.toString("utf8"));
+  if (content.kind === "confirmation") {
+    const { subscription, message } = content;
+    const prepared = await prepareConfirmation(deps, topic, subscription, message);
+    return handle(deps, call, row, { topic, subscription, prepared });
+  }
+  const subscription = await subscriptionKind.get(call.records, row, id);
+  if (!subscription) return done([removed(row)]);
+  const { signatureVersion } = topicFacts(topic);
+  const message = deliverable(deps.signer, content.notification, signatureVersion);
+  const prepared: Prepared =
+    subscription.protocol === "sqs"
+      ? { kind: "queue", content: await contentFor(deps, subscription, message) }
+      : await prepareNotification(deps, topic, subscription, message);
+  return handle(deps, call, row, { topic, subscription, message, prepared });
 }
 
-async function deliverOpened(
+function contentFor(
+  deps: RedeliveryDependencies,
+  subscription: SubscriptionRecord,
+  message: Deliverable,
+): ReturnType<typeof queueContent> {
+  const fifoQueue = subscription.endpoint.endsWith(".fifo");
+  return queueContent(subscription, message, deps.publicUrl(), fifoQueue);
+}
+
+async function handle(
   deps: RedeliveryDependencies,
   call: Call,
   row: UndeliveredRow,
-  topic: TopicRecord,
-  subscription: SubscriptionRecord,
-  body: string,
-): Promise<Outcome<undefined>> {
-  const notification = notificationOfRow(row, body);
-  const signed = subscription.rawMessageDelivery
-    ? undefined
-    : await signNotification(deps.signer, notification, topicFacts(topic).signatureVersion);
-  const tried = await deliver(deps, call, subscription, { notification, signed });
-  if (tried.delivered) {
-    return {
-      output: undefined,
-      commands: [...tried.commands, removed(row)],
-      committed: () => {
-        tried.committed?.();
-        deps.metrics.count("NumberOfNotificationsDelivered", 1);
-      },
-    };
-  }
-  const attempts = row.attempts + 1;
-  const { failure } = tried;
-  return noted(deps, row, attempts, failure, nextAttemptMs(call.now, attempts, failure));
+  outgoing: Outgoing,
+): Promise<Outcome<Outgoing | undefined>> {
+  const { prepared, subscription, topic } = outgoing;
+  if (prepared.kind !== "queue") return { output: outgoing };
+  const target = { queueArn: subscription.endpoint, topicArn: topic.arn };
+  const attempt = await sendToQueue(deps, call, target, prepared.content);
+  return note(deps, call, row, outgoing, attempt);
 }
 
-const neverOpens: ReadonlySet<string> = new Set(["body-authentication", "data-key-authentication"]);
+/** Writes down what came of an attempt. */
+async function note(
+  deps: RedeliveryDependencies,
+  call: Call,
+  row: UndeliveredRow,
+  outgoing: Outgoing,
+  attempt: Attempt,
+): Promise<Outcome<undefined>> {
+  const { topic, subscription, message } = outgoing;
+  const attempts = row.attempts + 1;
+  if (attempt.delivered) {
+    return done([...attempt.commands, removed(row)], () => {
+      attempt.committed?.();
+      if (!message) return;
+      deps.metrics.count(topic.arn, "NumberOfNotificationsDelivered", 1);
+      const dwellMs = call.now - row.publishedMs;
+      const { status } = attempt;
+      logStatus(deps, { topic, subscription, message, attempts, status, dwellMs });
+    });
+  }
+  // AWS: confirmations have no dead-letter queue.
+  const { redrivePolicy: _none, ...plain } = subscription;
+  const failed = {
+    topic,
+    subscription: message ? subscription : plain,
+    message: message ?? wordless(row),
+    attempts,
+    failure: attempt.failure,
+  };
+  const settled = await settleFailure(deps, call, failed);
+  const { kept } = settled;
+  const rest: Command = kept ? { ...rescheduled(row), ...kept } : removed(row);
+  return done([...settled.commands, rest], settled.committed);
+}
+
+/** A confirmation as failures report it: by its id alone. */
+function wordless({ messageId, topicArn, publishedMs }: UndeliveredRow): Deliverable {
+  return {
+    notification: {
+      messageId,
+      topicArn,
+      publishedMs,
+      body: "",
+      subject: undefined,
+      attributes: undefined,
+      groupId: undefined,
+      deduplicationId: undefined,
+      sequenceNumber: undefined,
+    },
+    signature: async () => undefined,
+  };
+}
 
 /**
  * The topic's own key does not open the body now: wait, without using up an attempt. A body that is
@@ -183,48 +203,41 @@ function unopened(
   row: UndeliveredRow,
   { error }: Extract<Opened, { ok: false }>,
 ): Outcome<undefined> {
-  const hopeless = error instanceof Fault && neverOpens.has(error.kind);
-  const failure = describeFailure(error, deps.log);
+  const hopeless = error instanceof Fault && error.kind === "body-authentication";
+  const failure: DeliveryFailure = describeFailure(error, deps.log);
   const place = error instanceof Refusal ? "topic key: " : "topic: ";
-  const told = { ...failure, text: place + failure.text };
-  const nextMs = hopeless ? undefined : call.now + topicKeyWaitMs;
-  return noted(deps, row, row.attempts, told, nextMs);
-}
-
-function noted(
-  deps: RedeliveryDependencies,
-  row: UndeliveredRow,
-  attempts: number,
-  failure: DeliveryFailure,
-  nextMs: EpochMs | undefined,
-): Outcome<undefined> {
-  const { accountId, region, subscriptionArn, messageId } = row;
-  const reschedule: RescheduleUndelivered = {
-    kind: "sns.undelivered.reschedule",
-    accountId,
-    region,
-    subscriptionArn,
-    messageId,
-    attempts,
-    nextAttemptMs: nextMs,
+  const nextAttemptMs = hopeless ? undefined : call.now + topicKeyWaitMs;
+  const kept: RescheduleUndelivered = {
+    ...rescheduled(row),
+    attempts: row.attempts,
+    nextAttemptMs,
+    givenUpMs: hopeless ? call.now : undefined,
     failureCode: failure.code,
-    failureText: failure.text,
+    failureText: place + failure.text,
   };
-  return {
-    output: undefined,
-    commands: [reschedule],
-    committed: () =>
-      reportFailure(deps, { subscriptionArn, messageId, attempts, failure, nextAttemptMs: nextMs }),
-  };
+  return done([kept], () => {
+    const { subscriptionArn, messageId } = row;
+    const { failureText: reason, failureCode: code } = kept;
+    deps.log.warn("notification not opened", { subscriptionArn, messageId, code, reason });
+    if (nextAttemptMs !== undefined) deps.retryAt?.(subscriptionArn, nextAttemptMs);
+    else deps.metrics.count(row.topicArn, "NumberOfNotificationsFailed", 1);
+  });
 }
 
-function removed({ accountId, region, subscriptionArn, messageId }: UndeliveredRow): Command {
-  const command: RemoveUndelivered = {
-    kind: "sns.undelivered.remove",
-    accountId,
-    region,
-    subscriptionArn,
-    messageId,
-  };
-  return command;
+function done(commands: readonly Command[], committed?: () => void): Outcome<undefined> {
+  return { output: undefined, commands, ...(committed ? { committed } : {}) };
+}
+
+type RowName = Pick<RemoveUndelivered, "accountId" | "region" | "subscriptionArn" | "messageId">;
+
+function nameOf({ accountId, region, subscriptionArn, messageId }: UndeliveredRow): RowName {
+  return { accountId, region, subscriptionArn, messageId };
+}
+
+function removed(row: UndeliveredRow): RemoveUndelivered {
+  return { kind: "sns.undelivered.remove", ...nameOf(row) };
+}
+
+function rescheduled(row: UndeliveredRow) {
+  return { kind: "sns.undelivered.reschedule", ...nameOf(row) } as const;
 }

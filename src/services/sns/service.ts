@@ -1,6 +1,7 @@
 import { Refusal } from "../../kernel/errors.ts";
 import { operationTable, type ServiceTable } from "../../kernel/operation.ts";
 import { addPermissionOperation } from "./operations/add-permission.ts";
+import { confirmSubscriptionOperation } from "./operations/confirm-subscription.ts";
 import { createTopicOperation } from "./operations/create-topic.ts";
 import { deleteTopicOperation } from "./operations/delete-topic.ts";
 import { getSubscriptionAttributesOperation } from "./operations/get-subscription-attributes.ts";
@@ -34,7 +35,8 @@ export function createSns(deps: SnsDependencies): ServiceTable {
     addPermissionOperation(),
     removePermissionOperation(),
     subscribeOperation(deps),
-    unsubscribeOperation(),
+    confirmSubscriptionOperation(),
+    unsubscribeOperation(deps),
     listSubscriptionsOperation(),
     listSubscriptionsByTopicOperation(),
     getSubscriptionAttributesOperation(),

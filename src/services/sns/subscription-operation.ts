@@ -14,7 +14,12 @@ import type { TopicRecord } from "./topics.ts";
 /** An operation on one existing subscription. */
 export interface SubscriptionOperation<I, O>
   extends Pick<Operation<I, O>, "name" | "access" | "audit"> {
-  handle(input: I, subscription: RecordEntry<SubscriptionRecord>, topic: TopicRecord): Outcome<O>;
+  handle(
+    input: I,
+    call: Call,
+    subscription: RecordEntry<SubscriptionRecord>,
+    topic: TopicRecord,
+  ): Promise<Outcome<O>> | Outcome<O>;
 }
 
 /** Fills in what both share: the ARN is checked, the subscription must exist. */
@@ -39,7 +44,7 @@ export function subscriptionOperation<I extends { readonly SubscriptionArn: stri
     async handle(input, call) {
       const { topic, entry } = await find(input, call);
       if (!topic || !entry) throw subscriptionDoesNotExist();
-      return operation.handle(input, entry, topic);
+      return operation.handle(input, call, entry, topic);
     },
   };
 }

@@ -1,21 +1,11 @@
 import type { Subscription } from "@aws-sdk/client-sns";
-import { parseArn } from "../../kernel/arn.ts";
 import type { Call } from "../../kernel/call.ts";
 import { callerAccountId } from "../../kernel/caller.ts";
-import type { Command } from "../../kernel/command.ts";
-import { assert } from "../../kernel/errors.ts";
-import type { InvokeTarget } from "../../kernel/invoke.ts";
 import type { ResourceUse } from "../../kernel/operation.ts";
-import {
-  type RecordEntry,
-  type RecordScope,
-  type RecordView,
-  recordKind,
-} from "../../kernel/records.ts";
+import { type RecordEntry, type RecordView, recordKind } from "../../kernel/records.ts";
 import type { Wire } from "../../kernel/wire-types.ts";
 import { invalidParameter, notYourSubscription } from "./errors.ts";
-import { servicePrincipal } from "./ports.ts";
-import type { ExpireUndelivered } from "./store.ts";
+import type { FilterScope } from "./filter/policy.ts";
 import {
   type TopicRecord,
   type TopicReference,
@@ -26,29 +16,65 @@ import {
   topicUses,
 } from "./topics.ts";
 
+export const protocols = [
+  "sqs",
+  "http",
+  "https",
+  "lambda",
+  "email",
+  "email-json",
+  "sms",
+  "application",
+  "firehose",
+] as const;
+
+export type Protocol = (typeof protocols)[number];
+
 /** A subscription as stored beside its topic; id: `<topic name>/<uuid>`. */
-export interface SubscriptionRecord {
+export interface SubscriptionRecord extends SubscriptionAttributes {
   readonly arn: string;
   readonly topicArn: string;
-  readonly protocol: "sqs";
-  /** ARN of the queue. */
+  readonly protocol: Protocol;
+  /** As it may be shown: a password in it is masked. */
   readonly endpoint: string;
+  /** The endpoint as given, sealed, where it holds a password. */
+  readonly sealedEndpoint?: string | undefined;
   /** Account of whoever subscribed. */
   readonly owner: string;
   /** ARN of whoever subscribed. */
   readonly principalArn: string;
+  /** Still waits for its confirmation; gets no messages. */
+  readonly pending?: boolean | undefined;
+  /** When a pending one goes by itself. */
+  readonly pendingUntilMs?: number | undefined;
+  /** A signed request confirmed it. */
+  readonly confirmedBySignature?: boolean | undefined;
+  /** Only a signed request unsubscribes it. */
+  readonly authenticateOnUnsubscribe?: boolean | undefined;
+}
+
+/** What can be set on a subscription. Texts of policies are kept as they were given. */
+export interface SubscriptionAttributes {
   readonly rawMessageDelivery: boolean;
+  readonly filterPolicy?: string | undefined;
+  /** Remembered, though not shown, without a policy. */
+  readonly filterPolicyScope?: FilterScope | undefined;
+  /** ARN of the dead-letter queue, from RedrivePolicy. */
+  readonly redrivePolicy?: string | undefined;
+  readonly deliveryPolicy?: string | undefined;
+  readonly subscriptionRoleArn?: string | undefined;
+  readonly replayPolicy?: string | undefined;
 }
 
 export const subscriptionKind = recordKind<SubscriptionRecord>("sns.subscription");
 
 /**
- * What never changes of a subscription, kept under its owner's account, so that an owner finds the
+ * What the lists show of a subscription, kept under its owner's account, so that an owner finds the
  * subscriptions it has on topics of others; id: `<topic's account>/<topic name>/<uuid>`.
  */
 export type OwnedSubscription = Pick<
   SubscriptionRecord,
-  "arn" | "topicArn" | "protocol" | "endpoint" | "owner"
+  "arn" | "topicArn" | "protocol" | "endpoint" | "owner" | "pending"
 >;
 
 export const ownedSubscriptionKind = recordKind<OwnedSubscription>("sns.owned-subscription");
@@ -62,7 +88,10 @@ export interface SubscriptionReference {
 
 const uuidForm = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
-/** Reads a subscription ARN. Throws InvalidParameter if it is none of this region. */
+/**
+ * Reads a subscription ARN. Throws InvalidParameter if it is none of this region. Links are opened
+ * without a signature, which alone names a region: there the ARN's holds.
+ */
 export function parseSubscriptionArn(call: Call, arn: string): SubscriptionReference {
   if (arn === "") {
     throw invalidParameter("SubscriptionArn Reason: no value for required parameter");
@@ -70,11 +99,20 @@ export function parseSubscriptionArn(call: Call, arn: string): SubscriptionRefer
   const parts = arn.split(":");
   if (parts.length < 6) throw tooFewElements("SubscriptionArn", parts.length);
   const [prefix, , service, region = "", accountId = "", name = "", uuid = ""] = parts;
-  if (prefix !== "arn" || service !== "sns" || region !== call.region) {
-    throw invalidParameter("SubscriptionArn");
-  }
+  const here = call.caller.kind === "anonymous" ? region !== "" : region === call.region;
+  if (prefix !== "arn" || service !== "sns" || !here) throw invalidParameter("SubscriptionArn");
   if (parts.length !== 7 || !uuidForm.test(uuid)) throw invalidParameter("SubscriptionId");
   return { arn, topic: topicReference({ accountId, region }, name), uuid };
+}
+
+/** Topic name and uuid of the ARN of a stored subscription, and the id of its record. */
+export function partsOfSubscription(arn: string): {
+  readonly name: string;
+  readonly uuid: string;
+  readonly id: string;
+} {
+  const [name = "", uuid = ""] = arn.split(":").slice(-2);
+  return { name, uuid, id: subscriptionId(name, uuid) };
 }
 
 export function subscriptionId(topicName: string, uuid: string): string {
@@ -87,47 +125,6 @@ export function subscriptionsOf(
   topic: TopicRecord,
 ): Promise<readonly RecordEntry<SubscriptionRecord>[]> {
   return subscriptionKind.list(view, topic, { idPrefix: `${topic.name}/` });
-}
-
-export function putSubscription(
-  topic: RecordScope & { readonly name: string },
-  uuid: string,
-  subscription: SubscriptionRecord,
-): readonly Command[] {
-  const { arn, topicArn, protocol, endpoint, owner } = subscription;
-  const id = subscriptionId(topic.name, uuid);
-  return [
-    subscriptionKind.put(topic, id, subscription),
-    ownedSubscriptionKind.put(ownerScope(topic, owner), `${topic.accountId}/${id}`, {
-      arn,
-      topicArn,
-      protocol,
-      endpoint,
-      owner,
-    }),
-  ];
-}
-
-/** Removes a subscription with everything that still waits to be delivered to it. */
-export function removeSubscription(
-  topic: RecordScope,
-  { id, value }: RecordEntry<SubscriptionRecord>,
-): readonly Command[] {
-  const expire: ExpireUndelivered = {
-    kind: "sns.undelivered.expire",
-    publishedBeforeMs: Number.MAX_SAFE_INTEGER,
-    subscriptionArn: value.arn,
-    rowsMax: Number.MAX_SAFE_INTEGER,
-  };
-  return [
-    subscriptionKind.remove(topic, id),
-    ownedSubscriptionKind.remove(ownerScope(topic, value.owner), `${topic.accountId}/${id}`),
-    expire,
-  ];
-}
-
-function ownerScope(topic: RecordScope, owner: string): RecordScope {
-  return { accountId: owner, region: topic.region };
 }
 
 /** A subscription and its topic as far as they exist. */
@@ -167,44 +164,12 @@ export function subscriptionUses(
   return [{ arn: place.arn, accountId, secureTransportOnly, type: topicType }];
 }
 
-/** What delivery needs of a subscription, worked out once for each record. */
-export interface SubscriptionFacts {
-  /** `/<account>/<queue>`: the path of the queue's URL. */
-  readonly queuePath: string;
-  readonly target: InvokeTarget;
-}
-
-const factsOfSubscriptions = new WeakMap<SubscriptionRecord, SubscriptionFacts>();
-
-export function subscriptionFacts(subscription: SubscriptionRecord): SubscriptionFacts {
-  const known = factsOfSubscriptions.get(subscription);
-  if (known) return known;
-  const queue = parseArn(subscription.endpoint);
-  const topic = parseArn(subscription.topicArn);
-  assert(queue && topic, "a stored subscription names a queue and a topic");
-  const facts: SubscriptionFacts = {
-    queuePath: `/${queue.accountId}/${queue.resource}`,
-    target: {
-      service: "sqs",
-      operation: "SendMessage",
-      region: queue.region,
-      as: {
-        kind: "service",
-        service: servicePrincipal,
-        sourceArn: subscription.topicArn,
-        sourceAccountId: topic.accountId,
-      },
-    },
-  };
-  factsOfSubscriptions.set(subscription, facts);
-  return facts;
-}
-
 /** As the list calls show it. */
 export function describeSubscription(subscription: OwnedSubscription): Wire<Subscription> {
-  const { arn, owner, protocol, endpoint, topicArn } = subscription;
+  const { arn, owner, protocol, endpoint, topicArn, pending } = subscription;
   return {
-    SubscriptionArn: arn,
+    // AWS: in place of the ARN while nobody has confirmed.
+    SubscriptionArn: pending ? "PendingConfirmation" : arn,
     Owner: owner,
     Protocol: protocol,
     Endpoint: endpoint,

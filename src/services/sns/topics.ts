@@ -7,6 +7,7 @@ import type { AttachedPolicy } from "../../kernel/policy.ts";
 import { type RecordScope, recordKind } from "../../kernel/records.ts";
 import type { SealingPlace } from "../../kernel/sealer.ts";
 import { invalidParameter, topicDoesNotExist } from "./errors.ts";
+import type { MessageRules } from "./message.ts";
 
 /** A topic as stored; id: its name. */
 export interface TopicRecord {
@@ -18,7 +19,8 @@ export interface TopicRecord {
   readonly attributes: Readonly<Record<string, string>>;
   readonly policy: AttachedPolicy;
   readonly tags: Readonly<Record<string, string>>;
-  readonly subscriptionsDeleted: number;
+  /** Checked, kept and shown; see data-protection.ts. */
+  readonly dataProtectionPolicy?: string | undefined;
 }
 
 export const topicKind = recordKind<TopicRecord>("sns.topic");
@@ -115,6 +117,7 @@ export interface TopicFacts {
   readonly place: SealingPlace;
   readonly signatureVersion: "1" | "2";
   readonly messageBytesMax: number;
+  readonly rules: MessageRules;
 }
 
 /** AWS: SNS reuses a data key for up to 5 minutes; no attribute changes that. */
@@ -162,6 +165,10 @@ function compileFacts(topic: TopicRecord): TopicFacts {
     },
     signatureVersion: attributes.SignatureVersion === "2" ? "2" : "1",
     messageBytesMax: size === undefined ? messageBytesMaxDefault : Number(size),
+    rules: {
+      fifo: attributes.FifoTopic === "true",
+      contentBasedDeduplication: attributes.ContentBasedDeduplication === "true",
+    },
   };
 }
 

@@ -1,50 +1,157 @@
-import type { Notification } from "./envelope.ts";
-import type { NotificationPlaces } from "./ports.ts";
-import type { UndeliveredRow } from "./store.ts";
+import type { Sealed } from "../../kernel/sealed.ts";
+import type { ConfirmationMessage, Notification } from "./envelope.ts";
+import type { KeptFailure } from "./failures.ts";
+import { outboxCode, type PutUndelivered, type UndeliveredRow } from "./store.ts";
+import type { Protocol, SubscriptionRecord } from "./subscriptions.ts";
+import type { TopicRecord } from "./topics.ts";
 
 /** What stays readable of a notification beside its sealed body, as in AWS. */
-type Metadata = Pick<Notification, "subject" | "attributes" | "groupId">;
+type Metadata = Pick<
+  Notification,
+  "subject" | "attributes" | "groupId" | "deduplicationId" | "sequenceNumber" | "replayed"
+> & {
+  /** Absent: a notification. */
+  readonly kind?: ConfirmationMessage["kind"];
+};
 
-/** `placeMac` (base64) ties the row to its subscription, message and body. */
-type StoredMetadata = Metadata & { readonly placeMac: string };
+/** AWS has others carry these; here they wait for an operator. */
+const outboxProtocols: readonly Protocol[] = ["sms", "application", "firehose"];
 
-export function metadataOf(notification: Notification, placeMac: Uint8Array): string {
-  const { subject, attributes, groupId } = notification;
-  const mac = Buffer.from(placeMac).toString("base64");
-  const metadata: StoredMetadata = { subject, attributes, groupId, placeMac: mac };
-  return JSON.stringify(metadata);
+export function isOutbox(protocol: Protocol): boolean {
+  return outboxProtocols.includes(protocol);
 }
 
-/** Whether a stored notification is where it was put: of this topic, subscription and message. */
-export function isInPlace(
-  places: NotificationPlaces,
-  topicArn: string,
-  { subscriptionArn, messageId, bytes, dataKey, metadata, ...row }: UndeliveredRow,
-): boolean {
-  if (row.topicArn !== topicArn || dataKey.sealingArn !== topicArn) return false;
-  const mac = Buffer.from(placeMacOf(metadata), "base64");
-  return places.verify(subscriptionArn, messageId, bytes, mac);
-}
-
-function placeMacOf(metadata: string): string {
-  try {
-    const { placeMac }: Partial<StoredMetadata> = JSON.parse(metadata);
-    return String(placeMac);
-  } catch {
-    return "";
-  }
-}
-
-/** The notification of a stored row whose body was opened. */
-export function notificationOfRow(row: UndeliveredRow, body: string): Notification {
-  const metadata: Partial<Metadata> = JSON.parse(row.metadata);
+/** A notification that waits: for its first attempt, for another one, or to be looked at. */
+export function putUndelivered(
+  topic: TopicRecord,
+  subscription: Pick<SubscriptionRecord, "arn" | "protocol">,
+  notification: Notification,
+  sealed: Sealed,
+  kept: KeptFailure,
+): PutUndelivered {
+  const { subject, attributes, groupId, deduplicationId, sequenceNumber, replayed } = notification;
+  const metadata: Metadata = {
+    subject,
+    attributes,
+    groupId,
+    deduplicationId,
+    sequenceNumber,
+    replayed,
+  };
+  const order =
+    sequenceNumber === undefined
+      ? {}
+      : { groupId: notification.groupId, sequence: orderOf(sequenceNumber) };
   return {
-    messageId: row.messageId,
-    topicArn: row.topicArn,
-    subject: metadata.subject,
-    attributes: metadata.attributes,
-    groupId: metadata.groupId,
-    body,
-    publishedMs: row.publishedMs,
+    kind: "sns.undelivered.put",
+    notification: {
+      accountId: topic.accountId,
+      region: topic.region,
+      subscriptionArn: subscription.arn,
+      topicArn: topic.arn,
+      messageId: notification.messageId,
+      sealed,
+      metadata: JSON.stringify(metadata),
+      publishedMs: notification.publishedMs,
+      ...order,
+      ...kept,
+    },
+  };
+}
+
+/** Sequence numbers begin with a 1 and zeros: the rest of them is a safe integer. */
+function orderOf(sequenceNumber: string): number {
+  return Number(sequenceNumber.slice(1));
+}
+
+/** What has not been tried yet; for the outbox, what nobody here will try. */
+export function firstState(protocol: Protocol, nowMs: number): KeptFailure {
+  if (isOutbox(protocol)) {
+    const failureText = `Sealpost carries no ${protocol} messages; an operator reads them here`;
+    return {
+      attempts: 0,
+      nextAttemptMs: undefined,
+      givenUpMs: nowMs,
+      failureCode: outboxCode,
+      failureText,
+    };
+  }
+  return {
+    attempts: 0,
+    nextAttemptMs: nowMs,
+    givenUpMs: undefined,
+    failureCode: "",
+    failureText: "",
+  };
+}
+
+/** A confirmation on its way. Its body is sealed: it holds the token. */
+export function putConfirmation(
+  topic: TopicRecord,
+  message: ConfirmationMessage,
+  sealed: Sealed,
+): PutUndelivered {
+  const metadata: Partial<Metadata> = { kind: message.kind };
+  return {
+    kind: "sns.undelivered.put",
+    notification: {
+      accountId: topic.accountId,
+      region: topic.region,
+      subscriptionArn: message.subscriptionArn,
+      topicArn: topic.arn,
+      messageId: message.messageId,
+      sealed,
+      metadata: JSON.stringify(metadata),
+      publishedMs: message.sentMs,
+      attempts: 0,
+      nextAttemptMs: message.sentMs,
+      failureCode: "",
+      failureText: "",
+    },
+  };
+}
+
+/** What the sealed body of a confirmation says. */
+export interface ConfirmationBody {
+  readonly token: string;
+  /** The subscription as it was: a cancelled one is in no record any more. */
+  readonly subscription: SubscriptionRecord;
+}
+
+/** The notification or confirmation of a stored row whose body was opened. */
+export type OpenedRow =
+  | { readonly kind: "notification"; readonly notification: Notification }
+  | {
+      readonly kind: "confirmation";
+      readonly message: ConfirmationMessage;
+      readonly subscription: SubscriptionRecord;
+    };
+
+export function openedRow(row: UndeliveredRow, body: string): OpenedRow {
+  const { kind, ...metadata }: Partial<Metadata> = JSON.parse(row.metadata);
+  const { messageId, topicArn, subscriptionArn, publishedMs } = row;
+  if (kind === undefined) {
+    const { subject, attributes, groupId, deduplicationId, sequenceNumber, replayed } = metadata;
+    return {
+      kind: "notification",
+      notification: {
+        messageId,
+        topicArn,
+        subject,
+        attributes,
+        groupId,
+        deduplicationId,
+        sequenceNumber,
+        replayed,
+        body,
+        publishedMs,
+      },
+    };
+  }
+  const { token, subscription }: ConfirmationBody = JSON.parse(body);
+  return {
+    kind: "confirmation",
+    message: { kind, messageId, topicArn, subscriptionArn, token, sentMs: publishedMs },
+    subscription,
   };
 }

@@ -81,7 +81,8 @@ export function lastSource(sources: string): { readonly source: string; readonly
   return { source, before: before.join(" ") };
 }
 
-function deadLetterAttributes({ systemAttributes, messageId }: ClaimedMessage): string {
+/** AWS: on the way between FIFO queues the message id becomes the deduplication id. */
+export function deadLetterAttributes({ systemAttributes, messageId }: ClaimedMessage): string {
   // This process wrote the text, in `packSystem`.
   const stored = JSON.parse(systemAttributes || "{}") as StoredSystemAttributes;
   return packSystem(stored.AWSTraceHeader, messageId);

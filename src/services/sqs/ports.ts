@@ -1,4 +1,4 @@
-import type { Clock } from "../../kernel/clock.ts";
+import type { Clock, EpochMs } from "../../kernel/clock.ts";
 import type { Command, Query, ResultOf, ResultsOf } from "../../kernel/command.ts";
 import type { Log } from "../../kernel/log.ts";
 import type { Principals } from "../../kernel/policy.ts";
@@ -62,5 +62,7 @@ export interface SqsDependencies {
 /** What the operations work with. */
 export interface SqsContext extends SqsDependencies {
   readonly waiters: Waiters;
+  /** A move task is due at this service time. */
+  moveTaskDue(atMs: EpochMs): void;
   readonly metrics: QueueCounters;
 }

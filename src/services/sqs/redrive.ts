@@ -108,7 +108,8 @@ export function checkRedriveAllowPolicy(text: string): void {
 
 const allowMembers: ReadonlySet<string> = new Set(["redrivePermission", "sourceQueueArns"]);
 
-function allowsSource(allowPolicy: string | undefined, sourceArn: string): boolean {
+/** Whether a RedriveAllowPolicy lets this queue send its dead letters. */
+export function allowsSource(allowPolicy: string | undefined, sourceArn: string): boolean {
   const policy = allowPolicy ? parseMap(allowPolicy) : undefined;
   if (!policy || policy.redrivePermission === "allowAll") return true;
   const sources = policy.sourceQueueArns;

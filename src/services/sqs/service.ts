@@ -1,8 +1,10 @@
+import type { EpochMs } from "../../kernel/clock.ts";
 import { Refusal } from "../../kernel/errors.ts";
 import { type AnyOperation, operationTable, type ServiceTable } from "../../kernel/operation.ts";
 import { createJobs, type SqsJobs } from "./jobs.ts";
 import { createQueueCounters } from "./metrics.ts";
 import { addPermission } from "./operations/add-permission.ts";
+import { cancelMessageMoveTask } from "./operations/cancel-message-move-task.ts";
 import { changeMessageVisibility } from "./operations/change-message-visibility.ts";
 import { changeMessageVisibilityBatch } from "./operations/change-message-visibility-batch.ts";
 import { createQueue } from "./operations/create-queue.ts";
@@ -12,15 +14,16 @@ import { deleteQueue } from "./operations/delete-queue.ts";
 import { getQueueAttributes } from "./operations/get-queue-attributes.ts";
 import { getQueueUrl } from "./operations/get-queue-url.ts";
 import { listDeadLetterSourceQueues } from "./operations/list-dead-letter-source-queues.ts";
+import { listMessageMoveTasks } from "./operations/list-message-move-tasks.ts";
 import { listQueueTags } from "./operations/list-queue-tags.ts";
 import { listQueues } from "./operations/list-queues.ts";
-import { moveTaskOperations } from "./operations/move-tasks.ts";
 import { purgeQueue } from "./operations/purge-queue.ts";
 import { receiveMessage } from "./operations/receive-message.ts";
 import { removePermission } from "./operations/remove-permission.ts";
 import { sendMessage } from "./operations/send-message.ts";
 import { sendMessageBatch } from "./operations/send-message-batch.ts";
 import { setQueueAttributes } from "./operations/set-queue-attributes.ts";
+import { startMessageMoveTask } from "./operations/start-message-move-task.ts";
 import { tagQueue } from "./operations/tag-queue.ts";
 import { untagQueue } from "./operations/untag-queue.ts";
 import type { SqsContext, SqsDependencies } from "./ports.ts";
@@ -45,7 +48,15 @@ export interface Sqs {
 /** SQS with standard and FIFO queues. */
 export function createSqs(deps: SqsDependencies): Sqs {
   const waiters = createWaiters(deps);
-  const context: SqsContext = { ...deps, waiters, metrics: createQueueCounters() };
+  const listeners = new Set<(atMs: EpochMs) => void>();
+  const context: SqsContext = {
+    ...deps,
+    waiters,
+    metrics: createQueueCounters(),
+    moveTaskDue: (atMs) => {
+      for (const listener of listeners) listener(atMs);
+    },
+  };
   const table: ServiceTable = {
     name: "sqs",
     eventSource: "sqs.amazonaws.com",
@@ -58,7 +69,7 @@ export function createSqs(deps: SqsDependencies): Sqs {
     },
     invalidSecurity: (message) => new Refusal("InvalidSecurity", message),
   };
-  return { table, jobs: createJobs(deps), waiters };
+  return { table, jobs: createJobs(context, (listener) => listeners.add(listener)), waiters };
 }
 
 function operationsOf(context: SqsContext): readonly AnyOperation[] {
@@ -83,6 +94,8 @@ function operationsOf(context: SqsContext): readonly AnyOperation[] {
     setQueueAttributes(context),
     tagQueue(),
     untagQueue(),
-    ...moveTaskOperations(),
+    cancelMessageMoveTask(context),
+    listMessageMoveTasks(context),
+    startMessageMoveTask(context),
   ];
 }

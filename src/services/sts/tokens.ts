@@ -1,4 +1,5 @@
 import { hash } from "node:crypto";
+import { deflateRawSync, inflateRawSync } from "node:zlib";
 import { Fault } from "../../kernel/errors.ts";
 import type { Random } from "../../kernel/random.ts";
 import type { SecretBox } from "../../kernel/secrets.ts";
@@ -17,6 +18,8 @@ interface TokenContent {
 
 /** Opened tokens that are kept: each holds a caller and, through it, compiled session policies. */
 const openedMax = 10_000;
+/** Far above what the checks at issue let through. */
+const contentBytesMax = 256 * 1024;
 
 const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 
@@ -48,8 +51,11 @@ function issue(secrets: SecretBox, random: Random, claims: SessionClaims): Issue
   const accessKeyId = `ASIA${letters}`;
   const secretAccessKey = random.bytes(30).toString("base64");
   const content = Buffer.from(JSON.stringify({ secret: secretAccessKey, claims }));
-  const sessionToken = secrets.seal(content, contextOf(accessKeyId));
+  // A token travels in a header with each request; policies and tags compress well.
+  const packed = deflateRawSync(content);
+  const sessionToken = secrets.seal(packed, contextOf(accessKeyId));
   content.fill(0);
+  packed.fill(0);
   return { accessKeyId, secretAccessKey, sessionToken };
 }
 
@@ -59,7 +65,9 @@ function openToken(
   sessionToken: string,
 ): OpenedSession | undefined {
   try {
-    const bytes = secrets.open(sessionToken, contextOf(accessKeyId));
+    const packed = secrets.open(sessionToken, contextOf(accessKeyId));
+    const bytes = inflateRawSync(packed, { maxOutputLength: contentBytesMax });
+    packed.fill(0);
     // What opens was written by `issue`, of this version or an older one.
     const { secret, claims } = JSON.parse(bytes.toString()) as TokenContent;
     bytes.fill(0);

@@ -112,7 +112,6 @@ async function create(
         ? defaultTopicPolicy(arn, scope.accountId)
         : await saveTopicPolicy(deps.principals, call.records, policy, "Attributes Reason: "),
     tags,
-    subscriptionsDeleted: 0,
   };
   return {
     output: { TopicArn: arn },

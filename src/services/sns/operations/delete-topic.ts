@@ -1,7 +1,8 @@
 import type { DeleteTopicInput } from "@aws-sdk/client-sns";
 import type { Operation } from "../../../kernel/operation.ts";
 import type { Wire } from "../../../kernel/wire-types.ts";
-import { removeSubscription, subscriptionsOf } from "../subscriptions.ts";
+import { removeAllSubscriptions } from "../subscription-changes.ts";
+import { subscriptionsOf } from "../subscriptions.ts";
 import { parseTopicArn, topicKind, topicUses } from "../topics.ts";
 
 /**
@@ -27,7 +28,7 @@ export function deleteTopicOperation(): Operation<Wire<DeleteTopicInput>, object
         output: {},
         commands: [
           topicKind.remove(scope, name),
-          ...subscriptions.flatMap((entry) => removeSubscription(scope, entry)),
+          ...(await removeAllSubscriptions(call, topic, subscriptions)),
         ],
       };
     },

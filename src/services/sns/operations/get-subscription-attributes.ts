@@ -4,9 +4,12 @@ import type {
 } from "@aws-sdk/client-sns";
 import type { Operation } from "../../../kernel/operation.ts";
 import type { Wire } from "../../../kernel/wire-types.ts";
+import { effectiveSubscriptionPolicy } from "../delivery-policy.ts";
 import { subscriptionOperation } from "../subscription-operation.ts";
+import type { SubscriptionRecord } from "../subscriptions.ts";
+import type { TopicRecord } from "../topics.ts";
 
-/** AWS: GetSubscriptionAttributes. */
+/** AWS: GetSubscriptionAttributes: what every subscription has, and what was set. */
 export function getSubscriptionAttributesOperation(): Operation<
   Wire<GetSubscriptionAttributesInput>,
   Wire<GetSubscriptionAttributesResponse>
@@ -18,20 +21,39 @@ export function getSubscriptionAttributesOperation(): Operation<
     name: "GetSubscriptionAttributes",
     access: "read",
     audit: { category: "management", readOnly: true, request: ["SubscriptionArn"] },
-    handle(_input, { value }) {
-      const Attributes = {
-        // AWS: queues of the subscriber's own account are confirmed by the signed call itself.
-        ConfirmationWasAuthenticated: "true",
+    handle(_input, _call, { value }, topic) {
+      const Attributes: Record<string, string> = {
+        ConfirmationWasAuthenticated: String(value.confirmedBySignature === true),
         Endpoint: value.endpoint,
         Owner: value.owner,
-        PendingConfirmation: "false",
+        PendingConfirmation: String(value.pending === true),
         Protocol: value.protocol,
         RawMessageDelivery: String(value.rawMessageDelivery),
         SubscriptionArn: value.arn,
         SubscriptionPrincipal: value.principalArn,
         TopicArn: value.topicArn,
+        ...optionalAttributes(value, topic),
       };
       return { output: { Attributes } };
     },
   });
+}
+
+function optionalAttributes(value: SubscriptionRecord, topic: TopicRecord): Record<string, string> {
+  const { filterPolicy, filterPolicyScope, redrivePolicy, deliveryPolicy } = value;
+  const shown: Record<string, string> = {};
+  if (filterPolicy !== undefined) {
+    shown.FilterPolicy = filterPolicy;
+    // AWS: shown with a policy only.
+    shown.FilterPolicyScope = filterPolicyScope ?? "MessageAttributes";
+  }
+  if (redrivePolicy !== undefined) shown.RedrivePolicy = redrivePolicy;
+  if (value.subscriptionRoleArn !== undefined)
+    shown.SubscriptionRoleArn = value.subscriptionRoleArn;
+  if (deliveryPolicy !== undefined) shown.DeliveryPolicy = deliveryPolicy;
+  if (value.protocol === "http" || value.protocol === "https") {
+    const { DeliveryPolicy } = topic.attributes;
+    shown.EffectiveDeliveryPolicy = effectiveSubscriptionPolicy(DeliveryPolicy, deliveryPolicy);
+  }
+  return shown;
 }

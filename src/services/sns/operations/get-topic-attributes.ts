@@ -2,8 +2,8 @@ import type { GetTopicAttributesInput, GetTopicAttributesResponse } from "@aws-s
 import type { Operation } from "../../../kernel/operation.ts";
 import type { Wire } from "../../../kernel/wire-types.ts";
 import { effectiveDeliveryPolicy } from "../delivery-policy.ts";
-import { subscriptionsOf } from "../subscriptions.ts";
 import { topicOperation } from "../topic-operation.ts";
+import { usageOf } from "../usage.ts";
 
 /** AWS: GetTopicAttributes: what every topic has, and what was set. */
 export function getTopicAttributesOperation(): Operation<
@@ -16,16 +16,16 @@ export function getTopicAttributesOperation(): Operation<
     audit: { category: "management", readOnly: true, request: ["TopicArn"] },
     topicArn: ({ TopicArn }) => TopicArn,
     async handle(_input, call, topic) {
-      const subscriptions = await subscriptionsOf(call.records, topic);
+      const usage = await usageOf(call.records, topic);
       const Attributes = {
         DisplayName: "",
         ...topic.attributes,
         EffectiveDeliveryPolicy: effectiveDeliveryPolicy(topic.attributes.DeliveryPolicy),
         Owner: topic.accountId,
         Policy: topic.policy.text,
-        SubscriptionsConfirmed: String(subscriptions.length),
-        SubscriptionsDeleted: String(topic.subscriptionsDeleted),
-        SubscriptionsPending: "0",
+        SubscriptionsConfirmed: String(usage.confirmed),
+        SubscriptionsDeleted: String(usage.deleted),
+        SubscriptionsPending: String(usage.pending),
         TopicArn: topic.arn,
       };
       return { output: { Attributes } };

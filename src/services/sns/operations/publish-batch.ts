@@ -9,7 +9,7 @@ import type { Wire } from "../../../kernel/wire-types.ts";
 import { auditedMessage } from "../audit.ts";
 import { checkMessage } from "../message.ts";
 import type { SnsDependencies } from "../ports.ts";
-import { publish } from "../publishing.ts";
+import { publishMessages } from "../publish-messages.ts";
 import { topicOperation } from "../topic-operation.ts";
 import { topicFacts } from "../topics.ts";
 
@@ -40,17 +40,18 @@ export function publishBatchOperation(
     topicArn: ({ TopicArn }) => TopicArn,
     async handle({ PublishBatchRequestEntries: entries }, call, topic) {
       checkIds(entries);
+      const { rules, messageBytesMax } = topicFacts(topic);
       const messages = entries.map((entry, index) =>
-        checkMessage(entry, `publishBatchRequestEntries.${index + 1}.member.messageAttributes`),
+        checkMessage(
+          entry,
+          `publishBatchRequestEntries.${index + 1}.member.messageAttributes`,
+          rules,
+        ),
       );
-      const { messageBytesMax } = topicFacts(topic);
       const sizeBytes = messages.reduce((sum, message) => sum + message.sizeBytes, 0);
       if (sizeBytes > messageBytesMax) throw tooLong();
-      const { messageIds, commands, committed } = await publish(deps, call, topic, messages);
-      const Successful = entries.map(({ Id }, index) => ({
-        Id,
-        MessageId: messageIds[index] ?? "",
-      }));
+      const { answers, commands, committed } = await publishMessages(deps, call, topic, messages);
+      const Successful = entries.map(({ Id }, index) => ({ Id, ...answers[index] }));
       return { output: { Successful, Failed: [] }, commands, committed };
     },
   });

@@ -5,7 +5,7 @@ import { auditedMessage } from "../audit.ts";
 import { invalidParameter, notAvailableYet } from "../errors.ts";
 import { checkMessage } from "../message.ts";
 import type { SnsDependencies } from "../ports.ts";
-import { publish } from "../publishing.ts";
+import { publishMessages } from "../publish-messages.ts";
 import { topicOperation } from "../topic-operation.ts";
 import { topicFacts } from "../topics.ts";
 
@@ -24,16 +24,15 @@ export function publishOperation(deps: SnsDependencies): Operation<Input, Wire<P
         ...(input.TargetArn === undefined ? {} : { targetArn: input.TargetArn }),
         ...auditedMessage(input),
       }),
-      response: ["MessageId"],
+      response: ["MessageId", "SequenceNumber"],
     },
     topicArn: ({ TopicArn, TargetArn }) => TopicArn ?? TargetArn ?? "",
     async handle(input, call, topic) {
-      const message = checkMessage(input, "messageAttributes");
-      if (message.sizeBytes > topicFacts(topic).messageBytesMax) {
-        throw invalidParameter("Message too long");
-      }
-      const { messageIds, commands, committed } = await publish(deps, call, topic, [message]);
-      return { output: { MessageId: messageIds[0] ?? "" }, commands, committed };
+      const { rules, messageBytesMax } = topicFacts(topic);
+      const message = checkMessage(input, "messageAttributes", rules);
+      if (message.sizeBytes > messageBytesMax) throw invalidParameter("Message too long");
+      const { answers, commands, committed } = await publishMessages(deps, call, topic, [message]);
+      return { output: answers[0] ?? { MessageId: "" }, commands, committed };
     },
   });
   return {

@@ -1,11 +1,12 @@
 import type { SetSubscriptionAttributesInput } from "@aws-sdk/client-sns";
 import type { Operation } from "../../../kernel/operation.ts";
 import type { Wire } from "../../../kernel/wire-types.ts";
-import { readSubscriptionAttribute } from "../subscription-attributes.ts";
+import { changeSubscriptionAttribute } from "../subscription-attributes.ts";
+import { saveSubscription } from "../subscription-changes.ts";
 import { subscriptionOperation } from "../subscription-operation.ts";
-import { subscriptionKind } from "../subscriptions.ts";
+import { attributePlace } from "./subscribe.ts";
 
-/** AWS: SetSubscriptionAttributes. */
+/** AWS: SetSubscriptionAttributes. What it changes holds from the next publication on. */
 export function setSubscriptionAttributesOperation(): Operation<
   Wire<SetSubscriptionAttributesInput>,
   object
@@ -18,9 +19,11 @@ export function setSubscriptionAttributesOperation(): Operation<
       readOnly: false,
       request: ["SubscriptionArn", "AttributeName", "AttributeValue"],
     },
-    handle({ AttributeName, AttributeValue = "" }, { id, value }, topic) {
-      const changed = { ...value, ...readSubscriptionAttribute(AttributeName, AttributeValue) };
-      return { output: {}, commands: [subscriptionKind.put(topic, id, changed)] };
+    async handle({ AttributeName, AttributeValue = "" }, call, { value }, topic) {
+      const place = attributePlace(topic, value.protocol, value.endpoint);
+      const changes = changeSubscriptionAttribute(value, AttributeName, AttributeValue, place);
+      const after = { ...value, ...changes };
+      return { output: {}, commands: await saveSubscription(call, topic, value, after) };
     },
   });
 }

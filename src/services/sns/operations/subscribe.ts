@@ -1,22 +1,40 @@
 import type { SubscribeInput, SubscribeResponse } from "@aws-sdk/client-sns";
-import { parseArn } from "../../../kernel/arn.ts";
 import type { Call } from "../../../kernel/call.ts";
 import { callerAccountId, callerName } from "../../../kernel/caller.ts";
 import type { Operation, Outcome } from "../../../kernel/operation.ts";
 import type { Wire } from "../../../kernel/wire-types.ts";
-import { invalidParameter, notAvailableYet } from "../errors.ts";
+import { askForConfirmation } from "../confirming.ts";
+import {
+  checkEndpoint,
+  type Endpoint,
+  maskPassword,
+  openEndpoint,
+  sealEndpoint,
+} from "../endpoints.ts";
+import { invalidParameter } from "../errors.ts";
 import type { SnsDependencies } from "../ports.ts";
-import { readSubscriptionAttributes } from "../subscription-attributes.ts";
-import { putSubscription, type SubscriptionRecord, subscriptionsOf } from "../subscriptions.ts";
+import {
+  type AttributePlace,
+  readSubscriptionAttributes,
+  sameAttributes,
+} from "../subscription-attributes.ts";
+import { saveSubscription, subscriptionsAt } from "../subscription-changes.ts";
+import {
+  type Protocol,
+  protocols,
+  type SubscriptionAttributes,
+  type SubscriptionRecord,
+} from "../subscriptions.ts";
 import { topicOperation } from "../topic-operation.ts";
 import { messageBytesMaxDefault, type TopicRecord, topicFacts } from "../topics.ts";
+import { usageOf } from "../usage.ts";
 
 type Input = Wire<SubscribeInput>;
 type Output = Wire<SubscribeResponse>;
 
 /**
- * AWS: Subscribe, for queues. Idempotent by topic, protocol and endpoint. The queue is not looked
- * up: whether deliveries work is decided by each of them.
+ * AWS: Subscribe. Idempotent by topic, protocol and endpoint. The endpoint is not looked up: whether
+ * deliveries work is decided by each of them.
  */
 export function subscribeOperation(deps: SnsDependencies): Operation<Input, Output> {
   return topicOperation<Input, Output>({
@@ -25,7 +43,15 @@ export function subscribeOperation(deps: SnsDependencies): Operation<Input, Outp
     audit: {
       category: "management",
       readOnly: false,
-      request: ["TopicArn", "Protocol", "Endpoint", "Attributes", "ReturnSubscriptionArn"],
+      request: ({ TopicArn, Protocol, Endpoint, Attributes, ReturnSubscriptionArn }) => ({
+        topicArn: TopicArn,
+        protocol: Protocol,
+        ...(Endpoint === undefined ? {} : { endpoint: maskPassword(Endpoint) }),
+        ...(Attributes === undefined ? {} : { attributes: Attributes }),
+        ...(ReturnSubscriptionArn === undefined
+          ? {}
+          : { returnSubscriptionArn: ReturnSubscriptionArn }),
+      }),
       response: ["SubscriptionArn"],
     },
     topicArn: ({ TopicArn }) => TopicArn,
@@ -34,76 +60,79 @@ export function subscribeOperation(deps: SnsDependencies): Operation<Input, Outp
       ...(Endpoint === undefined ? {} : { "sns:endpoint": Endpoint }),
     }),
     async handle(input, call, topic) {
-      checkProtocol(input.Protocol);
-      const endpoint = checkQueue(call, input.Endpoint ?? "");
-      const { rawMessageDelivery } = readSubscriptionAttributes(input.Attributes ?? {});
-      const subscriptions = await subscriptionsOf(call.records, topic);
-      const known = subscriptions.find(({ value }) => value.endpoint === endpoint)?.value;
-      if (known) return existing(known, rawMessageDelivery);
-      checkCount(topic, subscriptions.length);
-      return create(deps, call, topic, endpoint, rawMessageDelivery ?? false);
+      const protocol = checkProtocol(input.Protocol, topic);
+      const { fifo } = topicFacts(topic).rules;
+      const endpoint = checkEndpoint(protocol, input.Endpoint ?? "", fifo);
+      const place = attributePlace(topic, endpoint.protocol, endpoint.text);
+      const attributes = readSubscriptionAttributes(input.Attributes ?? {}, place);
+      const known = await existing(deps, call, topic, endpoint);
+      if (known && !sameAttributes(known, attributes)) {
+        throw invalidParameter(
+          "Attributes Reason: Subscription already exists with different attributes",
+        );
+      }
+      if (known && !known.pending) return { output: { SubscriptionArn: known.arn } };
+      if (!known) await checkLarge(call, topic, protocol);
+      const returnArn = input.ReturnSubscriptionArn === true;
+      const fresh = known ?? create(deps, call, topic, endpoint, attributes);
+      return subscribe(deps, call, topic, known, fresh, returnArn);
     },
   });
 }
 
-const protocols = new Set([
-  "http",
-  "https",
-  "email",
-  "email-json",
-  "sms",
-  "application",
-  "lambda",
-  "firehose",
-]);
+/** What attributes of a subscription with this endpoint may say. */
+export function attributePlace(
+  topic: TopicRecord,
+  protocol: Protocol,
+  endpoint: string,
+): AttributePlace {
+  const fifo = topicFacts(topic).rules.fifo && endpoint.endsWith(".fifo");
+  return { protocol, fifo, accountId: topic.accountId, region: topic.region };
+}
 
-function checkProtocol(protocol: string): void {
-  if (protocol === "sqs") return;
-  if (protocols.has(protocol)) throw notAvailableYet("Protocol", `${protocol} subscriptions are`);
-  throw invalidParameter(`Amazon SNS does not support this protocol string: ${protocol}`);
+function checkProtocol(text: string, topic: TopicRecord): Protocol {
+  const protocol = protocols.find((each) => each === text);
+  if (!protocol) {
+    throw invalidParameter(`Amazon SNS does not support this protocol string: ${text}`);
+  }
+  if (topicFacts(topic).rules.fifo && protocol !== "sqs") {
+    throw invalidParameter(`Invalid protocol type: ${protocol}`);
+  }
+  return protocol;
+}
+
+/** The subscription of this endpoint, password and all. */
+async function existing(
+  deps: SnsDependencies,
+  call: Call,
+  topic: TopicRecord,
+  { protocol, shown, text }: Endpoint,
+): Promise<SubscriptionRecord | undefined> {
+  const found = await subscriptionsAt(call, topic, { protocol, endpoint: shown });
+  return found.find(({ value }) => openEndpoint(deps.secrets, value) === text)?.value;
 }
 
 /**
- * A queue's ARN whose owner is the caller. AWS: then the subscription is confirmed at once; a queue
- * of another account would have to confirm by a token, which is not available yet.
+ * AWS: topics with large messages take few subscriptions, and only those that can carry them.
+ * AWS?: the number is checked here and not at SetTopicAttributes.
  */
-function checkQueue(call: Call, endpoint: string): string {
-  const queue = parseArn(endpoint);
-  const name = queue?.service === "sqs" && /^\d{12}$/.test(queue.accountId) ? queue.resource : "";
-  if (!queue || queue.region === "" || !/^[A-Za-z0-9_-]{1,80}(\.fifo)?$/.test(name)) {
-    throw invalidParameter("SQS endpoint ARN");
-  }
-  if (name.endsWith(".fifo")) {
-    throw invalidParameter(
-      "Invalid parameter: Endpoint Reason: FIFO SQS Queues can not be subscribed to standard " +
-        "SNS topics",
-    );
-  }
-  if (queue.accountId !== callerAccountId(call.caller)) {
-    throw invalidParameter(
-      "Endpoint Reason: the owner of a queue must subscribe it: confirming a subscription of " +
-        "another account's queue is not available yet",
-    );
-  }
-  return endpoint;
-}
-
-function existing(known: SubscriptionRecord, raw: boolean | undefined): Outcome<Output> {
-  if (raw !== undefined && raw !== known.rawMessageDelivery) {
-    throw invalidParameter(
-      "Attributes Reason: Subscription already exists with different attributes",
-    );
-  }
-  return { output: { SubscriptionArn: known.arn } };
-}
-
-/** AWS: topics with large messages. AWS?: checked here and not at SetTopicAttributes. */
-function checkCount(topic: TopicRecord, subscriptions: number): void {
-  const large = topicFacts(topic).messageBytesMax > messageBytesMaxDefault;
-  if (!large || subscriptions < 100) return;
+async function checkLarge(call: Call, topic: TopicRecord, protocol: Protocol): Promise<void> {
+  if (topicFacts(topic).messageBytesMax <= messageBytesMaxDefault) return;
+  if (!largeMessageProtocols.includes(protocol)) throw tooLargeFor(protocol);
+  const usage = await usageOf(call.records, topic);
+  if (usage.confirmed + usage.pending < 100) return;
   throw invalidParameter(
     "A topic with MaximumMessageSize greater than 262144 bytes supports a maximum of 100 " +
       "subscriptions",
+  );
+}
+
+export const largeMessageProtocols: readonly Protocol[] = ["sqs", "lambda", "firehose"];
+
+export function tooLargeFor(protocol: string): Error {
+  return invalidParameter(
+    "MaximumMessageSize greater than 262144 bytes is not supported for the following protocol: " +
+      `[${protocol}]`,
   );
 }
 
@@ -111,19 +140,53 @@ function create(
   deps: SnsDependencies,
   call: Call,
   topic: TopicRecord,
-  endpoint: string,
-  rawMessageDelivery: boolean,
-): Outcome<Output> {
-  const uuid = deps.random.uuid();
-  const arn = `${topic.arn}:${uuid}`;
-  const commands = putSubscription(topic, uuid, {
+  endpoint: Endpoint,
+  attributes: Partial<SubscriptionAttributes>,
+): SubscriptionRecord {
+  const arn = `${topic.arn}:${deps.random.uuid()}`;
+  const confirmed = isConfirmedByCaller(call, endpoint);
+  return {
+    rawMessageDelivery: false,
+    ...attributes,
     arn,
     topicArn: topic.arn,
-    protocol: "sqs",
-    endpoint,
+    protocol: endpoint.protocol,
+    ...sealEndpoint(deps.secrets, arn, endpoint),
     owner: callerAccountId(call.caller) ?? call.accountId,
     principalArn: callerName(call.caller),
-    rawMessageDelivery,
-  });
-  return { output: { SubscriptionArn: arn }, commands };
+    ...(confirmed
+      ? { confirmedBySignature: true, authenticateOnUnsubscribe: true }
+      : { pending: true }),
+  };
+}
+
+/**
+ * AWS: the signed call of a queue's or function's owner confirms by itself; so do endpoints that
+ * nobody can answer for. Everybody else has to open a link.
+ */
+function isConfirmedByCaller({ caller }: Call, { protocol, accountId }: Endpoint): boolean {
+  if (protocol === "sms" || protocol === "application" || protocol === "firehose") return true;
+  return accountId !== undefined && accountId === callerAccountId(caller);
+}
+
+async function subscribe(
+  deps: SnsDependencies,
+  call: Call,
+  topic: TopicRecord,
+  before: SubscriptionRecord | undefined,
+  after: SubscriptionRecord,
+  returnArn: boolean,
+): Promise<Outcome<Output>> {
+  if (!after.pending) {
+    const commands = await saveSubscription(call, topic, before, after);
+    return { output: { SubscriptionArn: after.arn }, commands };
+  }
+  // AWS: asked again, a pending subscription gets another confirmation.
+  const asked = await askForConfirmation(deps, call, topic, after);
+  const saved = await saveSubscription(call, topic, before, asked.subscription);
+  return {
+    output: { SubscriptionArn: returnArn ? after.arn : "pending confirmation" },
+    commands: [...saved, ...asked.commands],
+    committed: asked.committed,
+  };
 }

@@ -13,7 +13,10 @@ export function getAccessKeyInfo(
     audit: { category: "management", readOnly: true, request: ["AccessKeyId"] },
     resources: (_input, call) => [{ arn: "*", accountId: call.accountId }],
     async handle(input, call) {
-      const account = await dependencies.accountOfAccessKey(call.records, input.AccessKeyId);
+      const account = await dependencies.identities.accountOfAccessKey(
+        call.records,
+        input.AccessKeyId,
+      );
       if (account === undefined) {
         // AWS?: AWS reads the account out of the id; ids of this server carry none.
         throw new Refusal("ValidationError", `Invalid access key id: ${input.AccessKeyId}`, {
