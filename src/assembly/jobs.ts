@@ -6,6 +6,7 @@ import type { SweepDataKeys } from "../sealing/store.ts";
 import { runDueKeyWork } from "../services/kms/due.ts";
 import { startExpireMessages } from "../workers/expire-messages.ts";
 import { startMoveMessages } from "../workers/move-messages.ts";
+import { startMoveMessages } from "../workers/move-messages.ts";
 import { startRedeliver } from "../workers/redeliver.ts";
 import { repeat } from "../workers/repeat.ts";
 import { startSweepQueues } from "../workers/sweep-queues.ts";
@@ -49,6 +50,7 @@ export function startJobs(options: JobsOptions): Jobs {
   const stops = [
     startExpireMessages({ clock, jobs: services.sqs.jobs, log }),
     startSweepQueues({ clock, jobs: services.sqs.jobs, log }),
+    startMoveMessages({ clock, jobs: services.sqs.jobs, log }),
     startMoveMessages({ clock, jobs: services.sqs.jobs, log }),
     repeat({
       name: "sweep-data-keys",
