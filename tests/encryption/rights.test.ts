@@ -182,6 +182,27 @@ const states = [
     kms: "KMSInvalidStateException",
   },
   {
+    state: "a key for another use",
+    make: async () => {
+      const made = await root().kms.createKey({
+        KeySpec: "HMAC_256",
+        KeyUsage: "GENERATE_VERIFY_MAC",
+      });
+      const keyId = made.KeyMetadata?.Arn ?? "";
+      return {
+        keyId,
+        text: `${keyId} key usage is GENERATE_VERIFY_MAC which is not valid for GenerateDataKey.`,
+      };
+    },
+    codes: [
+      "KmsInvalidKeyUsage",
+      "KMS.InvalidKeyUsageException",
+      "KMSInvalidStateException",
+      "KMSInvalidState",
+    ],
+    kms: "InvalidKeyUsageException",
+  },
+  {
     state: "an alias that is not there",
     make: async () => ({
       keyId: "alias/gone",
