@@ -42,9 +42,14 @@ function examinePolicy(
   return read.statements.map((statement, statementIndex) => {
     const effect = statement.Effect === "Deny" ? ("Deny" as const) : ("Allow" as const);
     const { principalIds } = policy;
-    const of = { effect, version: read.version, principalIds, federated: isFederated(request) };
+    const of = {
+      effect,
+      version: read.version,
+      principalIds,
+      federated: isFederated(request, policyKind),
+    };
     const meets = (part: JsonObject) => partHolds(request, of, part);
-    const Principal = isFederated(request)
+    const Principal = isFederated(request, policyKind)
       ? statement.Principal
       : withoutFederated(statement.Principal);
     const { NotPrincipal, Action, NotAction, Resource, NotResource } = statement;
@@ -54,7 +59,7 @@ function examinePolicy(
       statementIndex,
       statement,
       effect,
-      principal: anyOf({ Principal, NotPrincipal }, meets, true),
+      principal: !isEmpty(Principal) && anyOf({ Principal, NotPrincipal }, meets, true),
       action: anyOf({ Action, NotAction }, meets, false),
       resource: anyOf({ Resource, NotResource }, meets, policyKind === "trust"),
       conditions: conditionsOf(request.context, statement, meets),
@@ -62,8 +67,8 @@ function examinePolicy(
   });
 }
 
-function isFederated({ caller }: DecisionRequest): boolean {
-  return caller.kind === "web-identity";
+function isFederated({ caller }: DecisionRequest, policyKind: string): boolean {
+  return policyKind === "trust" && caller.kind === "web-identity";
 }
 
 /** Other kinds of policy do not know such principals, and they are nobody else's. */
@@ -71,6 +76,10 @@ function withoutFederated(principal: Json | undefined): Json | undefined {
   if (!isObject(principal)) return principal;
   const { Federated: _, ...others } = principal;
   return others;
+}
+
+function isEmpty(principal: Json | undefined): boolean {
+  return isObject(principal) && Object.keys(principal).length === 0;
 }
 
 /** Whether the element that is there holds; `absent` where there is neither. */

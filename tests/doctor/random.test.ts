@@ -68,10 +68,10 @@ test(`statements that decide are those whose every part holds (seed ${seed})`, (
     );
     for (const reference of known) {
       decided++;
-      assert.ok(whole.map(name).includes(name(reference)), JSON.stringify([request, reference]));
+      assert.ok(whole.map(name).includes(name(reference)), JSON.stringify([reference, request]));
     }
     const denies = whole.filter(({ effect }) => effect === "Deny").map(name);
-    if (denies.length > 0) assert.equal(decision.explicit, true, JSON.stringify([request, denies]));
+    if (denies.length > 0) assert.equal(decision.explicit, true, JSON.stringify([denies, request]));
   }
   assert.ok(decided > 100);
 });
