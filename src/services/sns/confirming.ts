@@ -8,6 +8,7 @@ import {
   createToken,
 } from "./confirmations.ts";
 import type { ConfirmationMessage } from "./envelope.ts";
+import { placed } from "./notification-place.ts";
 import type { SnsDependencies } from "./ports.ts";
 import type { SubscriptionRecord } from "./subscriptions.ts";
 import { type TopicRecord, topicFacts } from "./topics.ts";
@@ -79,7 +80,7 @@ async function sendToken(
     commands: [
       ...bodies.commands,
       confirmationKind.put(confirmationScope, id, record),
-      putConfirmation(topic, message, sealed),
+      placed(deps.places, putConfirmation(topic, message, sealed)),
     ],
     committed() {
       bodies.stored();

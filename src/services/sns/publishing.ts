@@ -9,6 +9,7 @@ import { kmsFailure } from "./errors.ts";
 import { settleFailure } from "./failures.ts";
 import { type Fanout, fanoutOf, filterCounts, selectSubscriptions } from "./fanout.ts";
 import { bodyFor, type CheckedMessage } from "./message.ts";
+import { placed } from "./notification-place.ts";
 import type { SnsDependencies } from "./ports.ts";
 import { logStatus } from "./status-log.ts";
 import type { PutUndelivered } from "./store.ts";
@@ -196,7 +197,9 @@ async function deliverNow(
   const sealed = bodies.of(message, notification.body);
   return {
     commands: settled.commands,
-    puts: kept ? [putUndelivered(topic, subscription, notification, sealed, kept)] : [],
+    puts: kept
+      ? [placed(deps.places, putUndelivered(topic, subscription, notification, sealed, kept))]
+      : [],
     committed: [settled.committed],
   };
 }
@@ -213,7 +216,7 @@ function deliverLater(
   const { nextAttemptMs } = kept;
   return {
     commands: [],
-    puts: [putUndelivered(topic, subscription, notification, sealed, kept)],
+    puts: [placed(deps.places, putUndelivered(topic, subscription, notification, sealed, kept))],
     committed:
       nextAttemptMs === undefined ? [] : [() => deps.retryAt?.(subscription.arn, nextAttemptMs)],
   };

@@ -1,14 +1,15 @@
 import type { Call } from "../../kernel/call.ts";
 import type { ServiceCaller } from "../../kernel/caller.ts";
-import type { EpochMs } from "../../kernel/clock.ts";
 import type { Command } from "../../kernel/command.ts";
 import { Fault, Refusal } from "../../kernel/errors.ts";
 import type { Outcome } from "../../kernel/operation.ts";
 import type { Opened } from "../../kernel/sealer.ts";
-import { carry, type Prepared, prepareConfirmation, prepareNotification } from "./carrying.ts";
+import { carry, type Outside,
+  type Prepared, prepareConfirmation, prepareNotification } from "./carrying.ts";
 import { type Deliverable, deliverable, queueContent } from "./deliverable.ts";
 import { type Attempt, type DeliveryFailure, describeFailure, sendToQueue } from "./delivery.ts";
 import { settleFailure } from "./failures.ts";
+import { isInPlace } from "./notification-place.ts";
 import { type Carriers, type SnsDependencies, servicePrincipal } from "./ports.ts";
 import { logStatus } from "./status-log.ts";
 import type { RemoveUndelivered, RescheduleUndelivered, UndeliveredRow } from "./store.ts";
@@ -88,8 +89,22 @@ interface Outgoing {
   readonly prepared: Prepared;
 }
 
-/** Opens the row; delivers it at once where a queue of this server is the endpoint. */
+/** A record that does not hold, or cannot be read now, stops its own notification only. */
 async function decide(
+  deps: RedeliveryDependencies,
+  call: Call,
+  row: UndeliveredRow,
+): Promise<Outcome<Outgoing | undefined>> {
+  try {
+    return await openAndDeliver(deps, call, row);
+  } catch (error) {
+    if (!(error instanceof Fault)) throw error;
+    return unopened(deps, call, row, { ok: false, error });
+  }
+}
+
+/** Opens the row; delivers it at once where a queue of this server is the endpoint. */
+async function openAndDeliver(
   deps: RedeliveryDependencies,
   call: Call,
   row: UndeliveredRow,
@@ -97,6 +112,10 @@ async function decide(
   const { name, id } = partsOfSubscription(row.subscriptionArn);
   const topic = await topicKind.get(call.records, row, name);
   if (!topic) return done([removed(row)]);
+  if (!isInPlace(deps.places, topic.arn, row)) {
+    const text = "a stored notification is not where it was put";
+    return unopened(deps, call, row, { ok: false, error: new Fault("body-authentication", text) });
+  }
   const { place } = topicFacts(topic);
   const [opened] = await deps.sealer.open(call, { ...place, reusePeriodMs: dataKeyReuseMs }, [row]);
   if (!opened) throw new Error("the sealer answers each body that it is given");
@@ -131,13 +150,13 @@ async function handle(
   deps: RedeliveryDependencies,
   call: Call,
   row: UndeliveredRow,
-  outgoing: Outgoing,
+  delivery: Omit<Outgoing, "prepared"> & { readonly prepared: Prepared },
 ): Promise<Outcome<Outgoing | undefined>> {
-  const { prepared, subscription, topic } = outgoing;
-  if (prepared.kind !== "queue") return { output: outgoing };
+  const { prepared, subscription, topic } = delivery;
+  if (prepared.kind !== "queue") return { output: { ...delivery, prepared } };
   const target = { queueArn: subscription.endpoint, topicArn: topic.arn };
   const attempt = await sendToQueue(deps, call, target, prepared.content);
-  return note(deps, call, row, outgoing, attempt);
+  return note(deps, call, row, delivery, attempt);
 }
 
 /** Writes down what came of an attempt. */
@@ -145,7 +164,7 @@ async function note(
   deps: RedeliveryDependencies,
   call: Call,
   row: UndeliveredRow,
-  outgoing: Outgoing,
+  outgoing: Omit<Outgoing, "prepared">,
   attempt: Attempt,
 ): Promise<Outcome<undefined>> {
   const { topic, subscription, message } = outgoing;
@@ -193,6 +212,8 @@ function wordless({ messageId, topicArn, publishedMs }: UndeliveredRow): Deliver
   };
 }
 
+const neverOpens: ReadonlySet<string> = new Set(["body-authentication", "data-key-authentication"]);
+
 /**
  * The topic's own key does not open the body now: wait, without using up an attempt. A body that is
  * not authentic will never open: given up.
@@ -203,7 +224,7 @@ function unopened(
   row: UndeliveredRow,
   { error }: Extract<Opened, { ok: false }>,
 ): Outcome<undefined> {
-  const hopeless = error instanceof Fault && error.kind === "body-authentication";
+  const hopeless = error instanceof Fault && neverOpens.has(error.kind);
   const failure: DeliveryFailure = describeFailure(error, deps.log);
   const place = error instanceof Refusal ? "topic key: " : "topic: ";
   const nextAttemptMs = hopeless ? undefined : call.now + topicKeyWaitMs;

@@ -1,6 +1,7 @@
 import type { Sealed } from "../../kernel/sealed.ts";
 import type { ConfirmationMessage, Notification } from "./envelope.ts";
 import type { KeptFailure } from "./failures.ts";
+import { metadataOf } from "./notification-place.ts";
 import { outboxCode, type PutUndelivered, type UndeliveredRow } from "./store.ts";
 import type { Protocol, SubscriptionRecord } from "./subscriptions.ts";
 import type { TopicRecord } from "./topics.ts";
@@ -128,7 +129,7 @@ export type OpenedRow =
     };
 
 export function openedRow(row: UndeliveredRow, body: string): OpenedRow {
-  const { kind, ...metadata }: Partial<Metadata> = JSON.parse(row.metadata);
+  const { kind, ...metadata }: Partial<Metadata> = JSON.parse(metadataOf(row));
   const { messageId, topicArn, subscriptionArn, publishedMs } = row;
   if (kind === undefined) {
     const { subject, attributes, groupId, deduplicationId, sequenceNumber, replayed } = metadata;
