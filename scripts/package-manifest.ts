@@ -10,11 +10,11 @@ const kept = `${manifest}.kept`;
 
 if (process.argv[2] === "strip") {
   copyFileSync(manifest, kept);
-  const {
-    optionalDependencies: _,
-    devDependencies: __,
-    ...published
-  } = JSON.parse(readFileSync(manifest, "utf8"));
+  const { devDependencies: _, ...published } = JSON.parse(readFileSync(manifest, "utf8"));
+  const optional = Object.entries(published.optionalDependencies ?? {});
+  published.optionalDependencies = Object.fromEntries(
+    optional.filter(([name]) => !name.startsWith("node-")),
+  );
   published.engines = { node: ">=26" };
   delete published.scripts;
   writeFileSync(manifest, `${JSON.stringify(published, null, 2)}\n`);
