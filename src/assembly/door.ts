@@ -23,6 +23,7 @@ import type { Clocks } from "./clocks.ts";
 import { openInquiry } from "./doctor.ts";
 import { doctorRoutes } from "./doctor-routes.ts";
 import { requireDecryptToSend, type Services } from "./services.ts";
+import { withQueueMetrics } from "./queue-metrics.ts";
 import { StartError } from "./start-error.ts";
 import type { OpenState } from "./state.ts";
 import { undeliveredRoute } from "./undelivered-route.ts";
@@ -81,7 +82,10 @@ export async function openDoor(options: DoorOptions, scope: AsyncDisposableStack
   const health = () => ({ status, clock: settings.clock, version: options.version });
   const routes: AdminRoute[] = [
     healthRoute(health),
-    metricsRoute(usage.metrics, settings.openMetrics || isLoopbackHost(settings.host)),
+    metricsRoute(
+      withQueueMetrics(usage.metrics, services.sqs.measure),
+      settings.openMetrics || isLoopbackHost(settings.host),
+    ),
     ...clockRoutes(clocks.service, clocks.virtual),
     undeliveredRoute(state.store, accountId),
     ...doctorRoutes({

@@ -121,3 +121,37 @@ async function identityOf(here: InProcess, id: string) {
   const { queueId } = JSON.parse(record?.content ?? "{}") as { readonly queueId: string };
   return { accountId, region, queueId };
 }
+
+test("a consumer of one at a time gets past messages that KMS refuses, however many", async (t) => {
+  const { here, send, receive } = await withQueue(t, { KmsMasterKeyId: "alias/old" });
+  const bad = 60;
+  for (let n = 0; n < bad; n++) await send("old");
+  await here.clock.advance(1000);
+  await here.call("SetQueueAttributes", {
+    QueueUrl: url("orders"),
+    Attributes: { KmsMasterKeyId: "alias/new" },
+  });
+  await send("new");
+  let asked = 0;
+  here.kms.open = (keyArn) => {
+    asked++;
+    if (keyArn === "alias/old") denied();
+  };
+  // What was refused goes behind, so that each receive meets others: bounded, never blocked.
+  let refusals = 0;
+  for (;;) {
+    await here.clock.advance(1);
+    const got = await receive({ MaxNumberOfMessages: 1 }).catch(() => undefined);
+    if (got) {
+      assert.deepEqual(
+        got.map(({ Body }) => Body),
+        ["new"],
+      );
+      break;
+    }
+    assert.ok(++refusals < bad, "a receive gets past them");
+  }
+  assert.ok(refusals > 0, "one call does not look through the whole queue");
+  assert.ok(asked <= 2 * (refusals + 1), "KMS is asked once per data key and call");
+  assert.deepEqual(await counts(here), [bad, 1, 0]);
+});

@@ -186,3 +186,23 @@ test("ten thousand wait with one timer of their queue, and one arrival wakes one
   assert.equal(polls.filter(({ state }) => state.woken).length, 1);
   assert.equal(polls[0]?.state.woken, true);
 });
+
+test("10,000 that wait cost one look each and one timer of the queue; one message wakes one", async () => {
+  const here = scene();
+  const all = Array.from({ length: 10_000 }, () => waiting(here, here.waiters.join(queue)));
+  await settle();
+  const armed = here.clock.armed.size;
+  assert.ok(armed <= 1, `${armed} timers of the service clock`);
+  assert.equal(here.asked.length, 1, "one question to the store");
+  for (let message = 0; message < 3; message++) here.waiters.wake(queue.queueId, 1);
+  await settle();
+  assert.equal(all.filter(({ state }) => state.woken).length, 3);
+  assert.ok(
+    all.slice(0, 3).every(({ state }) => state.woken),
+    "in the order of their coming",
+  );
+  // The twin: a queue that ended wakes them all.
+  here.waiters.wakeAll(queue.queueId);
+  await settle();
+  assert.equal(all.filter(({ state }) => state.woken).length, 10_000);
+});

@@ -40,7 +40,9 @@ export async function send(
   const [placed = []] = await call.commit([insert, ...dataKeys]);
   committed();
   const duplicates = placed.filter(({ duplicate }) => duplicate).length;
-  if (duplicates > 0) context.metrics.count(queue, "NumberOfDeduplicatedSentMessages", duplicates);
+  // AWS: sent are those that were added to the queue.
+  context.metrics.count(queue, "NumberOfMessagesSent", -duplicates);
+  context.metrics.count(queue, "NumberOfDeduplicatedSentMessages", duplicates);
   return {
     messages: placed.map(({ messageId, sequence }) => {
       return { messageId, sequenceNumber: sequenceNumberOf(sequence) };

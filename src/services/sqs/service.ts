@@ -2,6 +2,7 @@ import type { EpochMs } from "../../kernel/clock.ts";
 import { Refusal } from "../../kernel/errors.ts";
 import { type AnyOperation, operationTable, type ServiceTable } from "../../kernel/operation.ts";
 import { createJobs, type SqsJobs } from "./jobs.ts";
+import { measureQueues, type QueueMeasure } from "./measure.ts";
 import { createQueueCounters } from "./metrics.ts";
 import { addPermission } from "./operations/add-permission.ts";
 import { cancelMessageMoveTask } from "./operations/cancel-message-move-task.ts";
@@ -30,6 +31,7 @@ import type { SqsContext, SqsDependencies } from "./ports.ts";
 import { createWaiters, type Waiters } from "./waiters.ts";
 
 export type { SqsJobs } from "./jobs.ts";
+export type { QueueMeasure } from "./measure.ts";
 export type {
   DeduplicationDigests,
   PlaceMacs,
@@ -43,6 +45,8 @@ export interface Sqs {
   readonly jobs: SqsJobs;
   /** Woken by sends of this thread; whoever learns of others' sends wakes them here. */
   readonly waiters: Waiters;
+  /** Metrics per queue, with CloudWatch's names. */
+  measure(): Promise<readonly QueueMeasure[]>;
 }
 
 /** SQS with standard and FIFO queues. */
@@ -57,6 +61,7 @@ export function createSqs(deps: SqsDependencies): Sqs {
       for (const listener of listeners) listener(atMs);
     },
   };
+  const measure = () => measureQueues(context);
   const table: ServiceTable = {
     name: "sqs",
     eventSource: "sqs.amazonaws.com",
@@ -69,7 +74,12 @@ export function createSqs(deps: SqsDependencies): Sqs {
     },
     invalidSecurity: (message) => new Refusal("InvalidSecurity", message),
   };
-  return { table, jobs: createJobs(context, (listener) => listeners.add(listener)), waiters };
+  return {
+    table,
+    jobs: createJobs(context, (listener) => listeners.add(listener)),
+    waiters,
+    measure,
+  };
 }
 
 function operationsOf(context: SqsContext): readonly AnyOperation[] {

@@ -1,0 +1,64 @@
+import { type CountedMetric, countedMetrics, type UsedQueue } from "./metrics.ts";
+import type { SqsContext } from "./ports.ts";
+import { findQueue, type Queue } from "./queue.ts";
+import type { MeasureQueue } from "./store.ts";
+
+/** AWS: names of CloudWatch, namespace AWS/SQS; gauges are as of now. */
+export type GaugeMetric =
+  | "ApproximateAgeOfOldestMessage"
+  | "ApproximateNumberOfMessagesVisible"
+  | "ApproximateNumberOfMessagesNotVisible"
+  | "ApproximateNumberOfMessagesDelayed"
+  | "ApproximateNumberOfGroupsWithInflightMessages"
+  | "ApproximateNumberOfNoisyGroups";
+
+export interface QueueMeasure extends Pick<UsedQueue, "accountId" | "region" | "name"> {
+  readonly counters: Readonly<Record<CountedMetric, number>>;
+  /** Those that a queue of its type has. Ages are in seconds. */
+  readonly gauges: Readonly<Partial<Record<GaugeMetric, number>>>;
+}
+
+/** Questions to the store at a time, so that requests come in between. */
+const atATime = 50;
+
+/** Measures of the queues that were used since the start of the process. */
+export async function measureQueues(context: SqsContext): Promise<readonly QueueMeasure[]> {
+  const used = [...context.metrics.used()];
+  const measures: QueueMeasure[] = [];
+  for (let at = 0; at < used.length; at += atATime) {
+    const some = used.slice(at, at + atATime).map((queue) => measure(context, queue));
+    measures.push(...(await Promise.all(some)).filter((one) => one !== undefined));
+  }
+  return measures;
+}
+
+async function measure(context: SqsContext, used: UsedQueue): Promise<QueueMeasure | undefined> {
+  const { accountId, region, name, counts } = used;
+  const queue = await findQueue(context.state.view(), { accountId, region }, name);
+  if (!queue) return undefined;
+  const counters = Object.fromEntries(
+    countedMetrics.map((metric) => [metric, counts[metric]]),
+  ) as Record<CountedMetric, number>;
+  return { accountId, region, name, counters, gauges: await gaugesOf(context, queue) };
+}
+
+async function gaugesOf(context: SqsContext, queue: Queue): Promise<QueueMeasure["gauges"]> {
+  const nowMs = context.clock.now();
+  const query: MeasureQueue = {
+    kind: "sqs.measure",
+    queue: queue.identity,
+    nowMs,
+    retainedSinceMs: nowMs - queue.retentionMs,
+  };
+  const it = await context.store.query(query);
+  const ageMs = it.oldestSentMs === undefined ? 0 : Math.max(0, nowMs - it.oldestSentMs);
+  return {
+    ApproximateAgeOfOldestMessage: Math.floor(ageMs / 1000),
+    ApproximateNumberOfMessagesVisible: it.visible,
+    ApproximateNumberOfMessagesNotVisible: it.inFlight,
+    ApproximateNumberOfMessagesDelayed: it.delayed,
+    ...(queue.fifo
+      ? { ApproximateNumberOfGroupsWithInflightMessages: it.groupsInFlight }
+      : { ApproximateNumberOfNoisyGroups: it.noisyGroups }),
+  };
+}

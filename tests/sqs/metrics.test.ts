@@ -1,0 +1,65 @@
+// Goal: each queue's metrics have CloudWatch's names and count what happened. Method: the service
+// over the real store; its measures and their Prometheus text after a known course of events.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { queueMetricsText } from "../../src/assembly/queue-metrics.ts";
+import { accountId, region } from "./in-process.ts";
+import { url, withQueue } from "./one-queue.ts";
+
+test("counters and gauges of a standard queue", async (t) => {
+  const { here, send, receive, remove } = await withQueue(t);
+  assert.deepEqual(await here.sqs.measure(), [], "a queue that nobody used is not active");
+  for (const body of ["one", "two", "three"]) await send(body);
+  await send("later", { DelaySeconds: 900 });
+  await here.clock.advance(5_500);
+  const [first] = await receive({ MaxNumberOfMessages: 2 });
+  assert.ok(first);
+  await remove(first);
+  await receive({ MaxNumberOfMessages: 10 });
+  await receive({ MaxNumberOfMessages: 10 });
+  assert.deepEqual(await here.sqs.measure(), [
+    {
+      accountId,
+      region,
+      name: "orders",
+      counters: {
+        NumberOfMessagesSent: 4,
+        NumberOfMessagesReceived: 3,
+        NumberOfMessagesDeleted: 1,
+        NumberOfEmptyReceives: 1,
+        NumberOfDeduplicatedSentMessages: 0,
+        SentMessageSize: 16,
+      },
+      gauges: {
+        ApproximateAgeOfOldestMessage: 5,
+        ApproximateNumberOfMessagesVisible: 0,
+        ApproximateNumberOfMessagesNotVisible: 2,
+        ApproximateNumberOfMessagesDelayed: 1,
+        ApproximateNumberOfNoisyGroups: 0,
+      },
+    },
+  ]);
+  const text = queueMetricsText(await here.sqs.measure());
+  const labels = `{account="${accountId}",region="${region}",queue="orders"}`;
+  assert.ok(text.includes(`sealpost_sqs_number_of_messages_sent_total${labels} 4\n`), text);
+  assert.ok(text.includes(`sealpost_sqs_approximate_age_of_oldest_message_seconds${labels} 5\n`));
+  assert.ok(text.includes(`sealpost_sqs_sent_message_size_bytes_total${labels} 16\n`));
+  assert.equal(text.match(/^# TYPE /gm)?.length, 11);
+  await here.call("DeleteQueue", { QueueUrl: url("orders") });
+  assert.deepEqual(await here.sqs.measure(), []);
+});
+
+test("a FIFO queue tells of duplicates and of groups in flight", async (t) => {
+  const { here, receive } = await withQueue(t);
+  await here.call("CreateQueue", { QueueName: "x.fifo", Attributes: { FifoQueue: "true" } });
+  for (const MessageGroupId of ["a", "a", "b", "c"]) {
+    const ids = { MessageGroupId, MessageDeduplicationId: MessageGroupId };
+    await here.call("SendMessage", { QueueUrl: url("x.fifo"), MessageBody: "x", ...ids });
+  }
+  await receive({ MaxNumberOfMessages: 2 }, "x.fifo");
+  const [measure] = await here.sqs.measure();
+  assert.equal(measure?.counters.NumberOfMessagesSent, 3);
+  assert.equal(measure?.counters.NumberOfDeduplicatedSentMessages, 1);
+  assert.equal(measure?.gauges.ApproximateNumberOfGroupsWithInflightMessages, 2);
+  assert.equal(measure?.gauges.ApproximateNumberOfNoisyGroups, undefined);
+});
