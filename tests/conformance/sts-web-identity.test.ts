@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import { openPrivateCertificates } from "../../src/gateway/certificates.ts";
+import type { Json } from "../../src/kernel/json.ts";
 import { silentLog } from "../../src/kernel/log.ts";
 import { createProviderKeys } from "../../src/services/sts/provider-keys.ts";
 import { random, secretBox } from "../gateway/support.ts";
@@ -159,7 +160,7 @@ test("keys are kept, and asked for again at most once a minute", async () => {
   let failing = false;
   const keys = createProviderKeys({
     systemClock: { now: () => now },
-    async fetchJson(url) {
+    async fetchJson(url): Promise<Json> {
       fetched++;
       if (failing) throw new Error("no route");
       if (!url.endsWith("openid-configuration"))

@@ -34,6 +34,10 @@ import { detachPolicy } from "./operations/detach-policy.ts";
 import { getAccessKeyLastUsed } from "./operations/get-access-key-last-used.ts";
 import { getAccountAuthorizationDetails } from "./operations/get-account-authorization-details.ts";
 import { getAccountSummary } from "./operations/get-account-summary.ts";
+import {
+  getContextKeysForCustomPolicy,
+  getContextKeysForPrincipalPolicy,
+} from "./operations/get-context-keys.ts";
 import { getGroup } from "./operations/get-group.ts";
 import { getInlinePolicy } from "./operations/get-inline-policy.ts";
 import { getInstanceProfile } from "./operations/get-instance-profile.ts";
@@ -71,6 +75,8 @@ import {
   removeRoleFromInstanceProfile,
 } from "./operations/role-in-instance-profile.ts";
 import { setDefaultPolicyVersion } from "./operations/set-default-policy-version.ts";
+import { simulateCustomPolicy } from "./operations/simulate-custom-policy.ts";
+import { simulatePrincipalPolicy } from "./operations/simulate-principal-policy.ts";
 import { tagOperations } from "./operations/tagging.ts";
 import { updateAccessKey } from "./operations/update-access-key.ts";
 import { updateAssumeRolePolicy } from "./operations/update-assume-role-policy.ts";
@@ -186,6 +192,10 @@ function accountOperations(): readonly AnyOperation[] {
     createAccountAlias(),
     deleteAccountAlias(),
     listAccountAliases(),
+    simulatePrincipalPolicy(),
+    simulateCustomPolicy(),
+    getContextKeysForPrincipalPolicy(),
+    getContextKeysForCustomPolicy(),
     getAccountSummary(),
     getAccountAuthorizationDetails(),
   ];
