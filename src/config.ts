@@ -1,3 +1,6 @@
+import { checkLambdaEndpoint } from "./delivery/lambda.ts";
+import { checkSmtpUrl } from "./delivery/smtp.ts";
+import { checkDeliveryAllow } from "./delivery/targets.ts";
 import { addressSet } from "./gateway/addresses.ts";
 
 /**
@@ -148,12 +151,41 @@ export const settingsTable = {
   dataKeyAuthorization: laterText("cached|always", "when the right to a data key is decided"),
   vpcEndpoint: laterList("NAME", "private endpoint"),
   noPublic: laterBoolean("serve private endpoints only"),
-  lambdaEndpoint: laterText("URL", "where Lambda subscriptions are invoked"),
-  deliveryAllow: laterList("CIDR|HOST:PORT", "further targets of HTTP deliveries"),
-  allowPrivateEndpoints: laterBoolean("deliver to private addresses"),
-  smtp: laterText("URL", "mail server for e-mail subscriptions"),
-  snsCertHost: laterText("NAME", "host of the signing certificate"),
-  undeliveredRetention: laterText("PERIOD", "how long undelivered messages are kept"),
+  lambdaEndpoint: {
+    kind: "list",
+    value: "URL",
+    check: checkLambdaEndpoint,
+    description: "Lambda Invoke API for function subscriptions; ARN=URL for one function",
+  },
+  deliveryAllow: {
+    kind: "list",
+    value: "CIDR|HOST:PORT",
+    check: checkDeliveryAllow,
+    description: "private target that deliveries may reach (repeatable)",
+  },
+  allowPrivateEndpoints: {
+    kind: "boolean",
+    description: "let deliveries reach private addresses (unsafe where strangers may subscribe)",
+  },
+  smtp: {
+    kind: "text",
+    value: "URL",
+    check: checkSmtpUrl,
+    description: "mail server for e-mail subscriptions: smtp://user:password@host?from=address",
+  },
+  snsCertHost: {
+    kind: "text",
+    value: "NAME",
+    check: matches(/^[A-Za-z0-9.-]{1,253}(:\d{1,5})?$/, "a host name"),
+    description: "host that SigningCertURL names, such as sns.us-east-1.amazonaws.com",
+  },
+  undeliveredRetention: {
+    kind: "text",
+    value: "PERIOD",
+    default: "4d",
+    check: matches(/^\d{1,9}[smhdwy]?$/, "a period such as 4d or 12h; 0 for none"),
+    description: "how long given-up notifications are kept; 0 drops them as AWS does",
+  },
 } as const satisfies Record<string, SettingSpec>;
 
 type Table = typeof settingsTable;
@@ -178,6 +210,8 @@ export interface Settings extends TableSettings {
   readonly sealFile: string;
   /** SEALPOST_ROOT_ACCESS_KEY_ID / _SECRET_ACCESS_KEY. A secret: never log the settings. */
   readonly rootCredentials: RootCredentials | undefined;
+  /** SEALPOST_LAMBDA_ACCESS_KEY_ID / _SECRET_ACCESS_KEY: who invokes functions. A secret. */
+  readonly lambdaCredentials: RootCredentials | undefined;
   /** What the operator should be told at start: unsafe flags, unknown environment names. */
   readonly warnings: readonly string[];
 }

@@ -1,5 +1,5 @@
 import { hostname } from "node:os";
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { ensureOperatorAccount } from "./assembly/bootstrap.ts";
 import { certificateRoute } from "./assembly/certificate-route.ts";
 import { openClocks } from "./assembly/clocks.ts";
@@ -9,9 +9,12 @@ import { assembleServices } from "./assembly/services.ts";
 import { openState } from "./assembly/state.ts";
 import { createUsage } from "./assembly/usage.ts";
 import { createAuditor } from "./audit/auditor.ts";
+import { parseDurationSeconds } from "./cli/duration.ts";
 import { packageVersion } from "./cli/io.ts";
 import { quotaRates, type Settings } from "./config.ts";
 import { systemRandom } from "./crypto/random.ts";
+import { createCarriers } from "./delivery/carriers.ts";
+import { openStatusFiles } from "./delivery/status-files.ts";
 import { createDenialLog } from "./doctor/denial-log.ts";
 import { openDataFolder } from "./gateway/data-folder.ts";
 import { createLogger } from "./gateway/logger.ts";
@@ -23,6 +26,9 @@ import { createSessionTokens } from "./services/sts/tokens.ts";
 import { createSigner } from "./signing/signer.ts";
 import type { TrackedView } from "./state/record-cache.ts";
 import { loadModel, serviceNames } from "./wire/service.ts";
+
+/** Stand-ins for Lambda on one machine take any key; those that check one are told theirs. */
+const localLambdaCredentials = { accessKeyId: "sealpost", secretAccessKey: "sealpost" };
 
 export interface RunningServer {
   readonly httpsUrl: string;
@@ -89,8 +95,11 @@ export async function startServer(settings: Settings): Promise<RunningServer> {
     random: systemRandom,
     clock: clocks.system,
     publicUrl,
+    certificateHost: settings.snsCertHost,
   });
   const due: { jobs?: Jobs } = {};
+  const statusLog = openStatusFiles(join(folderPath, "delivery-status"), log);
+  scope.defer(() => statusLog.close());
   const denials = createDenialLog();
   const services = await assembleServices({
     state,
@@ -105,11 +114,25 @@ export async function startServer(settings: Settings): Promise<RunningServer> {
     kmsQuotas: quotaRates(settings.kmsQuotas),
     log,
     keyWorkDue: (atMs) => due.jobs?.keyWorkDue(atMs),
-    deliveryDue: (atMs) => due.jobs?.deliveryDue(atMs),
+    deliveryDue: (subscriptionArn, atMs) => due.jobs?.deliveryDue(subscriptionArn, atMs),
+    undeliveredRetentionMs: parseDurationSeconds(settings.undeliveredRetention) * 1000,
+    statusLog,
     denials,
   });
   scope.defer(() => services.sealer.close());
-  const jobs = startJobs({ state, services, clock: clocks.service, log, auditor });
+  const listening = { port: 0 };
+  const carriers = createCarriers({
+    random: systemRandom,
+    rules: { allow: settings.deliveryAllow, allowPrivate: settings.allowPrivateEndpoints },
+    ownPort: () => listening.port,
+    lambda: {
+      endpoints: settings.lambdaEndpoint,
+      ...(settings.lambdaCredentials ?? localLambdaCredentials),
+      now: () => clocks.system.now(),
+    },
+    smtp: settings.smtp,
+  });
+  const jobs = startJobs({ state, services, carriers, clock: clocks.service, log, auditor });
   due.jobs = jobs;
   scope.defer(() => jobs.stop());
   const door = await openDoor(
@@ -132,6 +155,7 @@ export async function startServer(settings: Settings): Promise<RunningServer> {
     scope,
   );
   addresses.public ||= door.httpsUrl;
+  listening.port = Number(new URL(door.httpsUrl).port);
   const { httpsUrl, httpUrl, caFile } = door;
   writeServerFile(folderPath, {
     pid: process.pid,

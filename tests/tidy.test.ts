@@ -31,7 +31,8 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   "main.ts": ["*"],
   assembly: ["*"],
   testing: ["*"],
-  "config.ts": ["kernel", "gateway/addresses"],
+  delivery: ["kernel", "auth", "gateway/addresses", "services/sns/ports"],
+  "config.ts": ["kernel", "gateway/addresses", "delivery"],
 };
 
 /** Node modules with effects, and who may have them. Pure folders get crypto and buffers only. */

@@ -4,8 +4,8 @@ import type { Command } from "../kernel/command.ts";
 import type { Log } from "../kernel/log.ts";
 import type { SweepDataKeys } from "../sealing/store.ts";
 import { runDueKeyWork } from "../services/kms/due.ts";
+import type { Carriers } from "../services/sns/ports.ts";
 import { startExpireMessages } from "../workers/expire-messages.ts";
-import { startMoveMessages } from "../workers/move-messages.ts";
 import { startMoveMessages } from "../workers/move-messages.ts";
 import { startRedeliver } from "../workers/redeliver.ts";
 import { repeat } from "../workers/repeat.ts";
@@ -14,6 +14,7 @@ import type { Services } from "./services.ts";
 import type { OpenState } from "./state.ts";
 
 export interface JobsOptions {
+  readonly carriers: Carriers;
   readonly state: OpenState;
   readonly services: Services;
   readonly clock: Clock;
@@ -23,34 +24,34 @@ export interface JobsOptions {
 
 export interface Jobs {
   keyWorkDue(atMs: number): void;
-  deliveryDue(atMs: number): void;
+  deliveryDue(subscriptionArn: string, atMs: number): void;
   stop(): Promise<void>;
 }
 
 const dayMs = 86_400_000;
 /** A message lives at most 14 days; its data key was made up to a day before it was sent. */
 const dataKeyLifeMs = 16 * dayMs;
-const undeliveredRetentionMs = 4 * dayMs;
 const hourMs = 3_600_000;
 
 /** Starts what becomes due by itself, all on the service clock. */
 export function startJobs(options: JobsOptions): Jobs {
   const { state, services, clock, log } = options;
   const commit = (commands: readonly Command[]) => state.records.commit(undefined, commands);
-  const ask = state.store.query.bind(state.store);
   const { pipeline } = services;
   const redeliver = startRedeliver({
-    deps: { ...services.sns, ask, runAsService: (session, act) => pipeline.runAs(session, act) },
+    deps: {
+      ...services.sns,
+      carriers: options.carriers,
+      runAsService: (session, act) => pipeline.runAs(session, act),
+    },
     clock,
     log,
     commit,
-    undeliveredRetentionMs,
   });
   const keyWork = startKeyWork(options);
   const stops = [
     startExpireMessages({ clock, jobs: services.sqs.jobs, log }),
     startSweepQueues({ clock, jobs: services.sqs.jobs, log }),
-    startMoveMessages({ clock, jobs: services.sqs.jobs, log }),
     startMoveMessages({ clock, jobs: services.sqs.jobs, log }),
     repeat({
       name: "sweep-data-keys",

@@ -17,7 +17,7 @@ import { createIam } from "../services/iam/service.ts";
 import type { KmsDependencies } from "../services/kms/dependencies.ts";
 import { createRequestQuotas, type QuotaRates } from "../services/kms/quotas.ts";
 import { createKms } from "../services/kms/service.ts";
-import type { NotificationSigner, SnsDependencies } from "../services/sns/ports.ts";
+import type { NotificationSigner, SnsDependencies, StatusLog } from "../services/sns/ports.ts";
 import { createSns } from "../services/sns/service.ts";
 import { createSqs, type Sqs } from "../services/sqs/service.ts";
 import type { AuthorizationMessages } from "../services/sts/messages.ts";
@@ -47,7 +47,9 @@ export interface ServicesOptions {
   readonly log: Log;
   /** Something of KMS or SNS becomes due at this service time. */
   readonly keyWorkDue: (atMs: number) => void;
-  readonly deliveryDue: (atMs: number) => void;
+  readonly deliveryDue: (subscriptionArn: string, atMs: number) => void;
+  readonly undeliveredRetentionMs: number;
+  readonly statusLog: StatusLog;
   /** undefined: requests to KMS are not counted. */
   readonly kmsQuotas: QuotaRates | undefined;
   /** Remembers what was denied. */
@@ -101,9 +103,13 @@ export async function assembleServices(options: ServicesOptions): Promise<Servic
     random,
     metrics: options.usage.sns,
     places: state.places,
+    secrets: state.secrets,
     log,
     publicUrl: options.publicUrl,
+    undeliveredRetentionMs: options.undeliveredRetentionMs,
+    ask: (query) => state.store.query(query),
     retryAt: options.deliveryDue,
+    statusLog: options.statusLog,
   };
   const sqs = createSqs({
     store: state.store,

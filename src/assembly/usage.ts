@@ -32,10 +32,7 @@ export function createUsage(clock: Clock, version: string): Usage {
   return {
     metrics,
     sns: {
-      count(metric, by) {
-        if (metric !== "NumberOfNotificationsFailed") return;
-        for (let i = 0; i < by; i++) metrics.deliveryFailed("sqs", "failed");
-      },
+      count: (topicArn, metric, by) => metrics.topic(topicArn, metric, by),
     },
     accessKeys: { lastUsed: async (_view, accessKeyId) => uses.get(accessKeyId) },
     watch: (auditor) => ({

@@ -25,6 +25,8 @@ export interface SettingsSources {
 
 const rootKeyIdName = "SEALPOST_ROOT_ACCESS_KEY_ID";
 const rootSecretName = "SEALPOST_ROOT_SECRET_ACCESS_KEY";
+const lambdaKeyIdName = "SEALPOST_LAMBDA_ACCESS_KEY_ID";
+const lambdaSecretName = "SEALPOST_LAMBDA_SECRET_ACCESS_KEY";
 
 /** Merges the sources. Throws SettingsError for what is unknown, malformed or of a later issue. */
 export function readSettings(sources: SettingsSources): Settings {
@@ -37,9 +39,15 @@ export function readSettings(sources: SettingsSources): Settings {
   values.data = path(values.data);
   values.sealFile = path(values.sealFile ?? resolve(String(values.data), "root.key"));
   for (const name of ["tlsCert", "tlsKey"]) if (values[name]) values[name] = path(values[name]);
-  const rootCredentials = readRootCredentials(environment);
+  const rootCredentials = readCredentials(environment, rootKeyIdName, rootSecretName);
+  const lambdaCredentials = readCredentials(environment, lambdaKeyIdName, lambdaSecretName);
   // The table's mapped type says what each value is; the loop above made exactly those.
-  const settings = { ...values, rootCredentials, warnings: [] } as unknown as Settings;
+  const settings = {
+    ...values,
+    rootCredentials,
+    lambdaCredentials,
+    warnings: [],
+  } as unknown as Settings;
   checkTogether(settings, explicitSealFile);
   return Object.freeze({
     ...settings,
@@ -157,21 +165,23 @@ function parseFile(text: string | undefined): Record<string, unknown> {
   return { ...parsed };
 }
 
-function readRootCredentials(
+function readCredentials(
   environment: Readonly<Record<string, string | undefined>>,
+  keyIdName: string,
+  secretName: string,
 ): RootCredentials | undefined {
-  const accessKeyId = environment[rootKeyIdName];
-  const secretAccessKey = environment[rootSecretName];
+  const accessKeyId = environment[keyIdName];
+  const secretAccessKey = environment[secretName];
   if (!accessKeyId && !secretAccessKey) return undefined;
   if (!accessKeyId || !secretAccessKey) {
-    throw new SettingsError(`${rootKeyIdName} and ${rootSecretName} go together`);
+    throw new SettingsError(`${keyIdName} and ${secretName} go together`);
   }
   // AWS: an access key id has 16 to 128 word characters.
   if (!/^\w{16,128}$/.test(accessKeyId)) {
-    throw new SettingsError(`${rootKeyIdName} must have 16 to 128 letters, digits or underscores`);
+    throw new SettingsError(`${keyIdName} must have 16 to 128 letters, digits or underscores`);
   }
   if (!/^[\x21-\x7e]{16,128}$/.test(secretAccessKey)) {
-    throw new SettingsError(`${rootSecretName} must have 16 to 128 printable characters`);
+    throw new SettingsError(`${secretName} must have 16 to 128 printable characters`);
   }
   return Object.freeze({ accessKeyId, secretAccessKey });
 }
@@ -202,6 +212,8 @@ function warningsFor(
   const known = new Set([
     rootKeyIdName,
     rootSecretName,
+    lambdaKeyIdName,
+    lambdaSecretName,
     ...settingEntries.map(([name]) => environmentNameOf(name)),
   ]);
   const warnings = Object.keys(environment)

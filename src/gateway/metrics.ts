@@ -16,8 +16,8 @@ export interface Metrics {
   request(measure: RequestMeasure): void;
   /** A use of a KMS key: the operation, and the service on whose behalf (`direct` for none). */
   kmsUse(operation: string, via: string): void;
-  /** A message that could not be handed to a subscriber. */
-  deliveryFailed(protocol: string, reason: string): void;
+  /** A metric of a topic, by its name in CloudWatch. */
+  topic(topicArn: string, metric: string, by: number): void;
   /** Prometheus text. */
   render(): Promise<string>;
 }
@@ -49,14 +49,16 @@ export function createMetrics(options: MetricsOptions): Metrics {
     count: 0,
   }));
   const kmsUses = series(() => ({ value: 0 }));
-  const failures = series(() => ({ value: 0 }));
+  const topics = series(() => ({ value: 0 }));
   return {
     request({ service, operation, code, seconds }) {
       requests.of(service, operation, code).value++;
       observe(durations.of(service, operation), seconds);
     },
     kmsUse: (operation, via) => void kmsUses.of(operation, via).value++,
-    deliveryFailed: (protocol, reason) => void failures.of(protocol, reason).value++,
+    topic(topicArn, metric, by) {
+      topics.of(topicArn, metric).value += by;
+    },
     render: () =>
       renderFamilies([
         gauge("sealpost_info", "Version of the server", { version: options.version }, 1),
@@ -69,9 +71,9 @@ export function createMetrics(options: MetricsOptions): Metrics {
         ]),
         histogram("sealpost_request_duration_seconds", "Time to answer", durations),
         counter("sealpost_kms_uses_total", "Uses of KMS keys", kmsUses, ["operation", "via"]),
-        counter("sealpost_delivery_failures_total", "Failed deliveries", failures, [
-          "protocol",
-          "reason",
+        counter("sealpost_sns_metric_total", "Metrics of topics, named as in CloudWatch", topics, [
+          "topic",
+          "metric",
         ]),
       ]),
   };

@@ -36,6 +36,8 @@ export interface SignerDependencies<View extends RecordView> {
   readonly clock: Pick<Clock, "now">;
   /** `https://host:port` for the certificate's address. */
   readonly publicUrl: () => string;
+  /** Host in the certificate's address, where receivers' libraries insist on one of AWS. */
+  readonly certificateHost?: string | undefined;
   /** Default: the key certifies itself. */
   readonly issueCertificate?: IssueCertificate;
 }
@@ -97,7 +99,9 @@ export function createSigner<View extends RecordView>(deps: SignerDependencies<V
     },
     certificateUrl() {
       if (!loaded) throw new Error("nothing was signed yet, so there is no certificate");
-      return deps.publicUrl() + certificatePath(loaded.certificateId);
+      const { certificateHost, publicUrl } = deps;
+      const base = certificateHost === undefined ? publicUrl() : `https://${certificateHost}`;
+      return base + certificatePath(loaded.certificateId);
     },
     async prepare() {
       await current();

@@ -193,7 +193,7 @@ test("metrics count requests, escape texts of users, and are open only where sai
   metrics.request({ service: "sqs", operation: "SendMessage", code: "ok", seconds: 30 });
   metrics.request({ service: "sqs", operation: "SendMessage", code: "Denied", seconds: 0.002 });
   metrics.kmsUse("Decrypt", "sqs");
-  metrics.deliveryFailed("sqs", 'a"} 1\nforged 2 \\');
+  metrics.topic('a"} 1\nforged 2 \\', "PublishSize", 3);
   const guarded = admin([metricsRoute(metrics, false)]);
   const open = admin([metricsRoute(metrics, true)]);
   for (const { handler } of [guarded, open]) {
@@ -208,7 +208,7 @@ test("metrics count requests, escape texts of users, and are open only where sai
       `sealpost_request_duration_seconds_bucket{${operation},le="+Inf"} 3`,
       `sealpost_request_duration_seconds_count{${operation}} 3`,
       'sealpost_kms_uses_total{operation="Decrypt",via="sqs"} 1',
-      'sealpost_delivery_failures_total{protocol="sqs",reason="a\\"} 1\\nforged 2 \\\\"} 1',
+      'sealpost_sns_metric_total{topic="a\\"} 1\\nforged 2 \\\\",metric="PublishSize"} 3',
       "sealpost_requests_in_flight 2",
     ]) {
       assert.ok(lines.includes(line), `${line}\nis not in\n${text}`);

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { TestContext } from "node:test";
 import { systemRandom } from "../../src/crypto/random.ts";
+import { createSecretBox } from "../../src/crypto/secretbox.ts";
 import { createPipeline } from "../../src/gateway/pipeline.ts";
 import type { Caller } from "../../src/kernel/caller.ts";
 import type { Command } from "../../src/kernel/command.ts";
@@ -9,7 +10,7 @@ import { silentLog } from "../../src/kernel/log.ts";
 import { operationTable, type ServiceTable } from "../../src/kernel/operation.ts";
 import type { DataKeySource } from "../../src/sealing/data-key-sources.ts";
 import { createSealer } from "../../src/sealing/sealer.ts";
-import type { SnsDependencies } from "../../src/services/sns/ports.ts";
+import type { Carriers, SnsDependencies } from "../../src/services/sns/ports.ts";
 import { createSns } from "../../src/services/sns/service.ts";
 import type { ListUndelivered, UndeliveredRow } from "../../src/services/sns/store.ts";
 import { RecordCache } from "../../src/state/record-cache.ts";
@@ -49,16 +50,30 @@ export interface InProcess {
   forgetDataKeys(): void;
   /** How often a topic's data key was opened. */
   readonly opened: { count: number };
+  readonly statusEvents: { readonly group: string; readonly event: object }[];
   undelivered(): Promise<readonly UndeliveredRow[]>;
   commit(commands: readonly Command[]): Promise<unknown>;
   call<O>(operation: string, input: object): Promise<O>;
 }
 
+export interface InProcessOptions {
+  readonly carriers?: Carriers;
+  readonly undeliveredRetentionMs?: number;
+}
+
+const nowhere = async () => {
+  throw new Error("no test of this file delivers outside");
+};
+const noCarriers: Carriers = { http: nowhere, lambda: nowhere, mail: nowhere };
+
 /**
  * SNS and its worker over the real store, record cache, sealer and pipeline; a switchable queue and
  * switchable keys stand for SQS and KMS.
  */
-export async function snsInProcess(t: TestContext): Promise<InProcess> {
+export async function snsInProcess(
+  t: TestContext,
+  options: InProcessOptions = {},
+): Promise<InProcess> {
   const store = await openSqliteStore({ path: ":memory:", log: silentLog });
   t.after(() => store.close());
   const clock = handClock();
@@ -67,6 +82,8 @@ export async function snsInProcess(t: TestContext): Promise<InProcess> {
   const counts: InProcess["counts"] = new Map();
   const warnings: { message: string; text: string }[] = [];
   const opened = { count: 0 };
+  const statusEvents: InProcess["statusEvents"] = [];
+  const carriers = options.carriers ?? noCarriers;
   const log = {
     ...silentLog,
     warn: (message: string, facts?: object) => {
@@ -80,7 +97,7 @@ export async function snsInProcess(t: TestContext): Promise<InProcess> {
     random: systemRandom,
     sources: { kms: source, owned: source, installation: source },
   });
-  const knot: { invoke?: Invoke; retryAt?: (atMs: number) => void } = {};
+  const knot: { invoke?: Invoke; retryAt?: Redeliver["wake"] } = {};
   const sns: SnsDependencies = {
     sealer,
     invoke: (call, target, input) => {
@@ -90,18 +107,27 @@ export async function snsInProcess(t: TestContext): Promise<InProcess> {
     signer: { sign: async () => "c2ln", certificateUrl: () => "https://localhost/x.pem" },
     principals: { resolve: async () => undefined },
     random: systemRandom,
-    metrics: { count: (metric, by) => counts.set(metric, (counts.get(metric) ?? 0) + by) },
+    metrics: {
+      count: (_topic, metric, by) => counts.set(metric, (counts.get(metric) ?? 0) + by),
+    },
+    secrets: createSecretBox(
+      [{ purpose: "secrets", version: 1, key: Buffer.alloc(32, 7) }],
+      systemRandom,
+    ),
+    undeliveredRetentionMs: options.undeliveredRetentionMs ?? 4 * 86_400_000,
+    ask: (query) => store.query(query),
+    statusLog: { write: (group, event) => statusEvents.push({ group, event }) },
     log,
     places: { make: () => Buffer.alloc(16), verify: () => true },
     publicUrl: () => "https://localhost:4566",
-    retryAt: (atMs) => knot.retryAt?.(atMs),
+    retryAt: (arn, atMs) => knot.retryAt?.(arn, atMs),
   };
   const tables = [createSns(sns), queueTable(failing, sent)];
   const pipeline = createPipeline({
     services: new Map(tables.map((table) => [table.name, table])),
     state,
     authorizer: { authorize: async () => {} },
-    auditor: { record: () => undefined },
+    auditor: { record: async () => undefined },
     clock,
     systemClock: clock,
     random: systemRandom,
@@ -113,13 +139,12 @@ export async function snsInProcess(t: TestContext): Promise<InProcess> {
   const redeliver = startRedeliver({
     deps: {
       ...sns,
-      ask: store.query.bind(store),
+      carriers,
       runAsService: (session, act) => pipeline.runAs(session, act),
     },
     clock,
     log,
     commit,
-    undeliveredRetentionMs: 4 * 86_400_000,
   });
   t.after(() => redeliver.stop());
   knot.retryAt = redeliver.wake;
@@ -131,6 +156,7 @@ export async function snsInProcess(t: TestContext): Promise<InProcess> {
     warnings,
     redeliver,
     opened,
+    statusEvents,
     commit,
     forgetDataKeys: () => sealer.close(),
     undelivered: () =>

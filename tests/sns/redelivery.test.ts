@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { Fault, Refusal } from "../../src/kernel/errors.ts";
-import { retryDelayMs } from "../../src/services/sns/retries.ts";
+import { awsManagedSchedule, retryDelayMs } from "../../src/services/sns/retries.ts";
 import { type InProcess, queueArn, snsInProcess } from "./in-process.ts";
 
 const minuteMs = 60_000;
@@ -39,7 +39,7 @@ async function onlyRow(place: InProcess) {
 test("the schedule is that of AWS: 100,015 retries in 23 days", () => {
   const delays: number[] = [];
   for (let attempts = 1; ; attempts += 1) {
-    const delay = retryDelayMs(attempts);
+    const delay = retryDelayMs(awsManagedSchedule, attempts);
     if (delay === undefined) break;
     delays.push(delay);
   }

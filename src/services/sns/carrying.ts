@@ -36,7 +36,7 @@ export async function carry(
 }
 
 type Deps = Pick<SnsDependencies, "publicUrl" | "signer" | "secrets">;
-type Outside = Exclude<Prepared, { kind: "queue" }>;
+export type Outside = Exclude<Prepared, { kind: "queue" }>;
 
 export async function prepareNotification(
   deps: Deps,

@@ -64,8 +64,8 @@ export async function confirmationDocument(
 type Content = Omit<Wire<SendMessageRequest>, "QueueUrl">;
 
 /**
- * What a queue gets. AWS: a FIFO queue gets the group and the deduplication id; a standard queue the
- * group only from standard topics.
+ * What a queue gets. AWS: a FIFO queue gets the group and the deduplication id; a standard queue
+ * the group only from standard topics.
  */
 export async function queueContent(
   subscription: SubscriptionRecord,

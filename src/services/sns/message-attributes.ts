@@ -19,8 +19,8 @@ export interface CheckedAttributes {
 type Given = Readonly<Record<string, Wire<MessageAttributeValue>>>;
 
 /**
- * Checks message attributes. `path` is where they stand in the request. Throws ParameterValueInvalid
- * with AWS's texts.
+ * Checks message attributes. `path` is where they stand in the request. Throws
+ * ParameterValueInvalid with AWS's texts.
  */
 export function checkMessageAttributes(given: Given | undefined, path: string): CheckedAttributes {
   const entries = given === undefined ? [] : Object.entries(given);

@@ -43,7 +43,7 @@ export function checkMessage(
   attributesPath: string,
   rules: MessageRules,
 ): CheckedMessage {
-  const { Message, Subject, MessageStructure, MessageAttributes, MessageGroupId } = given;
+  const { Message, Subject, MessageStructure, MessageAttributes } = given;
   if (!Message) throw invalidParameter("Empty message");
   if (Subject !== undefined && !isSubject(Subject)) throw invalidParameter("Subject");
   const { attributes, sizeBytes } = checkMessageAttributes(MessageAttributes, attributesPath);

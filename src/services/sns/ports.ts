@@ -40,6 +40,17 @@ export interface NotificationPlaces {
   ): boolean;
 }
 
+/** Authenticates where a stored notification belongs: one that was moved by hand does not open. */
+export interface NotificationPlaces {
+  make(subscriptionArn: string, messageId: string, envelope: Uint8Array): Uint8Array;
+  verify(
+    subscriptionArn: string,
+    messageId: string,
+    envelope: Uint8Array,
+    mac: Uint8Array,
+  ): boolean;
+}
+
 /** Signs the text of a notification, so that receivers can tell where it came from. */
 export interface NotificationSigner {
   /** Base64 RSA PKCS#1 v1.5 signature: version 1 with SHA-1, version 2 with SHA-256. */

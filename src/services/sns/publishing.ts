@@ -36,8 +36,8 @@ export interface Numbered {
 
 /**
  * Publishes checked messages: seals them as the publisher, then hands them to every subscribed
- * queue. What goes to other endpoints is stored, sealed, for the worker. All that comes of it is one
- * commit: data keys, messages in queues, what is still to be delivered.
+ * queue. What goes to other endpoints is stored, sealed, for the worker. All that comes of it is
+ * one commit: data keys, messages in queues, what is still to be delivered.
  *
  * INVARIANT: sealing comes first. Whoever may not use the topic's key is refused before a message
  * has gone anywhere.

@@ -4,8 +4,13 @@ import type { Command } from "../../kernel/command.ts";
 import { Fault, Refusal } from "../../kernel/errors.ts";
 import type { Outcome } from "../../kernel/operation.ts";
 import type { Opened } from "../../kernel/sealer.ts";
-import { carry, type Outside,
-  type Prepared, prepareConfirmation, prepareNotification } from "./carrying.ts";
+import {
+  carry,
+  type Outside,
+  type Prepared,
+  prepareConfirmation,
+  prepareNotification,
+} from "./carrying.ts";
 import { type Deliverable, deliverable, queueContent } from "./deliverable.ts";
 import { type Attempt, type DeliveryFailure, describeFailure, sendToQueue } from "./delivery.ts";
 import { settleFailure } from "./failures.ts";
@@ -86,7 +91,7 @@ interface Outgoing {
   readonly subscription: SubscriptionRecord;
   /** Absent for confirmations. */
   readonly message?: Deliverable;
-  readonly prepared: Prepared;
+  readonly prepared: Outside;
 }
 
 /** A record that does not hold, or cannot be read now, stops its own notification only. */

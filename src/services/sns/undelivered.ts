@@ -7,9 +7,11 @@ import type { Protocol, SubscriptionRecord } from "./subscriptions.ts";
 import type { TopicRecord } from "./topics.ts";
 
 /** What stays readable of a notification beside its sealed body, as in AWS. */
-type Metadata = Pick<
-  Notification,
-  "subject" | "attributes" | "groupId" | "deduplicationId" | "sequenceNumber" | "replayed"
+type Metadata = Partial<
+  Pick<
+    Notification,
+    "subject" | "attributes" | "groupId" | "deduplicationId" | "sequenceNumber" | "replayed"
+  >
 > & {
   /** Absent: a notification. */
   readonly kind?: ConfirmationMessage["kind"];
@@ -30,7 +32,8 @@ export function putUndelivered(
   sealed: Sealed,
   kept: KeptFailure,
 ): PutUndelivered {
-  const { subject, attributes, groupId, deduplicationId, sequenceNumber, replayed } = notification;
+  const { messageId, subject, attributes, groupId, deduplicationId } = notification;
+  const { sequenceNumber, replayed } = notification;
   const metadata: Metadata = {
     subject,
     attributes,
@@ -50,7 +53,7 @@ export function putUndelivered(
       region: topic.region,
       subscriptionArn: subscription.arn,
       topicArn: topic.arn,
-      messageId: notification.messageId,
+      messageId,
       sealed,
       metadata: JSON.stringify(metadata),
       publishedMs: notification.publishedMs,
@@ -92,17 +95,17 @@ export function putConfirmation(
   message: ConfirmationMessage,
   sealed: Sealed,
 ): PutUndelivered {
-  const metadata: Partial<Metadata> = { kind: message.kind };
+  const { subscriptionArn, messageId, kind } = message;
   return {
     kind: "sns.undelivered.put",
     notification: {
       accountId: topic.accountId,
       region: topic.region,
-      subscriptionArn: message.subscriptionArn,
+      subscriptionArn,
       topicArn: topic.arn,
-      messageId: message.messageId,
+      messageId,
       sealed,
-      metadata: JSON.stringify(metadata),
+      metadata: JSON.stringify({ kind }),
       publishedMs: message.sentMs,
       attempts: 0,
       nextAttemptMs: message.sentMs,
@@ -133,20 +136,10 @@ export function openedRow(row: UndeliveredRow, body: string): OpenedRow {
   const { messageId, topicArn, subscriptionArn, publishedMs } = row;
   if (kind === undefined) {
     const { subject, attributes, groupId, deduplicationId, sequenceNumber, replayed } = metadata;
+    const given = { subject, attributes, groupId, deduplicationId, sequenceNumber, replayed };
     return {
       kind: "notification",
-      notification: {
-        messageId,
-        topicArn,
-        subject,
-        attributes,
-        groupId,
-        deduplicationId,
-        sequenceNumber,
-        replayed,
-        body,
-        publishedMs,
-      },
+      notification: { messageId, topicArn, body, publishedMs, ...given },
     };
   }
   const { token, subscription }: ConfirmationBody = JSON.parse(body);

@@ -234,7 +234,7 @@ CREATE TABLE undelivered (
   attempts INTEGER NOT NULL,
   next_attempt_ms INTEGER,
   failure_code TEXT NOT NULL,
-  failure_text TEXT NOT NULL,
+  failure_text TEXT NOT NULL, given_up_ms INTEGER, group_id TEXT, sequence INTEGER,
   PRIMARY KEY (account_id, region, subscription_arn, message_id),
   FOREIGN KEY (account_id, region, data_key_id) REFERENCES data_keys (account_id, region, id)
 ) STRICT, WITHOUT ROWID;
@@ -245,7 +245,13 @@ CREATE INDEX undelivered_by_age ON undelivered (published_ms, next_attempt_ms);
 
 CREATE INDEX undelivered_by_data_key ON undelivered (account_id, region, data_key_id);
 
-CREATE INDEX undelivered_by_due ON undelivered (next_attempt_ms) WHERE next_attempt_ms IS NOT NULL;
+CREATE INDEX undelivered_by_end ON undelivered (given_up_ms) WHERE given_up_ms IS NOT NULL;
+
+CREATE INDEX undelivered_by_lane ON undelivered (subscription_arn, next_attempt_ms)
+  WHERE next_attempt_ms IS NOT NULL;
+
+CREATE INDEX undelivered_by_order ON undelivered (subscription_arn, group_id, sequence)
+  WHERE next_attempt_ms IS NOT NULL AND group_id IS NOT NULL;
 
 CREATE INDEX undelivered_by_subscription ON undelivered (subscription_arn, published_ms);
 

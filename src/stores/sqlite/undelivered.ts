@@ -181,7 +181,8 @@ const kinds = {
 /** Newest first; a statement for each combination of what is named. */
 function createList(database: DatabaseSync): (query: ListUndelivered) => readonly Row[] {
   const statements = new Map<string, Statement<Row>>();
-  return ({ accountId, region, topicArn, only = "any", limit }) => {
+  return ({ accountId, region, topicArn, only: kind, limit }) => {
+    const only: keyof typeof kinds = kind ?? "any";
     const condition = [
       topicArn === undefined ? "" : "AND topic_arn = ?",
       region === undefined ? "" : "AND region = ?",

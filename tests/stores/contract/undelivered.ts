@@ -1,9 +1,11 @@
 import { deepEqual, equal } from "node:assert/strict";
 import type { Store } from "../../../src/kernel/command.ts";
-import type {
-  DueUndelivered,
-  ListUndelivered,
-  UndeliveredNotification,
+import {
+  type DueUndelivered,
+  type ListLanes,
+  type ListUndelivered,
+  outboxCode,
+  type UndeliveredNotification,
 } from "../../../src/services/sns/store.ts";
 import type { Contract } from "./fixtures.ts";
 import { accountId, commit, dataKeyNamed, putDataKey, region, sealedUnder } from "./fixtures.ts";
@@ -41,7 +43,8 @@ async function put(store: Store, ...notifications: UndeliveredNotification[]): P
 }
 
 async function due(store: Store, nowMs: number, limit = 10): Promise<string[]> {
-  const rows = await store.query<DueUndelivered>({ kind: "sns.undelivered.due", nowMs, limit });
+  const query = { kind: "sns.undelivered.due", subscriptionArn, nowMs, limit } as const;
+  const rows = await store.query<DueUndelivered>(query);
   return rows.map((row) => row.messageId);
 }
 
@@ -52,13 +55,13 @@ async function list(store: Store, changes: Partial<ListUndelivered> = {}): Promi
 
 export const undeliveredContract: Contract = {
   "a notification comes back whole, with its data key": async (store) => {
-    const it = notification("m1", 1000);
+    const it = notification("m1", 1000, { groupId: "g", sequence: 7 });
     await put(store, it);
-    const query = { kind: "sns.undelivered.due", nowMs: 2000, limit: 1 } as const;
+    const query = { kind: "sns.undelivered.due", subscriptionArn, nowMs: 2000, limit: 1 } as const;
     const [row] = await store.query<DueUndelivered>(query);
     const { sealed, ...rest } = it;
     const { bytes, dataKey, ...found } = row ?? { bytes: Buffer.alloc(0), dataKey: undefined };
-    deepEqual(found, rest);
+    deepEqual({ ...found }, { ...rest, givenUpMs: undefined, groupId: "g", sequence: 7 });
     deepEqual(Buffer.from(bytes), sealed.bytes);
     equal(dataKey?.keyArn, dataKeyNamed("key-1").keyArn);
   },
@@ -118,7 +121,7 @@ export const undeliveredContract: Contract = {
     await put(
       store,
       notification("m1", 1000),
-      notification("m2", 1001, { nextAttemptMs: undefined }),
+      notification("m2", 1001, { nextAttemptMs: undefined, givenUpMs: 5000 }),
       notification("m3", 1002, { subscriptionArn: second }),
       notification("m4", 1003),
       notification("m5", 1004),
@@ -127,7 +130,9 @@ export const undeliveredContract: Contract = {
     const remove = { kind: "sns.undelivered.remove", accountId, region, subscriptionArn } as const;
     await commit(store, { ...remove, messageId: "m4" }, { ...remove, messageId: "gone" });
     deepEqual(await list(store), ["m5", "m3", "m2", "m1"]);
-    const givenUp = { ...expire, publishedBeforeMs: 9000, givenUpOnly: true };
+    const early = { ...expire, publishedBeforeMs: 9000, givenUpBeforeMs: 5000 };
+    deepEqual((await commit(store, early))[0], { removed: 0 });
+    const givenUp = { ...expire, publishedBeforeMs: 9000, givenUpBeforeMs: 5001 };
     deepEqual((await commit(store, givenUp))[0], { removed: 1 });
     deepEqual(await list(store), ["m5", "m3", "m1"]);
     const ofSecond = { ...expire, publishedBeforeMs: 9000, subscriptionArn: second };
@@ -135,6 +140,54 @@ export const undeliveredContract: Contract = {
     const before = { ...expire, publishedBeforeMs: 1004 };
     deepEqual((await commit(store, before))[0], { removed: 1 });
     deepEqual(await list(store), ["m5"]);
+  },
+
+  "each subscription is a lane, and of a group only the first is due": async (store) => {
+    const second = `${topicArn}:22222222-2222-4222-8222-222222222222`;
+    await put(
+      store,
+      notification("m1", 1000, { groupId: "g", sequence: 1, nextAttemptMs: 5000 }),
+      notification("m2", 1000, { groupId: "g", sequence: 2, nextAttemptMs: 1000 }),
+      notification("m3", 1000, { groupId: "h", sequence: 3, nextAttemptMs: 1000 }),
+      notification("m4", 1000, { subscriptionArn: second, nextAttemptMs: 700 }),
+      notification("m5", 1000, { subscriptionArn: `${second}0`, nextAttemptMs: undefined }),
+    );
+    deepEqual(await due(store, 2000), ["m3"]);
+    deepEqual(await due(store, 5000), ["m3", "m1"]);
+    const lanes = (afterArn: string, limit: number) =>
+      store.query<ListLanes>({ kind: "sns.undelivered.lanes", afterArn, limit });
+    deepEqual(
+      (await lanes("", 10)).map((lane) => ({ ...lane })),
+      [
+        { subscriptionArn, nextAttemptMs: 1000 },
+        { subscriptionArn: second, nextAttemptMs: 700 },
+      ],
+    );
+    equal((await lanes("", 1)).length, 1);
+    equal((await lanes(second, 10)).length, 0);
+    const place = { accountId, region, subscriptionArn, messageId: "m1" };
+    await commit(store, { kind: "sns.undelivered.remove", ...place });
+    deepEqual(await due(store, 2000), ["m2", "m3"]);
+  },
+
+  "what was given up can be revived; the outbox cannot": async (store) => {
+    const end = { nextAttemptMs: undefined, givenUpMs: 3000 };
+    await put(
+      store,
+      notification("m1", 1000, end),
+      notification("m2", 1000, { ...end, failureCode: outboxCode }),
+      notification("m3", 1000, { nextAttemptMs: 9000, failureCode: "" }),
+    );
+    deepEqual(
+      [await list(store, { only: "failed" }), await list(store, { only: "outbox" })],
+      [["m1"], ["m2"]],
+    );
+    const revive = { kind: "sns.undelivered.revive", accountId, nowMs: 4000 } as const;
+    deepEqual((await commit(store, { ...revive, topicArn: "other" }))[0], { lanes: [] });
+    deepEqual((await commit(store, revive))[0], {
+      lanes: [{ subscriptionArn, nextAttemptMs: 4000 }],
+    });
+    deepEqual(await due(store, 4000), ["m1"]);
   },
 
   "a data key that a notification names is not swept": async (store) => {

@@ -2,8 +2,8 @@ import type { NotificationAttributes } from "../message-attributes.ts";
 import type { Leaf } from "./policy.ts";
 
 /**
- * What filter policies look at: the values under each name, or under each path of a JSON body (names
- * joined by dots). A name that is there without any value counts as present.
+ * What filter policies look at: the values under each name, or under each path of a JSON body
+ * (names joined by dots). A name that is there without any value counts as present.
  */
 export type Facts = ReadonlyMap<string, readonly Leaf[]>;
 

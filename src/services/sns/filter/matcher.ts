@@ -37,8 +37,8 @@ export interface Matcher<T> {
 }
 
 /**
- * Compiles filters once. An index by exact values leads to the few policies that can hold, so what a
- * message costs goes with what it meets, not with how many policies there are.
+ * Compiles filters once. An index by exact values leads to the few policies that can hold, so what
+ * a message costs goes with what it meets, not with how many policies there are.
  */
 export function createMatcher<T>(filtered: readonly Filtered<T>[]): Matcher<T> {
   const open = filtered.flatMap(({ filter }, order) => (filter ? [] : [order]));

@@ -48,8 +48,8 @@ export const operatorNames: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * AWS: how many combinations of values a policy stands for; at most 150. Lists multiply, in the body
- * each times its depth; branches of `$or` add.
+ * AWS: how many combinations of values a policy stands for; at most 150. Lists multiply, in the
+ * body each times its depth; branches of `$or` add.
  */
 export function combinationsOf(node: PolicyNode, depth = 1): number {
   let combinations = 1;

@@ -33,8 +33,8 @@ type Input = Wire<SubscribeInput>;
 type Output = Wire<SubscribeResponse>;
 
 /**
- * AWS: Subscribe. Idempotent by topic, protocol and endpoint. The endpoint is not looked up: whether
- * deliveries work is decided by each of them.
+ * AWS: Subscribe. Idempotent by topic, protocol and endpoint. The endpoint is not looked up:
+ * whether deliveries work is decided by each of them.
  */
 export function subscribeOperation(deps: SnsDependencies): Operation<Input, Output> {
   return topicOperation<Input, Output>({
