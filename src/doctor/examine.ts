@@ -106,11 +106,24 @@ function conditionsOf(
           operator,
           key,
           wanted,
-          value: context[key.toLowerCase()],
+          value: presentValue(context[key.toLowerCase()]),
           holds: meets({ Condition: { [operator]: { [key]: wanted } } }),
         }))
       : [],
   );
+}
+
+/** An empty list is an absent key. */
+function presentValue(value: ConditionValue | undefined): ConditionValue | undefined {
+  return Array.isArray(value) && value.length === 0 ? undefined : value;
+}
+
+/**
+ * AWS: the policy of a topic that was made without one. It speaks for services only, so that it
+ * keeps a person out is never news.
+ */
+export function isDefaultStatement({ statement }: ExaminedStatement): boolean {
+  return statement.Sid === "__default_statement_ID";
 }
 
 interface PartOf {

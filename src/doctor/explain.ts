@@ -2,7 +2,7 @@ import { type DecisionRequest, decide } from "../auth/policy/index.ts";
 import type { ConditionValue } from "../kernel/operation.ts";
 import type { RecordView } from "../kernel/records.ts";
 import type { NotedDenial } from "./denial-log.ts";
-import { type ExaminedStatement, examine } from "./examine.ts";
+import { type ExaminedStatement, examine, isDefaultStatement } from "./examine.ts";
 import type { DecidingStatement, Missing } from "./hop.ts";
 import { judge } from "./judge.ts";
 import { isManaged } from "./keys.ts";
@@ -72,7 +72,7 @@ export async function explain(view: RecordView, denial: NotedDenial): Promise<Ex
 function conditionsThatMattered(request: DecisionRequest): readonly ExplainedCondition[] {
   const { explicit } = decide(request);
   return examine(request)
-    .filter((statement) => mattered(statement, explicit))
+    .filter((statement) => !isDefaultStatement(statement) && mattered(statement, explicit))
     .flatMap(({ policyKind, policyName, statementIndex, conditions }) =>
       conditions.map(({ operator, key, wanted, value, holds }) => ({
         ...{ policyKind, policyName, statementIndex, operator, key, wanted },

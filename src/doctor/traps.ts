@@ -1,6 +1,6 @@
 import { type DecisionReason, type DecisionRequest, decide } from "../auth/policy/index.ts";
 import { parseArn } from "../kernel/arn.ts";
-import type { ExaminedStatement } from "./examine.ts";
+import { type ExaminedStatement, isDefaultStatement } from "./examine.ts";
 import { titleOf } from "./titles.ts";
 import { describeCondition } from "./words.ts";
 
@@ -16,6 +16,7 @@ export function nearMisses(
   const texts: string[] = [];
   for (const statement of examined) {
     if (statement.effect === "Deny" || !statement.action || !statement.principal) continue;
+    if (isDefaultStatement(statement)) continue;
     const title = titleOf(request, statement);
     if (!statement.resource) {
       const alias = aliasNamed(request, statement);

@@ -11,8 +11,7 @@ export function describeCondition(condition: ExaminedCondition): string {
 }
 
 export function describeValue(key: string, value: ConditionValue | undefined): string {
-  const absent = value === undefined || (Array.isArray(value) && value.length === 0);
-  if (absent) return `the request has no ${key}`;
+  if (value === undefined) return `the request has no ${key}`;
   return `the request has ${shownJson(value)}`;
 }
 
