@@ -60,11 +60,18 @@ test("what cannot be subscribed", async () => {
     subscribe("pigeon", "coop"),
     "Amazon SNS does not support this protocol string: pigeon",
   );
-  for (const protocol of ["http", "https", "email", "sms", "lambda", "firehose", "application"]) {
-    await invalid(
-      subscribe(protocol, "x"),
-      `Protocol Reason: ${protocol} subscriptions are not available yet`,
-    );
+  for (const [protocol, endpoint, text] of [
+    ["http", "https://example.com", "Endpoint must match the specified protocol"],
+    ["https", "https://", "Endpoint"],
+    ["http", "http://example.com/\r\nX-Evil: 1", "Endpoint"],
+    ["email", "nobody", "Email address"],
+    ["email", "a@b.example\r\nBcc: c@d.example", "Email address"],
+    ["sms", "call me", "Invalid SMS endpoint: call me"],
+    ["lambda", "f", "Lambda endpoint ARN"],
+    ["firehose", "x", "Firehose endpoint ARN"],
+    ["application", "x", "Application endpoint ARN"],
+  ] as const) {
+    await invalid(subscribe(protocol, endpoint), text);
   }
   for (const endpoint of [
     "q",
@@ -78,19 +85,33 @@ test("what cannot be subscribed", async () => {
     subscribe("sqs", `${queue}.fifo`),
     "Invalid parameter: Endpoint Reason: FIFO SQS Queues can not be subscribed to standard SNS topics",
   );
-  await invalid(
-    subscribe("sqs", "arn:aws:sqs:us-east-1:111122223333:q"),
-    /confirming a subscription of another account's queue is not available yet/,
-  );
   const attributes = "Attributes Reason: ";
   await invalid(subscribe("sqs", queue, { Colour: "x" }), `${attributes}AttributeName`);
   await invalid(
     subscribe("sqs", queue, { RawMessageDelivery: "maybe" }),
     `${attributes}RawMessageDelivery: Invalid value [maybe]. Must be true or false.`,
   );
-  for (const name of ["FilterPolicy", "RedrivePolicy", "DeliveryPolicy", "ReplayPolicy"]) {
-    await invalid(subscribe("sqs", queue, { [name]: "{}" }), /not available yet/);
-  }
+  await invalid(subscribe("sqs", queue, { ReplayPolicy: "{}" }), /not available yet/);
+  const email = (Attributes: Record<string, string>) =>
+    sns.subscribe({ TopicArn, Protocol: "email", Endpoint: "a@b.example", Attributes });
+  await invalid(
+    email({ RawMessageDelivery: "true" }),
+    `${attributes}Delivery protocol [email] does not support raw message delivery.`,
+  );
+  const dead = (RedrivePolicy: string) => subscribe("sqs", queue, { RedrivePolicy });
+  await invalid(dead("{}"), `${attributes}RedrivePolicy: deadLetterTargetArn is an invalid arn`);
+  await invalid(
+    dead("{"),
+    /^Invalid parameter: Attributes Reason: RedrivePolicy: failed to parse JSON\. /,
+  );
+  await invalid(
+    dead(JSON.stringify({ deadLetterTargetArn: queue.replace("us-east-1", "eu-west-1") })),
+    /deadLetterTargetArn must be in the account and region/,
+  );
+  await invalid(
+    subscribe("sqs", queue, { DeliveryPolicy: '{"healthyRetryPolicy":{"numRetries":101}}' }),
+    `${attributes}DeliveryPolicy: Invalid value for numRetries`,
+  );
   await refuses(
     sns.subscribe({ TopicArn: topicArn(scene, "none"), Protocol: "sqs", Endpoint: queue }),
     "NotFoundException",
@@ -113,7 +134,26 @@ test("SetSubscriptionAttributes", async () => {
     "RawMessageDelivery: Invalid value [1]. Must be true or false.",
   );
   await invalid(set("Owner", "x"), "AttributeName");
-  await invalid(set("FilterPolicy", '{"a":["b"]}'), /filter policies are not available yet/);
+  const dead = JSON.stringify({ deadLetterTargetArn: queueArn(scene, "dead") });
+  await set("RedrivePolicy", dead);
+  await set("FilterPolicyScope", "MessageBody");
+  const shown = async () => (await sns.getSubscriptionAttributes({ SubscriptionArn })).Attributes;
+  assert.equal((await shown())?.RedrivePolicy, dead);
+  assert.equal((await shown())?.FilterPolicyScope, undefined, "a scope alone is not shown");
+  await set("FilterPolicy", '{"a":{"b":["c"]}}');
+  assert.equal((await shown())?.FilterPolicyScope, "MessageBody");
+  await invalid(
+    set("FilterPolicyScope", "MessageAttributes"),
+    "Filter policy scope MessageAttributes does not support nested filter policy",
+  );
+  await invalid(
+    set("FilterPolicyScope", "Elsewhere"),
+    "FilterPolicyScope: Invalid value [Elsewhere]. Please use either MessageBody or MessageAttributes",
+  );
+  await set("FilterPolicy", "");
+  await set("RedrivePolicy", "");
+  assert.equal((await shown())?.FilterPolicy, undefined);
+  assert.equal((await shown())?.RedrivePolicy, undefined);
 });
 
 test("lists and counts follow Subscribe and Unsubscribe", async () => {
