@@ -132,9 +132,6 @@ export async function startServer(settings: Settings): Promise<RunningServer> {
     },
     smtp: settings.smtp,
   });
-  const jobs = startJobs({ state, services, carriers, clock: clocks.service, log, auditor });
-  due.jobs = jobs;
-  scope.defer(() => jobs.stop());
   const door = await openDoor(
     {
       settings,
@@ -156,6 +153,10 @@ export async function startServer(settings: Settings): Promise<RunningServer> {
   );
   addresses.public ||= door.httpsUrl;
   listening.port = Number(new URL(door.httpsUrl).port);
+  // Only now: what is delivered at start names this server's address, and must not lead back to it.
+  const jobs = startJobs({ state, services, carriers, clock: clocks.service, log, auditor });
+  due.jobs = jobs;
+  scope.defer(() => jobs.stop());
   const { httpsUrl, httpUrl, caFile } = door;
   writeServerFile(folderPath, {
     pid: process.pid,

@@ -96,6 +96,8 @@ export function virtualClock(options: VirtualClockOptions): VirtualClock {
         throw new Error("a clock advances by a whole number of milliseconds");
       }
       advancesWaiting++;
+      // Stops the timer: what it would begin is this advance's to run, and to wait for.
+      schedule();
       const turn = advancing.then(async () => {
         if (now() + milliseconds > epochMsMax) throw new Error("a clock cannot advance that far");
         const targetOffsetMs = offsetMs + milliseconds;
