@@ -19,10 +19,12 @@ import type { Credentials } from "../kernel/policy.ts";
 import { identityPolicies } from "../services/iam/ports.ts";
 import type { AuthorizationMessages } from "../services/sts/messages.ts";
 import { loadWireServices } from "../wire/service.ts";
+import { accountRoutes } from "./account-routes.ts";
 import type { Clocks } from "./clocks.ts";
 import { openInquiry } from "./doctor.ts";
 import { doctorRoutes } from "./doctor-routes.ts";
 import { withQueueMetrics } from "./queue-metrics.ts";
+import { serviceCredentialRoutes } from "./service-credential-routes.ts";
 import { requireDecryptToSend, type Services } from "./services.ts";
 import { StartError } from "./start-error.ts";
 import type { OpenState } from "./state.ts";
@@ -78,6 +80,14 @@ export async function openDoor(options: DoorOptions, scope: AsyncDisposableStack
     allowInsecureSecrets: settings.allowInsecureSecrets,
     authorizationMessage: (account, message) => options.messages.encode(account, message),
   });
+  const administration = {
+    ...state,
+    random: systemRandom,
+    clock: clocks.service,
+    systemClock: clocks.system,
+    operatorAccountId: accountId,
+    dataFolder: options.folderPath,
+  };
   let status: Health["status"] = "starting";
   const health = () => ({ status, clock: settings.clock, version: options.version });
   const routes: AdminRoute[] = [
@@ -88,6 +98,8 @@ export async function openDoor(options: DoorOptions, scope: AsyncDisposableStack
     ),
     ...clockRoutes(clocks.service, clocks.virtual),
     undeliveredRoute(state.store, accountId),
+    ...serviceCredentialRoutes(administration),
+    ...accountRoutes(administration),
     ...doctorRoutes({
       inquiry: () => openInquiry({ view, identityPolicies, clock: clocks.service }),
       denials: options.denials,

@@ -1,5 +1,6 @@
 import { Command, Option } from "commander";
 import { settingsTable } from "../config.ts";
+import { addAccountVerbs } from "./accounts.ts";
 import { advanceClock, showClock } from "./clock.ts";
 import { addDoctorVerbs } from "./doctor.ts";
 import { parseDurationSeconds } from "./duration.ts";
@@ -21,9 +22,6 @@ export interface CliParts {
 const laterVerbs: Readonly<Record<string, string>> = {
   run: "run a command with the environment of a temporary server",
   cost: "predict and count KMS requests",
-  account: "create and list accounts",
-  "root-credentials": "replace the root credentials",
-  "service-credential": "credentials for services that publish",
   seal: "rotate or migrate the seal of the root key",
   store: "look after the store",
   backup: "back up the data folder",
@@ -52,7 +50,9 @@ export function buildProgram(io: CliIo, parts: CliParts, finish: (code: number) 
     .description("show the clinic scenario against a temporary server")
     .action(async () => finish(await parts.demo()));
   addClockVerbs(program, io, finish);
-  addDoctorVerbs(program, { io, finish, dataOption, folderOf: (verb) => folderOf(verb, io) });
+  const tools = { io, finish, dataOption, folderOf: (verb: Command) => folderOf(verb, io) };
+  addAccountVerbs(program, tools);
+  addDoctorVerbs(program, tools);
   for (const [verb, description] of Object.entries(laterVerbs)) {
     addLaterVerb(program, verb, description, io, finish);
   }

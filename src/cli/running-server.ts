@@ -15,15 +15,20 @@ export function findServer(folder: string, io: CliIo): ServerFile {
   );
 }
 
-/** Root credentials from DIR/credentials or the environment. Throws CliError without them. */
+/** Credentials of the operator from DIR/credentials or the environment. Throws CliError without them. */
 export function findCredentials(folder: string, io: CliIo): RootCredentials {
   const stored = readCredentialsFile(folder);
   if (stored) return stored;
   const accessKeyId = io.environment.SEALPOST_ROOT_ACCESS_KEY_ID;
   const secretAccessKey = io.environment.SEALPOST_ROOT_SECRET_ACCESS_KEY;
   if (accessKeyId && secretAccessKey) return { accessKeyId, secretAccessKey };
+  // An operator who is an IAM user, where root's credentials were taken away.
+  const { AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY } = io.environment;
+  if (AWS_ACCESS_KEY_ID && AWS_SECRET_ACCESS_KEY) {
+    return { accessKeyId: AWS_ACCESS_KEY_ID, secretAccessKey: AWS_SECRET_ACCESS_KEY };
+  }
   throw new CliError(
     `there is no file credentials in ${folder}; set SEALPOST_ROOT_ACCESS_KEY_ID and ` +
-      "SEALPOST_ROOT_SECRET_ACCESS_KEY",
+      "SEALPOST_ROOT_SECRET_ACCESS_KEY, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
   );
 }

@@ -19,7 +19,7 @@ const conflict = "DeleteConflictException";
 
 async function refused(call: Promise<unknown>, name: string, message: string | RegExp) {
   const denied = await refusal(call);
-  equal(denied?.name, name, denied?.message);
+  equal(denied?.name, name, denied?.message ?? "not refused");
   if (typeof message === "string") equal(denied?.message, message);
   else match(denied?.message ?? "", message);
 }
@@ -163,7 +163,7 @@ test("AWS's own policies are there for everyone, and nobody changes them", async
 
 test("a role: shape, trust policy, deletion, and a trust that outlives its principal", async () => {
   const user = await server.createUser("jana");
-  const trust = [trusts({ AWS: user.arn })];
+  const trust = [trusts({ AWS: user.arn })] as const;
   const RoleName = "Worker";
   const AssumeRolePolicyDocument = policy(...trust);
   const { Role } = await iam().createRole({ RoleName, AssumeRolePolicyDocument, Path: "/app/" });
