@@ -42,7 +42,7 @@ export interface InProcess {
   /** Bodies that reached a queue, once their commit is durable. */
   readonly sent: Sent[];
   /** What the queue and the keys do instead of working. */
-  readonly failing: { queue?: Error; topicKey?: Error };
+  readonly failing: { queue?: Error; onlyQueue?: string; topicKey?: Error };
   readonly counts: Map<string, number>;
   readonly warnings: { readonly message: string; readonly text: string }[];
   readonly redeliver: Redeliver;
@@ -197,7 +197,8 @@ function queueTable(failing: InProcess["failing"], sent: Sent[]): ServiceTable {
         audit: { category: "data", readOnly: false },
         resources: () => [],
         handle(input: Sent) {
-          if (failing.queue) throw failing.queue;
+          const { queue, onlyQueue } = failing;
+          if (queue && (!onlyQueue || input.QueueUrl.endsWith(onlyQueue))) throw queue;
           return { output: {}, committed: () => sent.push(input) };
         },
       },
