@@ -141,24 +141,28 @@ async function requireManagement(load: Load): Promise<void> {
   }
 }
 
+const delay = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
 async function gone(pid: number): Promise<void> {
   for (let i = 0; i < 250 && isAlive(pid); i++) {
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await delay(20);
   }
   assert.equal(isAlive(pid), false, "the key process outlives its server");
 }
 
 async function round(plan: Plan, name: string): Promise<void> {
   const load = startLoad({ ...plan, clients: server.clients, round: name });
-  const aliveMs = 150 + random() * 850;
-  await new Promise((resolve) => setTimeout(resolve, aliveMs));
+  const aliveMs = random() * 850;
+  const atLeast = plan.ledger.count().promised + 60;
+  while (plan.ledger.count().promised < atLeast) await delay(5);
+  await delay(aliveMs);
   const keyProcess = server.keyProcessPid();
   await server.kill();
   await load.ended();
   await gone(keyProcess);
   server = await startChild(folder, flags);
   const drained = await drain(plan);
-  const where = `${name}, killed after ${aliveMs.toFixed()} ms, seed ${seed}`;
+  const where = `${name}, killed ${aliveMs.toFixed()} ms after its start of load, seed ${seed}`;
   assert.deepEqual(plan.ledger.broken(bodiesOf(drained)), [], where);
   await requireManagement(load);
   // What was drained is deleted, and must stay away in all rounds to come.
