@@ -1,6 +1,7 @@
 import { checkLambdaEndpoint } from "./delivery/lambda.ts";
 import { checkSmtpUrl } from "./delivery/smtp.ts";
 import { checkDeliveryAllow } from "./delivery/targets.ts";
+import { auditSettings } from "./config-audit.ts";
 import { addressSet } from "./gateway/addresses.ts";
 
 /**
@@ -137,7 +138,7 @@ export const settingsTable = {
   tlsKey: { kind: "text", value: "PATH", description: "private key of --tls-cert (PEM)" },
   openMetrics: { kind: "boolean", description: "serve metrics unsigned on every host" },
   sealPassphraseFile: laterText("PATH", "file with the passphrase of the seal"),
-  plainTrails: laterBoolean("write trail files unsealed"),
+  ...auditSettings,
   kmsQuotas: {
     kind: "text",
     value: "off|aws",
@@ -210,6 +211,8 @@ export interface Settings extends TableSettings {
   readonly sealFile: string;
   /** SEALPOST_ROOT_ACCESS_KEY_ID / _SECRET_ACCESS_KEY. A secret: never log the settings. */
   readonly rootCredentials: RootCredentials | undefined;
+  /** SEALPOST_TRAIL_ACCESS_KEY_ID / _SECRET_ACCESS_KEY, for --trail-endpoint. A secret. */
+  readonly trailCredentials: RootCredentials | undefined;
   /** SEALPOST_LAMBDA_ACCESS_KEY_ID / _SECRET_ACCESS_KEY: who invokes functions. A secret. */
   readonly lambdaCredentials: RootCredentials | undefined;
   /** What the operator should be told at start: unsafe flags, unknown environment names. */

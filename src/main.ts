@@ -8,6 +8,7 @@ import { type Jobs, startJobs } from "./assembly/jobs.ts";
 import { assembleServices } from "./assembly/services.ts";
 import { openState } from "./assembly/state.ts";
 import { createUsage } from "./assembly/usage.ts";
+import { assembleTrails, openTrailStorage } from "./assembly/trails.ts";
 import { createAuditor } from "./audit/auditor.ts";
 import { parseDurationSeconds } from "./cli/duration.ts";
 import { packageVersion } from "./cli/io.ts";
@@ -25,6 +26,7 @@ import { createAuthorizationMessages } from "./services/sts/messages.ts";
 import { createSessionTokens } from "./services/sts/tokens.ts";
 import { createSigner } from "./signing/signer.ts";
 import type { TrackedView } from "./state/record-cache.ts";
+import { filePeriodMs } from "./trails/step.ts";
 import { loadModel, serviceNames } from "./wire/service.ts";
 
 /** Stand-ins for Lambda on one machine take any key; those that check one are told theirs. */
@@ -82,11 +84,13 @@ export async function startServer(settings: Settings): Promise<RunningServer> {
   });
   const version = packageVersion();
   const usage = createUsage(clocks.service, version);
+  const due: { jobs?: Jobs } = {};
   const auditor = createAuditor({
     random: systemRandom,
     clock: clocks.service,
     models: new Map(serviceNames.map((name) => [name, loadModel(name)])),
     trails: trailChoice,
+    waiting: (sinceMs) => due.jobs?.trailDue(sinceMs + filePeriodMs),
   });
   const addresses = { public: settings.publicUrl ?? "" };
   const publicUrl = () => addresses.public;
@@ -97,7 +101,12 @@ export async function startServer(settings: Settings): Promise<RunningServer> {
     publicUrl,
     certificateHost: settings.snsCertHost,
   });
-  const due: { jobs?: Jobs } = {};
+  const storage = openTrailStorage({
+    dataFolder: folderPath,
+    trailEndpoint: settings.trailEndpoint,
+    trailCredentials: settings.trailCredentials,
+    now: () => clocks.system.now(),
+  });
   const statusLog = openStatusFiles(join(folderPath, "delivery-status"), log);
   scope.defer(() => statusLog.close());
   const denials = createDenialLog();
@@ -118,8 +127,17 @@ export async function startServer(settings: Settings): Promise<RunningServer> {
     undeliveredRetentionMs: parseDurationSeconds(settings.undeliveredRetention) * 1000,
     statusLog,
     denials,
+    cloudtrail: {
+      buckets: storage.buckets,
+      trailWork: () => due.jobs?.trailDue(clocks.service.now()),
+      lookupQuota: settings.lookupQuota,
+    },
   });
   scope.defer(() => services.sealer.close());
+  const { pipeline } = services;
+  const { plainTrails } = settings;
+  const clock = clocks.service;
+  const trails = await assembleTrails({ state, storage, pipeline, clock, plainTrails, log });
   const listening = { port: 0 };
   const carriers = createCarriers({
     random: systemRandom,
@@ -145,6 +163,8 @@ export async function startServer(settings: Settings): Promise<RunningServer> {
       messages,
       usage,
       denials,
+      trails,
+      aloneWithTrails: (act) => (due.jobs ? due.jobs.aloneWithTrails(act) : act()),
       version,
       certificateRoute: (front) => certificateRoute(signer, front),
       log,
@@ -154,7 +174,21 @@ export async function startServer(settings: Settings): Promise<RunningServer> {
   addresses.public ||= door.httpsUrl;
   listening.port = Number(new URL(door.httpsUrl).port);
   // Only now: what is delivered at start names this server's address, and must not lead back to it.
-  const jobs = startJobs({ state, services, carriers, clock: clocks.service, log, auditor });
+  const jobs = startJobs({
+    state,
+    services,
+    carriers,
+    clock,
+    log,
+    auditor,
+    trails,
+    audit: {
+      systemClock: clocks.system,
+      anchor: settings.auditAnchor,
+      retentionDays: settings.auditRetentionDays,
+      eventsMax: settings.auditEventsMax,
+    },
+  });
   due.jobs = jobs;
   scope.defer(() => jobs.stop());
   const { httpsUrl, httpUrl, caFile } = door;

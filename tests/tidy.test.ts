@@ -25,14 +25,16 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   clock: ["kernel"],
   services: ["kernel", "auth/policy"],
   stores: ["kernel", "crypto/chain", "sealing/store", "services/*/store"],
-  workers: ["kernel", "services/*", "sealing/store"],
+  trails: ["kernel", "crypto", "auth/signing-keys", "services/cloudtrail"],
+  workers: ["kernel", "services/*", "sealing/store", "trails/pruned"],
   gateway: ["kernel", "wire", "auth", "crypto"],
   cli: ["*"],
   "main.ts": ["*"],
   assembly: ["*"],
   testing: ["*"],
   delivery: ["kernel", "auth", "gateway/addresses", "services/sns/ports"],
-  "config.ts": ["kernel", "gateway/addresses", "delivery"],
+  "config.ts": ["kernel", "gateway/addresses", "delivery", "config-audit"],
+  "config-audit.ts": [],
 };
 
 /** Node modules with effects, and who may have them. Pure folders get crypto and buffers only. */

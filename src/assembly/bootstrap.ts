@@ -88,7 +88,7 @@ export async function ensureOwnedKey(
   records: RecordCache,
   vault: KeyVault,
   random: Random,
-  name: "sqs-owned" | "installation",
+  name: "sqs-owned" | "installation" | "trails",
 ): Promise<OwnedKey> {
   const view = records.view();
   const stored = await ownedKeys.get(view, installation, name);

@@ -20,6 +20,7 @@ import { identityPolicies } from "../services/iam/ports.ts";
 import type { AuthorizationMessages } from "../services/sts/messages.ts";
 import { loadWireServices } from "../wire/service.ts";
 import { accountRoutes } from "./account-routes.ts";
+import type { ShipTrails } from "../workers/ship-trails.ts";
 import type { Clocks } from "./clocks.ts";
 import { openInquiry } from "./doctor.ts";
 import { doctorRoutes } from "./doctor-routes.ts";
@@ -28,6 +29,8 @@ import { serviceCredentialRoutes } from "./service-credential-routes.ts";
 import { requireDecryptToSend, type Services } from "./services.ts";
 import { StartError } from "./start-error.ts";
 import type { OpenState } from "./state.ts";
+import { trailRoutes } from "./trail-routes.ts";
+import type { Trails } from "./trails.ts";
 import { undeliveredRoute } from "./undelivered-route.ts";
 import type { Usage } from "./usage.ts";
 
@@ -43,6 +46,8 @@ export interface DoorOptions {
   readonly messages: AuthorizationMessages;
   readonly usage: Usage;
   readonly denials: DenialLog;
+  readonly trails: Trails;
+  readonly aloneWithTrails: ShipTrails["alone"];
   readonly version: string;
   /** Serves what receivers of notifications fetch: the signing certificate. */
   readonly certificateRoute: (front: Handler) => Handler;
@@ -98,6 +103,7 @@ export async function openDoor(options: DoorOptions, scope: AsyncDisposableStack
     ),
     ...clockRoutes(clocks.service, clocks.virtual),
     undeliveredRoute(state.store, accountId),
+    ...trailRoutes({ trails: options.trails, alone: options.aloneWithTrails }),
     ...serviceCredentialRoutes(administration),
     ...accountRoutes(administration),
     ...doctorRoutes({

@@ -8,10 +8,13 @@ import type { Carriers } from "../services/sns/ports.ts";
 import { startExpireMessages } from "../workers/expire-messages.ts";
 import { startMoveMessages } from "../workers/move-messages.ts";
 import { startRedeliver } from "../workers/redeliver.ts";
+import type { ShipTrails } from "../workers/ship-trails.ts";
 import { repeat } from "../workers/repeat.ts";
 import { startSweepQueues } from "../workers/sweep-queues.ts";
+import { type AuditJobsOptions, startAuditJobs } from "./audit-jobs.ts";
 import type { Services } from "./services.ts";
 import type { OpenState } from "./state.ts";
+import type { Trails } from "./trails.ts";
 
 export interface JobsOptions {
   readonly carriers: Carriers;
@@ -20,11 +23,17 @@ export interface JobsOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly auditor: Auditor;
+  readonly trails: Trails;
+  readonly audit: AuditJobsOptions;
 }
 
 export interface Jobs {
   keyWorkDue(atMs: number): void;
   deliveryDue(subscriptionArn: string, atMs: number): void;
+  /** Something of a trail becomes due. */
+  trailDue(atMs: number): void;
+  /** Runs while no trail delivers. */
+  readonly aloneWithTrails: ShipTrails["alone"];
   stop(): Promise<void>;
 }
 
@@ -49,6 +58,7 @@ export function startJobs(options: JobsOptions): Jobs {
     commit,
   });
   const keyWork = startKeyWork(options);
+  const audit = startAuditJobs(options);
   const stops = [
     startExpireMessages({ clock, jobs: services.sqs.jobs, log }),
     startSweepQueues({ clock, jobs: services.sqs.jobs, log }),
@@ -64,8 +74,11 @@ export function startJobs(options: JobsOptions): Jobs {
   return {
     keyWorkDue: keyWork.wake,
     deliveryDue: redeliver.wake,
+    trailDue: audit.shipping.wake,
+    aloneWithTrails: audit.shipping.alone,
     async stop() {
       await Promise.all([redeliver.stop(), keyWork.stop(), ...stops.map((stop) => stop())]);
+      await audit.stop();
     },
   };
 }

@@ -9,6 +9,7 @@ import type { Sealer } from "../kernel/sealer.ts";
 import type { SessionTokens } from "../kernel/session.ts";
 import { kmsSource, ownedSource } from "../sealing/data-key-sources.ts";
 import { createSealer, type DataKeyHolder } from "../sealing/sealer.ts";
+import type { CloudtrailDependencies } from "../services/cloudtrail/ports.ts";
 import { createCloudtrail } from "../services/cloudtrail/service.ts";
 import { requireKmsOptIn } from "../services/iam/account-limits.ts";
 import { identities } from "../services/iam/identities.ts";
@@ -52,6 +53,7 @@ export interface ServicesOptions {
   readonly statusLog: StatusLog;
   /** undefined: requests to KMS are not counted. */
   readonly kmsQuotas: QuotaRates | undefined;
+  readonly cloudtrail: Pick<CloudtrailDependencies, "buckets" | "trailWork" | "lookupQuota">;
   /** Remembers what was denied. */
   readonly denials: DenialLog;
 }
@@ -137,7 +139,15 @@ export async function assembleServices(options: ServicesOptions): Promise<Servic
     }),
     createSns(sns),
     sqs.table,
-    createCloudtrail({ ask: (query) => state.store.query(query) }),
+    createCloudtrail({
+      ...options.cloudtrail,
+      ask: (query) => state.store.query(query),
+      invoke,
+      mayInvoke(call, target, input) {
+        if (!knot.pipeline) throw new Error("an inner call before the pipeline was made");
+        return knot.pipeline.mayInvoke(call, target, input);
+      },
+    }),
   ];
   const pipeline = createPipeline({
     services: new Map(tables.map((table) => [table.name, table])),

@@ -134,8 +134,8 @@ export function accessKeyIdOf(caller: Caller): string {
 }
 
 /**
- * AWS: where a call came from; calls of services show the service. DIFFERS: a service outside has an
- * address of its own, which is shown.
+ * AWS: where a call came from; calls of services show the service. DIFFERS: a service outside
+ * has an address of its own, which is shown.
  */
 export function sourceOf(call: Call): { readonly address: string; readonly userAgent: string } {
   const service = call.via ?? insideService(call.caller);

@@ -104,7 +104,8 @@ function signedHeaders(
 /** Moving the clock by years runs much that became due. */
 const answerMsMax = 600_000;
 
-function exchange(
+/** Sends a signed request to the server. */
+export function exchange(
   url: URL,
   method: string,
   headers: Record<string, string>,

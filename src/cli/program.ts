@@ -9,6 +9,8 @@ import { type CliIo, settingsFileText } from "./io.ts";
 import { addSettingOptions, settingFlags } from "./options.ts";
 import { type StartServer, serve } from "./serve.ts";
 import { readDataFolder } from "./settings.ts";
+import { addTrailVerbs } from "./trail-cat.ts";
+import { addVerifyTrailVerb } from "./verify-trail.ts";
 
 /** What the verbs start; loaded when needed, since each brings much code. */
 export interface CliParts {
@@ -26,7 +28,6 @@ const laterVerbs: Readonly<Record<string, string>> = {
   store: "look after the store",
   backup: "back up the data folder",
   restore: "restore a backup",
-  "verify-trail": "check trail files against their digests",
 };
 
 /** The command line. `finish` gets the exit code of the verb that ran. */
@@ -53,6 +54,8 @@ export function buildProgram(io: CliIo, parts: CliParts, finish: (code: number) 
   const tools = { io, finish, dataOption, folderOf: (verb: Command) => folderOf(verb, io) };
   addAccountVerbs(program, tools);
   addDoctorVerbs(program, tools);
+  addVerifyTrailVerb(program, tools);
+  addTrailVerbs(program, tools);
   for (const [verb, description] of Object.entries(laterVerbs)) {
     addLaterVerb(program, verb, description, io, finish);
   }

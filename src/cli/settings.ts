@@ -25,6 +25,8 @@ export interface SettingsSources {
 
 const rootKeyIdName = "SEALPOST_ROOT_ACCESS_KEY_ID";
 const rootSecretName = "SEALPOST_ROOT_SECRET_ACCESS_KEY";
+const trailKeyIdName = "SEALPOST_TRAIL_ACCESS_KEY_ID";
+const trailSecretName = "SEALPOST_TRAIL_SECRET_ACCESS_KEY";
 const lambdaKeyIdName = "SEALPOST_LAMBDA_ACCESS_KEY_ID";
 const lambdaSecretName = "SEALPOST_LAMBDA_SECRET_ACCESS_KEY";
 
@@ -39,12 +41,17 @@ export function readSettings(sources: SettingsSources): Settings {
   values.data = path(values.data);
   values.sealFile = path(values.sealFile ?? resolve(String(values.data), "root.key"));
   for (const name of ["tlsCert", "tlsKey"]) if (values[name]) values[name] = path(values[name]);
+  if (values.auditAnchor && !/^https?:\/\//.test(String(values.auditAnchor))) {
+    values.auditAnchor = path(values.auditAnchor);
+  }
   const rootCredentials = readCredentials(environment, rootKeyIdName, rootSecretName);
+  const trailCredentials = readCredentials(environment, trailKeyIdName, trailSecretName);
   const lambdaCredentials = readCredentials(environment, lambdaKeyIdName, lambdaSecretName);
   // The table's mapped type says what each value is; the loop above made exactly those.
   const settings = {
     ...values,
     rootCredentials,
+    trailCredentials,
     lambdaCredentials,
     warnings: [],
   } as unknown as Settings;
@@ -194,6 +201,11 @@ function checkTogether(settings: Settings, explicitSealFile: boolean): void {
   if ((settings.tlsCert === undefined) !== (settings.tlsKey === undefined)) {
     throw new SettingsError("--tls-cert and --tls-key go together");
   }
+  if (settings.trailEndpoint !== undefined && settings.trailCredentials === undefined) {
+    throw new SettingsError(
+      `--trail-endpoint needs ${trailKeyIdName} and ${trailSecretName} in the environment`,
+    );
+  }
   if (settings.tlsCert !== undefined && settings.tlsName.length > 0) {
     throw new SettingsError("--tls-name has no effect on the own certificate of --tls-cert");
   }
@@ -212,6 +224,8 @@ function warningsFor(
   const known = new Set([
     rootKeyIdName,
     rootSecretName,
+    trailKeyIdName,
+    trailSecretName,
     lambdaKeyIdName,
     lambdaSecretName,
     ...settingEntries.map(([name]) => environmentNameOf(name)),

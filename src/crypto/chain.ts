@@ -52,8 +52,8 @@ export function chainHash(
 }
 
 /**
- * What the hash of an event of the history covers beside place and record, in this order. INVARIANT:
- * never changed for what is stored already.
+ * What the hash of an event of the history covers beside place and record, in this order.
+ * INVARIANT: never changed for what is stored already.
  */
 export function historyFacts(event: {
   readonly eventId: string;

@@ -73,6 +73,8 @@ export interface Pipeline {
   /** Carries a request out; throws Refusal, Fault, or (a bug) anything else. */
   perform(request: PerformRequest): Promise<object>;
   readonly invoke: Invoke;
+  /** Whether a call between services would be let in; nothing is done, and no record made. */
+  mayInvoke(call: Call, target: InvokeTarget, input: object): Promise<boolean>;
   /** Work of a service itself, such as a later delivery: same decisions, audit and commit. */
   runAs<O>(session: ServiceSession, act: (call: Call) => Promise<Outcome<O>>): Promise<O>;
 }
@@ -105,9 +107,28 @@ export function createPipeline<View extends RecordView>(
   };
   return {
     invoke,
+    mayInvoke: (call, target, input) => mayInvoke(deps, call, target, input),
     perform: (request) => perform(deps, request),
     runAs: (session, act) => runAs(deps, session, act),
   };
+}
+
+async function mayInvoke<View extends RecordView>(
+  deps: PipelineDependencies<View>,
+  call: Call,
+  target: InvokeTarget,
+  input: object,
+): Promise<boolean> {
+  const { table, operation } = find(deps, target.service, target.operation);
+  const inner = innerCall(call, target);
+  try {
+    const resources = await operation.resources(input, inner);
+    await deps.authorizer.authorize(table, operation, resources, inner);
+    return true;
+  } catch (error) {
+    if (error instanceof Refusal) return false;
+    throw error;
+  }
 }
 
 function runAs<View extends RecordView, O>(

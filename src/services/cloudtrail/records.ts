@@ -6,6 +6,8 @@ export interface TrailRecord {
   readonly name: string;
   readonly homeRegion: string;
   readonly bucket: string;
+  /** Files go to the bucket behind the S3 endpoint; else to the data folder. */
+  readonly remote: boolean;
   /** Without a slash at its end. */
   readonly prefix?: string | undefined;
   readonly topic?: { readonly name: string; readonly arn: string } | undefined;

@@ -4,17 +4,26 @@ import type { Operation } from "../../../kernel/operation.ts";
 import type { Wire } from "../../../kernel/wire-types.ts";
 import { readLookup, tokenAfter } from "../lookup-query.ts";
 import type { CloudtrailDependencies } from "../ports.ts";
+import { createRate } from "../rate.ts";
+import { refuse } from "../refusals.ts";
 import type { HistoryEvent, LookupAuditEvents } from "../store.ts";
 
 type Input = Wire<LookupEventsRequest>;
 type Output = Wire<LookupEventsResponse>;
 
+/** AWS: of an account in a region. */
+const lookupsPerSecond = 2;
+
 /**
  * AWS: LookupEvents: management events of the last 90 days of the account in the region, newest
- * first. DIFFERS: readable at once after the call they tell of (AWS: some minutes), and without
- * AWS's limit of two calls a second.
+ * first. DIFFERS: readable at once after the call they tell of (AWS: some minutes); AWS's limit of
+ * two calls a second is a setting.
  */
-export function lookupEventsOperation({ ask }: CloudtrailDependencies): Operation<Input, Output> {
+export function lookupEventsOperation({
+  ask,
+  lookupQuota,
+}: CloudtrailDependencies): Operation<Input, Output> {
+  const rate = lookupQuota === "aws" ? createRate(lookupsPerSecond) : undefined;
   return {
     name: "LookupEvents",
     access: "read",
@@ -28,6 +37,9 @@ export function lookupEventsOperation({ ask }: CloudtrailDependencies): Operatio
       { arn: formatArn("cloudtrail", region, accountId, "*"), accountId },
     ],
     async handle(input, call) {
+      if (rate?.take(`${call.accountId}/${call.region}`, call.arrivedSystemMs) === false) {
+        throw refuse("ThrottlingException", "Rate exceeded");
+      }
       const { query, binding } = readLookup(input, call);
       if (!query) return { output: { Events: [] } };
       const found = await ask<LookupAuditEvents>({ ...query, limit: query.limit + 1 });

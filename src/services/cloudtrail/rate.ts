@@ -1,0 +1,24 @@
+import type { EpochMs } from "../../kernel/clock.ts";
+
+/** How often something may happen: a bucket of one second for each name. */
+export interface Rate {
+  /** False: too often. */
+  take(name: string, nowMs: EpochMs): boolean;
+}
+
+/** Names are made up by callers: what is idle is full, and forgotten without loss. */
+const namesMax = 10_000;
+
+export function createRate(perSecond: number): Rate {
+  const buckets = new Map<string, { tokens: number; asOfMs: EpochMs }>();
+  return {
+    take(name, nowMs) {
+      const before = buckets.get(name) ?? { tokens: perSecond, asOfMs: nowMs };
+      const passedMs = Math.max(0, nowMs - before.asOfMs);
+      const tokens = Math.min(perSecond, before.tokens + (passedMs * perSecond) / 1000);
+      if (buckets.size >= namesMax && !buckets.has(name)) buckets.clear();
+      buckets.set(name, { tokens: tokens >= 1 ? tokens - 1 : tokens, asOfMs: nowMs });
+      return tokens >= 1;
+    },
+  };
+}
