@@ -3,6 +3,7 @@ import { checkSmtpUrl } from "./delivery/smtp.ts";
 import { checkDeliveryAllow } from "./delivery/targets.ts";
 import { auditSettings } from "./config-audit.ts";
 import { addressSet } from "./gateway/addresses.ts";
+import { parseEndpoint } from "./gateway/private-endpoints.ts";
 
 /**
  * Every setting once. Flag, environment form, key in `sealpost.config.json`, help and the reference
@@ -10,6 +11,8 @@ import { addressSet } from "./gateway/addresses.ts";
  */
 export interface SettingSpec {
   readonly kind: "text" | "integer" | "boolean" | "list";
+  /** Of the values of a list that is given as one text; default a comma. */
+  readonly separator?: string;
   /** What stands for the value in help: `DIR`. */
   readonly value?: string;
   readonly default?: string | number | boolean;
@@ -150,8 +153,16 @@ export const settingsTable = {
     description: "request quotas of KMS; `aws,symmetric=100` changes one",
   },
   dataKeyAuthorization: laterText("cached|always", "when the right to a data key is decided"),
-  vpcEndpoint: laterList("NAME", "private endpoint"),
-  noPublic: laterBoolean("serve private endpoints only"),
+  vpcEndpoint: {
+    kind: "list",
+    value: "SPEC",
+    separator: ";",
+    check: (text) => void parseEndpoint(text),
+    description:
+      "private endpoint vpce-ID=HOST:PORT[,policy=FILE][,vpc=vpc-ID] (repeatable; in the " +
+      "environment separated by semicolons)",
+  },
+  noPublic: { kind: "boolean", description: "listen on the private endpoints only" },
   lambdaEndpoint: {
     kind: "list",
     value: "URL",

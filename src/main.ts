@@ -36,6 +36,7 @@ export interface RunningServer {
   readonly httpsUrl: string;
   /** undefined with --tls-only. */
   readonly httpUrl: string | undefined;
+  readonly endpoints: readonly { readonly endpointId: string; readonly httpsUrl: string }[];
   /** Settles if the server can go on no longer (its store failed); the process should stop. */
   readonly failed: Promise<Error>;
   stop(): Promise<void>;
@@ -191,7 +192,7 @@ export async function startServer(settings: Settings): Promise<RunningServer> {
   });
   due.jobs = jobs;
   scope.defer(() => jobs.stop());
-  const { httpsUrl, httpUrl, caFile } = door;
+  const { httpsUrl, httpUrl, caFile, endpoints } = door;
   writeServerFile(folderPath, {
     pid: process.pid,
     httpsUrl,
@@ -199,9 +200,16 @@ export async function startServer(settings: Settings): Promise<RunningServer> {
     caFile,
     region,
     accountId,
+    ...(endpoints.length > 0 && { endpoints }),
   });
   scope.defer(() => removeServerFile(folderPath));
   door.ready();
   const running = scope.move();
-  return { httpsUrl, httpUrl, failed: state.store.failed, stop: () => running.disposeAsync() };
+  return {
+    httpsUrl,
+    httpUrl,
+    endpoints,
+    failed: state.store.failed,
+    stop: () => running.disposeAsync(),
+  };
 }

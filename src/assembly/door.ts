@@ -1,7 +1,7 @@
 import type { Settings } from "../config.ts";
 import { systemRandom } from "../crypto/random.ts";
 import type { DenialLog } from "../doctor/denial-log.ts";
-import { addressSet, isLoopbackHost } from "../gateway/addresses.ts";
+import { isLoopbackHost } from "../gateway/addresses.ts";
 import { type AdminRoute, adminHandler, withAdmin } from "../gateway/admin.ts";
 import { createAdminGuard } from "../gateway/admin-guard.ts";
 import { createAuthenticator } from "../gateway/authenticate.ts";
@@ -10,10 +10,8 @@ import { clockRoutes } from "../gateway/clock-routes.ts";
 import type { Handler } from "../gateway/exchange.ts";
 import { createFront } from "../gateway/front.ts";
 import { type Health, healthRoute } from "../gateway/health.ts";
-import { defaultLimits } from "../gateway/limits.ts";
 import { metricsRoute } from "../gateway/metrics.ts";
 import { openOwnCertificate } from "../gateway/own-certificate.ts";
-import { startGateway } from "../gateway/server.ts";
 import type { Log } from "../kernel/log.ts";
 import type { Credentials } from "../kernel/policy.ts";
 import { identityPolicies } from "../services/iam/ports.ts";
@@ -26,6 +24,7 @@ import { openInquiry } from "./doctor.ts";
 import { doctorRoutes } from "./doctor-routes.ts";
 import { withQueueMetrics } from "./queue-metrics.ts";
 import { serviceCredentialRoutes } from "./service-credential-routes.ts";
+import { type OpenEndpoint, openListeners } from "./listeners.ts";
 import { requireDecryptToSend, type Services } from "./services.ts";
 import { StartError } from "./start-error.ts";
 import type { OpenState } from "./state.ts";
@@ -59,6 +58,7 @@ export interface Door {
   readonly httpsUrl: string;
   readonly httpUrl: string | undefined;
   readonly caFile: string | null;
+  readonly endpoints: readonly OpenEndpoint[];
   /** From now on health says `ok`. */
   ready(): void;
 }
@@ -123,26 +123,26 @@ export async function openDoor(options: DoorOptions, scope: AsyncDisposableStack
   const admin = adminHandler({ routes, guard, allowInsecureSecrets, log });
   const certificates = openCertificates(options);
   scope.defer(() => certificates.close());
-  const gateway = await startGateway({
-    host: settings.host,
-    port: settings.port,
-    tls: certificates.material(),
-    tlsOnly: settings.tlsOnly,
-    trustedProxies: addressSet(settings.trustProxy),
-    handler: options.certificateRoute(withAdmin(admin, front)),
-    limits: defaultLimits,
-    log,
-  });
-  scope.defer(() => {
-    status = "stopping";
-    return gateway.stop();
-  });
-  certificates.onChange((material) => gateway.setTls(material));
-  const address = `${urlHost(settings.host)}:${gateway.port}`;
+  const listeners = await openListeners(
+    {
+      settings,
+      tls: certificates.material(),
+      handler: options.certificateRoute(withAdmin(admin, front)),
+      view,
+      log,
+      stopping: () => {
+        status = "stopping";
+      },
+    },
+    scope,
+  );
+  certificates.onChange((material) => listeners.setTls(material));
+  const { address } = listeners;
   return {
     httpsUrl: `https://${address}`,
     httpUrl: settings.tlsOnly ? undefined : `http://${address}`,
     caFile: certificates.caFile,
+    endpoints: listeners.endpoints,
     ready() {
       status = "ok";
     },
@@ -171,10 +171,4 @@ function openCertificates({
     tlsNames: settings.tlsName,
     log,
   });
-}
-
-/** The host in addresses that are shown: one that reaches the server, and is in its certificate. */
-function urlHost(host: string): string {
-  if (host === "0.0.0.0" || host === "::") return "localhost";
-  return host.includes(":") ? `[${host}]` : host;
 }

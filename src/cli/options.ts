@@ -12,7 +12,7 @@ export function addSettingOptions(command: Command): void {
   for (const [name, spec] of settingEntries) {
     command.addOption(settingOption(name, spec));
     // Without it a flag could not win over an environment that says true.
-    if (spec.kind === "boolean" && spec.later !== "all") {
+    if (spec.kind === "boolean" && spec.later !== "all" && !flagOf(name).startsWith("--no-")) {
       command.addOption(new Option(`--no-${flagOf(name).slice(2)}`).hideHelp());
     }
   }

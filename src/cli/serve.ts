@@ -9,6 +9,7 @@ export interface RunningServer {
   readonly httpsUrl: string;
   /** undefined with --tls-only. */
   readonly httpUrl: string | undefined;
+  readonly endpoints?: readonly { readonly endpointId: string; readonly httpsUrl: string }[];
   /** Settles if the server can go on no longer. */
   readonly failed: Promise<Error>;
   stop(): Promise<void>;
@@ -97,6 +98,9 @@ function banner(settings: Settings, server: RunningServer, version: string): str
     `Sealpost ${version} is ready`,
     `  HTTPS        ${server.httpsUrl}`,
     `  HTTP         ${http}`,
+    ...(server.endpoints ?? []).map(
+      ({ endpointId, httpsUrl }) => `  private      ${httpsUrl} (${endpointId})`,
+    ),
     `  certificate  ${ca}`,
     `  credentials  ${credentialsPath(settings.data)} (profile sealpost)`,
     `  clock        ${settings.clock}${virtual}`,

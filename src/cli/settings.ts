@@ -12,6 +12,7 @@ import {
   settingsTable,
 } from "../config.ts";
 import { isLoopbackHost } from "../gateway/addresses.ts";
+import { parseEndpoint } from "../gateway/private-endpoints.ts";
 
 /** Where settings come from. Flags win over the environment, the environment over the file. */
 export interface SettingsSources {
@@ -132,7 +133,7 @@ function readKind(
     case "integer":
       return readInteger(spec, source, text);
     case "list": {
-      const items = Array.isArray(raw) ? raw : text.split(",");
+      const items = Array.isArray(raw) ? raw : text.split(spec.separator ?? ",");
       if (items.some((item) => typeof item !== "string")) {
         throw new SettingsError(`${source} must be a list of texts`);
       }
@@ -194,7 +195,12 @@ function readCredentials(
 }
 
 function checkTogether(settings: Settings, explicitSealFile: boolean): void {
-  const loopback = isLoopbackHost(settings.host);
+  const endpoints = settings.vpcEndpoint.map(parseEndpoint);
+  if (settings.noPublic && endpoints.length === 0) {
+    throw new SettingsError("--no-public needs a --vpc-endpoint to listen on");
+  }
+  const hosts = [...(settings.noPublic ? [] : [settings.host]), ...endpoints.map((e) => e.host)];
+  const loopback = hosts.every(isLoopbackHost);
   if (settings.clock === "virtual" && !loopback) {
     throw new SettingsError("--clock virtual needs a loopback host");
   }

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
+import type { PrivateEndpoint } from "../kernel/call.ts";
 import type { Log } from "../kernel/log.ts";
 import type { AddressSet } from "./addresses.ts";
 import { announcedBytes, readBody, type SlowWatch } from "./body.ts";
@@ -24,6 +25,7 @@ export interface RequestServerOptions<A> {
   readonly handler: Handler<A>;
   readonly limits: GatewayLimits;
   readonly trustedProxies: AddressSet;
+  readonly endpoint?: PrivateEndpoint;
   readonly budget: BodyBudget;
   readonly watch: SlowWatch;
   readonly log: Log;
@@ -161,7 +163,8 @@ export function requestServer<A>(options: RequestServerOptions<A>): RequestServe
         lingerAtClose(request.socket, limits.lingerMs);
         return sendReply(response, textReply(400, "the Host header is malformed"), true);
       }
-      const exchange = new LiveExchange(request, facts);
+      const { endpoint } = options;
+      const exchange = new LiveExchange(request, endpoint ? { ...facts, endpoint } : facts);
       const turn = { request, response, exchange, connection, expectsContinue };
       connection.inFlight++;
       connection.latest = turn;

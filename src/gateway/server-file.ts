@@ -12,6 +12,8 @@ export interface ServerFile {
   readonly caFile: string | null;
   readonly region: string;
   readonly accountId: string;
+  /** Private endpoints, where there are some. */
+  readonly endpoints?: readonly { readonly endpointId: string; readonly httpsUrl: string }[];
 }
 
 const fileName = "server.json";

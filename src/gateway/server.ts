@@ -2,6 +2,7 @@ import http from "node:http";
 import https from "node:https";
 import { type AddressInfo, createServer, type Socket } from "node:net";
 import type { SecureContextOptions, TLSSocket } from "node:tls";
+import type { PrivateEndpoint } from "../kernel/call.ts";
 import type { Log } from "../kernel/log.ts";
 import type { AddressSet } from "./addresses.ts";
 import { slowWatch } from "./body.ts";
@@ -23,6 +24,8 @@ export interface GatewayOptions<A> {
   readonly tlsOnly: boolean;
   readonly trustedProxies: AddressSet;
   readonly handler: Handler<A>;
+  /** Every request through this listener came through a private endpoint. */
+  readonly endpoint?: PrivateEndpoint;
   readonly limits: GatewayLimits;
   readonly log: Log;
 }

@@ -1,0 +1,124 @@
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { checkPolicy, PolicyError, resolvePrincipalIds } from "../auth/policy/index.ts";
+import type { Settings } from "../config.ts";
+import { addressSet } from "../gateway/addresses.ts";
+import type { Handler } from "../gateway/exchange.ts";
+import { defaultLimits } from "../gateway/limits.ts";
+import { type EndpointSetting, parseEndpoint } from "../gateway/private-endpoints.ts";
+import { type Gateway, startGateway, type TlsMaterial } from "../gateway/server.ts";
+import type { PrivateEndpoint } from "../kernel/call.ts";
+import type { Log } from "../kernel/log.ts";
+import type { NamedPolicy } from "../kernel/policy.ts";
+import type { RecordView } from "../kernel/records.ts";
+import { principals } from "../services/iam/ports.ts";
+import { StartError } from "./start-error.ts";
+
+export interface ListenersOptions {
+  readonly settings: Settings;
+  readonly tls: TlsMaterial;
+  readonly handler: Handler;
+  readonly view: () => RecordView;
+  readonly log: Log;
+  /** Runs before the listeners stop. */
+  readonly stopping: () => void;
+}
+
+/** Where the server listens. */
+export interface Listeners {
+  /** `host:port` for everyone; of the first private endpoint with --no-public. */
+  readonly address: string;
+  readonly port: number;
+  readonly endpoints: readonly OpenEndpoint[];
+  setTls(material: TlsMaterial): void;
+}
+
+export interface OpenEndpoint {
+  readonly endpointId: string;
+  readonly httpsUrl: string;
+}
+
+/** Opens the public port and one port for each private endpoint. */
+export async function openListeners(
+  options: ListenersOptions,
+  scope: AsyncDisposableStack,
+): Promise<Listeners> {
+  const { settings, log, tls, handler } = options;
+  const common = {
+    tls,
+    handler,
+    tlsOnly: settings.tlsOnly,
+    trustedProxies: addressSet(settings.trustProxy),
+    limits: defaultLimits,
+    log,
+  };
+  const wanted = settings.vpcEndpoint.map(parseEndpoint);
+  const places = [
+    ...(settings.noPublic ? [] : [{ host: settings.host, port: settings.port }]),
+    ...(await Promise.all(
+      wanted.map(async (one) => ({ ...one, endpoint: await privateEndpoint(options.view, one) })),
+    )),
+  ];
+  const opened: { place: (typeof places)[number]; gateway: Gateway; address: string }[] = [];
+  for (const place of places) {
+    const gateway = await startGateway({ ...common, ...place });
+    scope.defer(() => {
+      options.stopping();
+      return gateway.stop();
+    });
+    opened.push({ place, gateway, address: `${urlHost(place.host)}:${gateway.port}` });
+  }
+  const [first] = opened;
+  if (!first) throw new StartError("--no-public needs a --vpc-endpoint to listen on");
+  return {
+    address: first.address,
+    port: first.gateway.port,
+    endpoints: opened.flatMap(({ place, address }) =>
+      "endpointId" in place
+        ? [{ endpointId: place.endpointId, httpsUrl: `https://${address}` }]
+        : [],
+    ),
+    setTls(material) {
+      for (const { gateway } of opened) gateway.setTls(material);
+    },
+  };
+}
+
+async function privateEndpoint(
+  view: () => RecordView,
+  setting: EndpointSetting,
+): Promise<PrivateEndpoint> {
+  const { endpointId, vpcId, policyFile } = setting;
+  const policy =
+    policyFile === undefined ? undefined : await endpointPolicy(view, endpointId, policyFile);
+  return { endpointId, vpcId, policy };
+}
+
+/** The policy of an endpoint, bound to whom its principals are now. Throws StartError. */
+async function endpointPolicy(
+  view: () => RecordView,
+  name: string,
+  file: string,
+): Promise<NamedPolicy> {
+  try {
+    const text = readFileSync(resolve(file), "utf8");
+    checkPolicy(text, "endpoint");
+    const resolved = await resolvePrincipalIds(text, principals, view());
+    if (resolved.ok) return { name, policy: resolved.policy };
+    throw new StartError(`policy of ${name}: there is no ${resolved.unknown.join(", ")}`);
+  } catch (error) {
+    if (error instanceof PolicyError) {
+      throw new StartError(`policy of ${name} in ${file}: ${error.message}`);
+    }
+    if (error instanceof Error && "code" in error) {
+      throw new StartError(`policy of ${name} cannot be read: ${error.message}`);
+    }
+    throw error;
+  }
+}
+
+/** The host in addresses that are shown: one that reaches the server, and is in its certificate. */
+function urlHost(host: string): string {
+  if (host === "0.0.0.0" || host === "::") return "localhost";
+  return host.includes(":") ? `[${host}]` : host;
+}
