@@ -6,13 +6,15 @@ import { flushCompileCache } from "node:module";
 import { Socket } from "node:net";
 import { systemRandom } from "../crypto/random.ts";
 import { Fault } from "../kernel/errors.ts";
-import { openSeal, type SealSettings } from "../seals/seal.ts";
-import { type Engine, type OpenedEngine, openEngine } from "./engine.ts";
+import { decodeHelperAnswer, type HelperAnswer } from "../seals/helper-seal.ts";
+import { openSeal, type Seal, type SealSettings, type StoredSeal } from "../seals/seal.ts";
+import { type Engine, type OpenedEngine, openEngine, reseal } from "./engine.ts";
 import {
   encodeFrame,
   type Field,
   type Frame,
   FrameReader,
+  firstHelperDescriptor,
   joinFrames,
   operations,
   ownField,
@@ -30,6 +32,7 @@ let answers: Buffer[] = [];
 
 const reader = new FrameReader((frame) => {
   if (frame.code === operations.open) open(frame);
+  else if (frame.code === operations.reseal) changeSeal(frame);
   else answer(frame);
 });
 
@@ -68,9 +71,9 @@ function encodeAnswer(id: number, fields: readonly Field[]): Buffer {
 }
 
 function open({ id, fields }: Frame): void {
-  const settings = JSON.parse(textField(fields, 0)) as SealSettings;
-  const storedRing = fields.length > 1 ? ownField(fields, 1) : undefined;
-  openEngine(openSeal(settings), storedRing, systemRandom, materialCountMax)
+  const ring = ownField(fields, 3);
+  const seal = sealOf(fields, 0, firstHelperDescriptor, optionalJson(fields, 2));
+  openEngine(seal, ring.length === 0 ? undefined : ring, systemRandom, materialCountMax)
     .then((opened) => {
       engine = opened.engine;
       answers.push(encodeFrame(id, statuses.ok, openFields(opened)));
@@ -85,11 +88,58 @@ function open({ id, fields }: Frame): void {
 }
 
 function openFields(opened: OpenedEngine): Field[] {
-  const fields: Field[] = [opened.sealedRing, opened.rootKeyFingerprint];
+  const { sealedRing, rootKeyFingerprint, storedSeal, usedIndex } = opened;
+  const fields: Field[] = [
+    sealedRing,
+    rootKeyFingerprint,
+    JSON.stringify(storedSeal),
+    String(usedIndex),
+  ];
   for (const { purpose, version, key } of opened.handedOut) {
     fields.push(purpose, String(version), key);
   }
   return fields;
+}
+
+function changeSeal({ id, fields }: Frame): void {
+  const from = sealOf(fields, 0, firstHelperDescriptor, optionalJson(fields, 2));
+  const to = sealOf(fields, 4, firstHelperDescriptor + 1, undefined);
+  reseal(from, to, ownField(fields, 3), systemRandom)
+    .then(({ sealedRing, rootKeyFingerprint, storedSeal, oldFingerprint }) => {
+      const said = [rootKeyFingerprint, JSON.stringify(storedSeal), oldFingerprint];
+      answers.push(encodeFrame(id, statuses.ok, [sealedRing, ...said]));
+    })
+    .catch((error: unknown) => answers.push(encodeFailure(id, error)))
+    .finally(flush);
+}
+
+/** Settings and secret stand at `at`; the secret is wiped when the seal was opened. */
+function sealOf(
+  fields: readonly Buffer[],
+  at: number,
+  descriptor: number,
+  stored: StoredSeal | undefined,
+): Seal {
+  const settings = JSON.parse(textField(fields, at)) as SealSettings;
+  const secret = ownField(fields, at + 1);
+  const seal = openSeal(settings, { secret, stored, helper: () => readHelper(descriptor) });
+  return { name: seal.name, unwrapRoot: () => seal.unwrapRoot().finally(() => secret.fill(0)) };
+}
+
+function optionalJson(fields: readonly Buffer[], index: number): StoredSeal | undefined {
+  const text = textField(fields, index);
+  return text === "" ? undefined : JSON.parse(text);
+}
+
+/** All that a helper writes until it ends. */
+function readHelper(descriptor: number): Promise<HelperAnswer> {
+  const { promise, resolve, reject } = Promise.withResolvers<HelperAnswer>();
+  const source = new Socket({ fd: descriptor, readable: true, writable: false });
+  const chunks: Buffer[] = [];
+  source.on("data", (chunk: Buffer) => chunks.push(chunk));
+  source.on("error", reject);
+  source.on("end", () => resolve(decodeHelperAnswer(joinFrames(chunks))));
+  return promise;
 }
 
 function encodeFailure(id: number, error: unknown): Buffer {

@@ -2,16 +2,25 @@ import { presentRingKey, type RingKey, type RingPurpose } from "../crypto/keyrin
 import { entryUrl } from "../kernel/entry-url.ts";
 import type { KeyVault } from "../kernel/keyvault.ts";
 import type { Log } from "../kernel/log.ts";
-import { type SealSettings, sealReach, settleSeal } from "../seals/seal.ts";
+import {
+  needsHelper,
+  type SealSettings,
+  type StoredSeal,
+  sealReach,
+  settleSeal,
+} from "../seals/seal.ts";
 import { type Link, startLink } from "./link.ts";
 import { type Field, operations, ownField, textField } from "./protocol.ts";
+import { type SealSource, startSealHelper } from "./seal-source.ts";
 import { supervise } from "./supervisor.ts";
 import { vaultOn } from "./vault.ts";
 
 export interface KeyProcessOptions {
   /** Entry of the child; by default the one beside this file. */
   readonly entry?: URL;
-  readonly seal: SealSettings;
+  readonly seal: SealSource;
+  /** What is stored beside the ring; undefined: nothing was sealed yet. */
+  readonly storedSeal: StoredSeal | undefined;
   /** The sealed ring of the data folder; undefined makes a new one. */
   readonly ring: Uint8Array | undefined;
   readonly log: Log;
@@ -24,6 +33,8 @@ export interface KeyProcessOptions {
 export interface KeyProcess extends KeyVault {
   /** The sealed ring, to be stored before anything that depends on it. */
   readonly ring: Uint8Array;
+  /** What opens its seal again, to be stored with it. */
+  readonly storedSeal: StoredSeal;
   /** All versions of the ring keys that the server works with itself. */
   readonly ringKeys: readonly RingKey[];
   /** Present keys of four purposes, 32 bytes each. */
@@ -40,6 +51,8 @@ export interface KeyProcess extends KeyVault {
 
 interface OpenedRing {
   readonly ring: Buffer;
+  readonly storedSeal: StoredSeal;
+  readonly usedIndex: number;
   readonly rootKeyFingerprint: string;
   readonly ringKeys: readonly RingKey[];
 }
@@ -47,18 +60,24 @@ interface OpenedRing {
 /**
  * Starts the key process and opens the ring. A lost process is started again with the same ring.
  *
- * Throws Fault `root-key-wrong`, `root-key-missing`, `root-key-exposed`, `root-key-damaged`,
- * `root-key-unreadable`, `key-ring-damaged`, with a text for the person who starts the server.
+ * Throws Fault `root-key-missing` and `seal-unavailable`, after which a server may start sealed;
+ * `root-key-wrong`, `root-key-exposed`, `root-key-damaged`, `root-key-unreadable`,
+ * `key-ring-damaged`, with a text for the person who starts the server.
  */
 export async function startKeyProcess(options: KeyProcessOptions): Promise<KeyProcess> {
-  const first = await openLink(options, readOpened);
-  const { ring, ringKeys, rootKeyFingerprint } = first.opened;
-  const again = async (): Promise<Link> => (await openLink({ ...options, ring }, () => {})).link;
+  const first = await openLink(options);
+  const { ring, ringKeys, rootKeyFingerprint, storedSeal } = first.opened;
+  const again = async (): Promise<Link> => {
+    const { link, opened } = await openLink({ ...options, ring, storedSeal });
+    for (const { key } of opened.ringKeys) key.fill(0);
+    return link;
+  };
   const supervisor = supervise(first.link, again, options.log);
   const present = (purpose: RingPurpose): Buffer => presentRingKey(ringKeys, purpose).key;
   return {
     ...vaultOn(supervisor),
     ring,
+    storedSeal,
     ringKeys,
     rootKeyFingerprint,
     rowsKey: present("rows"),
@@ -72,18 +91,22 @@ export async function startKeyProcess(options: KeyProcessOptions): Promise<KeyPr
   };
 }
 
-async function openLink<T>(
-  { entry = entryUrl(import.meta.url, "./child"), seal, ring, log }: KeyProcessOptions,
-  read: (fields: readonly Buffer[]) => T,
-): Promise<{ link: Link; opened: T }> {
-  // A ring means that a root key exists: making another could only hide that it was lost.
-  const settings = { ...seal, mayCreate: seal.mayCreate && ring === undefined };
-  const link = startLink(entry, sealReach(settings), log);
-  const fields: Field[] = [JSON.stringify(settings)];
-  if (ring !== undefined) fields.push(ring);
+async function openLink({
+  entry = entryUrl(import.meta.url, "./child"),
+  seal,
+  storedSeal,
+  ring,
+  log,
+}: KeyProcessOptions): Promise<{ link: Link; opened: OpenedRing }> {
+  const settings = whereSealed(seal.settings, ring);
+  const link = startLink(entry, sealReach(settings), log, needsHelper(settings) ? 1 : 0);
+  const [pipe] = link.helperPipes;
+  if (pipe) startSealHelper({ ...seal, settings }, storedSeal, pipe, log);
+  const stored = storedSeal === undefined ? "" : JSON.stringify(storedSeal);
+  const fields: Field[] = [JSON.stringify(settings), seal.secret ?? "", stored, ring ?? ""];
   try {
-    const opened = await link.request(operations.open, fields, read);
-    if (settings.mayCreate) settleSeal(settings);
+    const opened = await link.request(operations.open, fields, readOpened);
+    settleSeal(settings, opened.usedIndex);
     return { link, opened };
   } catch (error) {
     await link.close();
@@ -91,14 +114,26 @@ async function openLink<T>(
   }
 }
 
+/** A ring means that a root key exists: making another could only hide that it was lost. */
+function whereSealed(settings: SealSettings, ring: Uint8Array | undefined): SealSettings {
+  if (settings.kind !== "file") return settings;
+  return { ...settings, mayCreate: settings.mayCreate && ring === undefined };
+}
+
 function readOpened(fields: readonly Buffer[]): OpenedRing {
   const ringKeys: RingKey[] = [];
-  for (let index = 2; index < fields.length; index += 3) {
+  for (let index = 4; index < fields.length; index += 3) {
     ringKeys.push({
       purpose: textField(fields, index) as RingPurpose,
       version: Number(textField(fields, index + 1)),
       key: ownField(fields, index + 2),
     });
   }
-  return { ring: ownField(fields, 0), rootKeyFingerprint: textField(fields, 1), ringKeys };
+  return {
+    ring: ownField(fields, 0),
+    rootKeyFingerprint: textField(fields, 1),
+    storedSeal: JSON.parse(textField(fields, 2)),
+    usedIndex: Number(textField(fields, 3)),
+    ringKeys,
+  };
 }

@@ -11,7 +11,7 @@ import { newMaterialId } from "../crypto/material.ts";
 import { assert, Fault } from "../kernel/errors.ts";
 import { type KeySpec, keyForm } from "../kernel/key-specs.ts";
 import type { Random } from "../kernel/random.ts";
-import type { Seal } from "../seals/seal.ts";
+import type { Seal, StoredSeal } from "../seals/seal.ts";
 import { CipherOperations } from "./cipher-operations.ts";
 import { importMaterial, importParameters } from "./import-operations.ts";
 import { keyOperation, specField } from "./key-operations.ts";
@@ -26,6 +26,9 @@ export interface OpenedEngine {
   /** The ring to store: the given one, or a new one. */
   readonly sealedRing: Uint8Array;
   readonly rootKeyFingerprint: string;
+  readonly storedSeal: StoredSeal;
+  /** Which of the seal's root keys opened the ring. */
+  readonly usedIndex: number;
   /** Ring keys that the server works with itself; never those of purpose `material`. */
   readonly handedOut: readonly RingKey[];
   readonly engine: Engine;
@@ -43,27 +46,75 @@ export async function openEngine(
   random: Random,
   materialCountMax: number,
 ): Promise<OpenedEngine> {
-  const rootKey = await seal.unwrapRoot();
+  const { rootKeys, stored: storedSeal } = await seal.unwrapRoot();
   try {
-    const ring = storedRing === undefined ? createRing(random) : open(rootKey, storedRing, seal);
+    const [first] = rootKeys;
+    assert(first !== undefined, "a seal has a root key");
+    const made = createRing(random);
+    const { ring, rootKey, usedIndex } =
+      storedRing === undefined
+        ? { ring: made, rootKey: first, usedIndex: 0 }
+        : openWith(rootKeys, storedRing, seal);
     return {
       sealedRing: storedRing ?? sealRing(rootKey, ring, random),
       rootKeyFingerprint: rootKeyFingerprint(rootKey),
+      storedSeal,
+      usedIndex,
       handedOut: ring.filter(({ purpose }) => purpose !== "material"),
       engine: new Engine(ring, random, materialCountMax),
     };
   } finally {
-    rootKey.fill(0);
+    for (const rootKey of rootKeys) rootKey.fill(0);
   }
 }
 
-function open(rootKey: Uint8Array, sealed: Uint8Array, seal: Seal): readonly RingKey[] {
-  const opened = openRing(rootKey, sealed);
-  if (opened.status === "opened") return opened.ring;
-  if (opened.status === "wrong-root-key") {
-    throw new Fault("root-key-wrong", `the ${seal.name} does not open this data folder`);
+/** A ring under another root key. */
+export interface Resealed {
+  readonly sealedRing: Uint8Array;
+  readonly rootKeyFingerprint: string;
+  readonly storedSeal: StoredSeal;
+  readonly oldFingerprint: string;
+}
+
+/**
+ * Opens the ring with one seal and seals it under the root key of another. No ring key changes, so
+ * nothing that they sealed is touched.
+ */
+export async function reseal(
+  from: Seal,
+  to: Seal,
+  storedRing: Uint8Array,
+  random: Random,
+): Promise<Resealed> {
+  const { rootKeys } = await from.unwrapRoot();
+  try {
+    const { ring, rootKey } = openWith(rootKeys, storedRing, from);
+    const oldFingerprint = rootKeyFingerprint(rootKey);
+    const { rootKeys: next, stored: storedSeal } = await to.unwrapRoot();
+    const [newRoot] = next;
+    assert(newRoot !== undefined, "a seal has a root key");
+    const sealedRing = sealRing(newRoot, ring, random);
+    const answer = { sealedRing, storedSeal, oldFingerprint };
+    const fingerprint = rootKeyFingerprint(newRoot);
+    for (const key of [...next, ...ring.map(({ key: ringKey }) => ringKey)]) key.fill(0);
+    return { ...answer, rootKeyFingerprint: fingerprint };
+  } finally {
+    for (const rootKey of rootKeys) rootKey.fill(0);
   }
-  throw new Fault("key-ring-damaged", "the key ring of this data folder was changed or damaged");
+}
+
+function openWith(
+  rootKeys: readonly Buffer[],
+  sealed: Uint8Array,
+  seal: Seal,
+): { ring: readonly RingKey[]; rootKey: Buffer; usedIndex: number } {
+  for (const [usedIndex, rootKey] of rootKeys.entries()) {
+    const opened = openRing(rootKey, sealed);
+    if (opened.status === "opened") return { ring: opened.ring, rootKey, usedIndex };
+    if (opened.status === "wrong-root-key") continue;
+    throw new Fault("key-ring-damaged", "the key ring of this data folder was changed or damaged");
+  }
+  throw new Fault("root-key-wrong", `the ${seal.name} does not open this data folder`);
 }
 
 /** How many RSA keys are made at once; half of the thread pool stays for signatures. */

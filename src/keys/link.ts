@@ -1,12 +1,13 @@
 import type { Duplex } from "node:stream";
 import { Fault } from "../kernel/errors.ts";
 import type { Log } from "../kernel/log.ts";
-import type { SealReach } from "../seals/seal.ts";
+import type { SealReach } from "../seals/stored.ts";
 import {
   encodeFrame,
   type Field,
   type Frame,
   FrameReader,
+  firstHelperDescriptor,
   joinFrames,
   statuses,
   textField,
@@ -16,6 +17,8 @@ import { spawnKeyProcess } from "./spawn.ts";
 /** One key process and the pipe to it. */
 export interface Link {
   readonly pid: number;
+  /** Ends of the pipes on which helpers hand over root keys. */
+  readonly helperPipes: readonly Duplex[];
   /**
    * `read` runs while the answer's bytes are there and copies what must stay. Rejects with Fault
    * `key-process-unavailable` once the process is gone.
@@ -39,8 +42,8 @@ interface Pending {
 const closeTimeoutMs = 2000;
 const complaintCharsMax = 4096;
 
-export function startLink(entry: URL, reach: SealReach, log: Log): Link {
-  const child = spawnKeyProcess(entry, reach);
+export function startLink(entry: URL, reach: SealReach, log: Log, helperPipeCount = 0): Link {
+  const child = spawnKeyProcess(entry, reach, helperPipeCount);
   const pipe = child.stdio[3] as Duplex;
   const pending = new Map<number, Pending>();
   let outgoing: Buffer[] = [];
@@ -86,6 +89,7 @@ export function startLink(entry: URL, reach: SealReach, log: Log): Link {
 
   return {
     pid: child.pid ?? 0,
+    helperPipes: child.stdio.slice(firstHelperDescriptor) as Duplex[],
     ended,
     request(operation, fields, read) {
       if (gone) return Promise.reject(unavailable());

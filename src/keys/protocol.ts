@@ -8,7 +8,10 @@ import { assert } from "../kernel/errors.ts";
  * bytes. The code of a request is an operation, that of an answer a status.
  */
 export const operations = {
-  /** seal settings (JSON), sealed ring? → sealed ring, fingerprint, then purpose, version, key … */
+  /**
+   * seal settings (JSON), secret, stored seal (JSON or ""), sealed ring (or "") → sealed ring,
+   * fingerprint, stored seal (JSON), number of the root key, then purpose, version, key …
+   */
   open: 1,
   /** account, key id, spec → material id, wrapped material, public key */
   createMaterial: 2,
@@ -38,6 +41,11 @@ export const operations = {
   importParameters: 14,
   /** account, key id, region, spec, token, encrypted material, now (text) → material, or why not */
   importMaterial: 15,
+  /**
+   * seal settings, secret, stored seal, sealed ring; settings and secret of the new seal → sealed
+   * ring, fingerprint, stored seal, fingerprint of the old root key. In place of `open`.
+   */
+  reseal: 16,
 } as const;
 
 /**
@@ -47,6 +55,9 @@ export const operations = {
 export const cipherFieldCount = 7;
 /** Key fields: account, key id, material id, wrapped, spec, public key. */
 export const keyFieldCount = 6;
+
+/** Pipes beside this one, for the helpers of the seal and of the one that is to take its place. */
+export const firstHelperDescriptor = 4;
 
 export const statuses = {
   ok: 0,

@@ -1,7 +1,7 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, type StdioOptions, spawn } from "node:child_process";
 import { existsSync, mkdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import type { SealReach } from "../seals/seal.ts";
+import type { SealReach } from "../seals/stored.ts";
 
 const shell = "/bin/sh";
 /** `exec` keeps the pid: the key process stays a direct child. */
@@ -10,9 +10,9 @@ const withoutCoreDumps = 'ulimit -c 0; exec "$0" "$@"';
 /**
  * Starts a key process: no rights but to read its own code and what the seal reaches, no
  * environment (an inherited NODE_OPTIONS could load code or open the inspector), no core dumps
- * where there is a shell to say so, a small heap.
+ * where there is a shell to say so, a small heap. Helpers of seals get a pipe to it each.
  */
-export function spawnKeyProcess(entry: URL, reach: SealReach): ChildProcess {
+export function spawnKeyProcess(entry: URL, reach: SealReach, helperPipeCount = 0): ChildProcess {
   const cache = compileCache(entry);
   const read = [...codeFolders(entry), ...reach.read, ...cache];
   const write = [...reach.write, ...cache];
@@ -26,11 +26,10 @@ export function spawnKeyProcess(entry: URL, reach: SealReach): ChildProcess {
     fileURLToPath(entry),
   ];
   const env = cache.length === 0 ? {} : { NODE_COMPILE_CACHE: cache[0] };
-  const options = { env, stdio: ["ignore", "ignore", "pipe", "pipe"] as const };
-  if (!existsSync(shell))
-    return spawn(process.execPath, args, { ...options, stdio: [...options.stdio] });
-  const command = ["-c", withoutCoreDumps, process.execPath, ...args];
-  return spawn(shell, command, { ...options, stdio: [...options.stdio] });
+  const helperPipes = Array.from({ length: helperPipeCount }, () => "pipe" as const);
+  const stdio: StdioOptions = ["ignore", "ignore", "pipe", "pipe", ...helperPipes];
+  if (!existsSync(shell)) return spawn(process.execPath, args, { env, stdio });
+  return spawn(shell, ["-c", withoutCoreDumps, process.execPath, ...args], { env, stdio });
 }
 
 /** Its own code, and the libraries for signatures that Node does not make. */

@@ -3,7 +3,8 @@ import { dirname } from "node:path";
 import { keyBytes } from "../crypto/constants.ts";
 import { systemRandom } from "../crypto/random.ts";
 import { Fault } from "../kernel/errors.ts";
-import type { Seal, SealReach } from "./seal.ts";
+import type { Seal } from "./seal.ts";
+import type { SealReach } from "./stored.ts";
 
 export interface FileSealSettings {
   readonly kind: "file";
@@ -27,7 +28,10 @@ export function fileSeal(settings: FileSealSettings): Seal {
     async unwrapRoot() {
       try {
         if (mayCreate && !fs.existsSync(path)) createRootKey(path);
-        return readRootKey(path);
+        const rootKeys = [readRootKey(path)];
+        // A rotation was cut off: which of the two it is, the ring tells.
+        if (fs.existsSync(nextOf(path))) rootKeys.push(readRootKey(nextOf(path)));
+        return { rootKeys, stored: { kind: "file" } };
       } catch (error) {
         throw explain(error, settings);
       }
@@ -36,9 +40,14 @@ export function fileSeal(settings: FileSealSettings): Seal {
 }
 
 export function fileSealReach({ path, mayCreate }: FileSealSettings): SealReach {
-  if (!mayCreate) return { read: [path], write: [] };
+  if (!mayCreate) return { read: [path, nextOf(path)], write: [] };
   const folder = dirname(path);
   return { read: [folder], write: [path, draftOf(path)] };
+}
+
+/** Where a rotation puts the new root key until the ring is sealed under it. */
+export function nextOf(path: string): string {
+  return `${path}.next`;
 }
 
 function draftOf(path: string): string {
@@ -46,10 +55,16 @@ function draftOf(path: string): string {
 }
 
 /**
- * Puts a root key that was just made on disk for good. The server does this: Node's permission
- * model, under which the key process runs, has no fsync. No byte of the key is read.
+ * Puts a root key that was just made on disk for good, and ends a rotation that was cut off. The
+ * server does this: Node's permission model, under which the key process runs, has no fsync. No
+ * byte of a key is read.
  */
-export function settleFileSeal({ path }: FileSealSettings): void {
+export function settleFileSeal({ path }: FileSealSettings, usedIndex: number): void {
+  const next = nextOf(path);
+  if (fs.existsSync(next)) {
+    if (usedIndex === 1) fs.renameSync(next, path);
+    else fs.unlinkSync(next);
+  }
   sync(path);
   sync(dirname(path));
 }

@@ -3,11 +3,16 @@ import * as fs from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { Fault } from "../../src/kernel/errors.ts";
-import { openSeal, settleSeal } from "../../src/seals/seal.ts";
+import { fileSeal } from "../../src/seals/file.ts";
+import { settleSeal } from "../../src/seals/seal.ts";
 import { folderFor } from "./helpers.ts";
 
-const unwrap = (path: string, mayCreate = false): Promise<Buffer> =>
-  openSeal({ kind: "file", path, mayCreate }).unwrapRoot();
+const unwrap = async (path: string, mayCreate = false): Promise<Buffer> => {
+  const { rootKeys } = await fileSeal({ kind: "file", path, mayCreate }).unwrapRoot();
+  const [first] = rootKeys;
+  assert.ok(first);
+  return first;
+};
 
 const fault = (kind: string, text: RegExp) => (error: unknown) =>
   error instanceof Fault && error.kind === kind && text.test(error.message);
@@ -18,7 +23,7 @@ test("made at first use and kept", async (t) => {
   const folder = folderFor(t);
   const path = join(folder, "root.key");
   const made = await unwrap(path, true);
-  settleSeal({ kind: "file", path, mayCreate: true });
+  settleSeal({ kind: "file", path, mayCreate: true }, 0);
   assert.equal(made.length, 32);
   assert.equal(fs.statSync(path).mode & 0o777, 0o600);
   assert.equal(fs.readFileSync(path, "utf8"), `sealpost root key 1\n${made.toString("hex")}\n`);

@@ -40,7 +40,8 @@ export async function keyProcessFor(
 ): Promise<KeyProcess> {
   const path = join(folderFor(test), "root.key");
   const started = await startKeyProcess({
-    seal: { kind: "file", path, mayCreate: true },
+    seal: { settings: { kind: "file", path, mayCreate: true } },
+    storedSeal: undefined,
     ring: undefined,
     log: recordingLog().log,
     ...options,

@@ -86,7 +86,12 @@ test("starting again", async (t) => {
   const path = join(folder, "root.key");
   const { log } = recordingLog();
   const start = (ring?: Uint8Array, file = path, mayCreate = true) =>
-    startKeyProcess({ seal: { kind: "file", path: file, mayCreate }, ring, log });
+    startKeyProcess({
+      seal: { settings: { kind: "file", path: file, mayCreate } },
+      storedSeal: ring && { kind: "file" },
+      ring,
+      log,
+    });
 
   const first = await start();
   const material = await first.createMaterial(identity);
@@ -168,7 +173,7 @@ test("lives as long as the pipe", async (t) => {
     const exited = once(child, "exit");
     const pipe = child.stdio[3] as Duplex;
     pipe.on("error", () => {});
-    pipe.write(encodeFrame(1, operations.open, [JSON.stringify(seal)]));
+    pipe.write(encodeFrame(1, operations.open, [JSON.stringify(seal), "", "", ""]));
     await once(pipe, "data");
     for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) child.kill(signal);
     pipe.write(encodeFrame(2, operations.forget, ["x"]));

@@ -10,7 +10,7 @@ import { supervise } from "../../src/keys/supervisor.ts";
 function fakeLink(pid: number): Link & { die(): void; closed: boolean } {
   const { promise: ended, resolve: die } = Promise.withResolvers<void>();
   const request = () => Promise.reject(new Error("not asked here"));
-  const link = { pid, ended, request, die, closed: false, close: async () => {} };
+  const link = { pid, helperPipes: [], ended, request, die, closed: false, close: async () => {} };
   link.close = async () => {
     link.closed = true;
     die();
