@@ -6,8 +6,8 @@ import type { SqsJobs } from "../services/sqs/service.ts";
 const failedRoundMs = 5_000;
 
 /**
- * Carries out move tasks, also those that an earlier process began. Rounds never overlap. The answer
- * takes up no new round and waits for the one under way.
+ * Carries out move tasks, also those that an earlier process began. Rounds never overlap. The
+ * answer takes up no new round and waits for the one under way.
  */
 export function startMoveMessages(options: {
   readonly clock: Clock;

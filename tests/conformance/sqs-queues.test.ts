@@ -5,7 +5,6 @@ import {
   DeleteQueueCommand,
   GetQueueAttributesCommand,
   GetQueueUrlCommand,
-  ListMessageMoveTasksCommand,
   ListQueuesCommand,
   ListQueueTagsCommand,
   PurgeQueueCommand,
@@ -36,7 +35,6 @@ async function attributesOf(QueueUrl: string, names: QueueAttributeName[] = ["Al
 }
 const create = (QueueName: string, Attributes?: Attributes) =>
   sqs.send(new CreateQueueCommand({ QueueName, Attributes }));
-const arnOf = (name: string) => `arn:aws:sqs:${scene.region}:${scene.accountId}:${name}`;
 
 test("the same name again is the same queue, unless an attribute differs", async () => {
   const { QueueUrl } = await create("again", { DelaySeconds: "5" });
@@ -50,7 +48,7 @@ test("the same name again is the same queue, unless an attribute differs", async
   await assert.rejects(create("again", { VisibilityTimeout: "30", DelaySeconds: "6" }), expected);
 });
 
-test("names are checked; FIFO is not available yet and says so", async () => {
+test("names are checked; the suffix .fifo belongs to FIFO queues", async () => {
   const name =
     "Can only include alphanumeric characters, hyphens, or underscores. 1 to 80 in length";
   for (const wrong of ["a b", "é", "x".repeat(81), "a.fifo"]) {
@@ -61,18 +59,8 @@ test("names are checked; FIFO is not available yet and says so", async () => {
     awsError("InvalidParameterValue", /^The name of a FIFO queue can only include/),
   );
   await assert.rejects(
-    create("orders.fifo", { FifoQueue: "true" }),
-    awsError("UnsupportedOperation", /FIFO queues are not available/, {
-      query: "AWS.SimpleQueueService.UnsupportedOperation",
-    }),
-  );
-  await assert.rejects(
     create("plain", { FifoQueue: "false" }),
     awsError("InvalidAttributeName", "Unknown Attribute FifoQueue."),
-  );
-  await assert.rejects(
-    sqs.send(new ListMessageMoveTasksCommand({ SourceArn: arnOf("fresh") })),
-    awsError("UnsupportedOperation", /ListMessageMoveTasks is not available/),
   );
 });
 

@@ -7,7 +7,7 @@ import { type HandClock, handClock } from "../sqs/hand-clock.ts";
 import { accountId, type InProcess, region, serviceOn } from "../sqs/in-process.ts";
 import { url } from "../sqs/one-queue.ts";
 import type { Dice } from "./random.ts";
-import { Truth } from "./truth.ts";
+import { type Known, Truth } from "./truth.ts";
 
 /** A store on a file, with a service on it that can crash. One for many seeds. */
 export class Ground {
@@ -317,6 +317,10 @@ export class World {
     if (held.length === 0) return this.receive(side);
     const { body, group } = this.dice.pick(held);
     const all = held.filter((one) => (group === "" ? one.body === body : one.group === group));
+    // One that is kept while others of its group are let go would leave the group with two holders.
+    const kept = (one: Known) =>
+      group !== "" && one.group === group && one.hiddenUntilMs > this.nowMs && !all.includes(one);
+    if (side.truth.alive().some(kept)) return this.receive(side);
     const VisibilityTimeout = this.dice.pick([0, 0, ...visibilities]);
     for (const one of all) this.touched.add(one.body);
     return async () => {

@@ -34,7 +34,7 @@ export interface NewMessage {
   readonly deduplication?: readonly Uint8Array[];
 }
 
-/** Answers undefined for a standard queue, whose senders need nothing back. */
+/** Answers undefined for a standard queue. */
 export interface InsertMessages extends Command<readonly PlacedMessage[] | undefined> {
   readonly kind: "sqs.insert";
   readonly queue: QueueIdentity;
@@ -138,10 +138,7 @@ export interface UnclaimMessages extends Command<undefined> {
   readonly messages: readonly (MessageClaim & { readonly visibleAtMs: number })[];
 }
 
-/**
- * `absent`: already deleted or expired. `superseded`: received again since; it stays. `lapsed`: on a
- * FIFO queue, visible again; it stays.
- */
+/** `absent`: gone already. `superseded`: received again since. `lapsed`: FIFO, visible again. */
 export type DeleteResult = "deleted" | "absent" | "superseded" | "lapsed";
 
 export interface DeleteMessages extends Command<readonly DeleteResult[]> {
@@ -187,7 +184,7 @@ export interface MoveMessages extends Command<{ moved: number }> {
   readonly taskId?: string;
 }
 
-/** Messages that a task has moved so far; a task without a move has none. */
+/** Messages that a task has moved so far. */
 export interface CountMoved extends Query<number> {
   readonly kind: "sqs.moved";
   readonly accountId: string;

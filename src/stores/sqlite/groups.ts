@@ -5,8 +5,8 @@ import { lanes, type MessageState } from "./lanes.ts";
 
 /**
  * For each message group the message that comes next, and from when. In a FIFO queue that is the
- * oldest one, whether hidden or not: while it is hidden, nothing else of the group is received. In a
- * standard queue it is the one that becomes visible first.
+ * oldest one, whether hidden or not: while it is hidden, nothing else of the group is received. In
+ * a standard queue it is the one that becomes visible first.
  */
 export interface Groups {
   /** A message was added at this place. */

@@ -1,7 +1,7 @@
 /**
  * Tenants of a fair queue: groups of a standard queue, by their share of what is in flight.
  *
- * AWS: SQS developer guide, fair queues: a tenant is noisy with more than a tenth of the messages in
+ * AWS: SQS developer guide, fair queues: a tenant is noisy with more than a tenth of what is in
  * flight and at least 30; it is quiet again when its backlog is drained or after 5 minutes without
  * a send. AWS?: "disproportionate processing time" is seen by its effect, messages in flight.
  */

@@ -8,8 +8,8 @@ import { expiredReceiptHandle, missingParameter } from "../refusals.ts";
 import { removeMessages } from "../remove.ts";
 
 /**
- * AWS: DeleteMessage. Deleting twice is no fault. On a standard queue an expired handle deletes, and
- * one from before the message was received again leaves it; a FIFO queue refuses both.
+ * AWS: DeleteMessage. Deleting twice is no fault. On a standard queue an expired handle deletes,
+ * and one from before the message was received again leaves it; a FIFO queue refuses both.
  */
 export function deleteMessage(context: SqsContext): Operation<Wire<DeleteMessageRequest>, object> {
   return queueOperation({

@@ -90,7 +90,7 @@ async function queuesOf({ SourceArn, DestinationArn }: Input, call: Call) {
 }
 
 /**
- * AWS: what the starter must be allowed to do. DIFFERS: no KMS permission is asked for, since bodies
+ * AWS: what the starter must be allowed to do. DIFFERS: no KMS permission is asked for: bodies
  * stay sealed as they are; whoever receives them needs the key.
  */
 function usesOf(call: Call, source: Queue, destinations: readonly Queue[]): readonly ResourceUse[] {

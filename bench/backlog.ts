@@ -1,0 +1,240 @@
+/**
+ * Whether a backlog slows the embedded store down: durable inserts of 1 KiB, and claim + delete of
+ * ten, on an empty queue and on one with so many messages; the same beside 10,000 other queues; the
+ * memory, and the time from opening the file to the first message.
+ *
+ * `node bench/backlog.ts [messages] [seconds per case] [folder]`
+ */
+import { mkdtempSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Command, CommitAnswer, Store } from "../src/kernel/command.ts";
+import { silentLog } from "../src/kernel/log.ts";
+import type { Sealed, StoredDataKey } from "../src/kernel/sealed.ts";
+import type {
+  ClaimMessages,
+  ClaimResult,
+  CountMessages,
+  DeleteMessages,
+  InsertMessages,
+  NewMessage,
+  QueueIdentity,
+} from "../src/services/sqs/store.ts";
+import { openSqliteStore } from "../src/stores/sqlite/open.ts";
+
+const messages = Number(process.argv[2] ?? 1_000_000);
+const seconds = Number(process.argv[3] ?? 4);
+const folder = mkdtempSync(join(process.argv[4] ?? tmpdir(), "sealpost-backlog-"));
+const path = join(folder, "bench.db");
+const scope = { accountId: "123456789012", region: "us-east-1" };
+const base = 1_700_000_000_000;
+const now = () => base + Math.floor(performance.now());
+
+const dataKey: StoredDataKey = {
+  ...scope,
+  id: "d7".repeat(16),
+  sealingArn: "arn:aws:sqs:us-east-1:123456789012:bench",
+  mode: "kms",
+  keyArn: "arn:aws:kms:us-east-1:123456789012:key/00000000-0000-4000-8000-000000000000",
+  blob: new Uint8Array(200),
+  createdMs: 0,
+};
+// Stores see sealed bytes only; here they are any bytes of that length.
+const sealed = { dataKeyId: dataKey.id, bytes: new Uint8Array(1100) } as unknown as Sealed;
+const placeMac = new Uint8Array(16);
+
+interface Lane {
+  readonly title: string;
+  readonly name: string;
+  readonly fifo: boolean;
+}
+
+const lanes: readonly Lane[] = [
+  { title: "standard", name: "aa", fifo: false },
+  { title: "FIFO, 1000 groups", name: "ff", fifo: true },
+];
+
+let count = 0;
+
+function queueNamed(name: string): QueueIdentity {
+  return { ...scope, queueId: name.repeat(16) };
+}
+
+function insert(queue: QueueIdentity, fifo: boolean, size: number): InsertMessages {
+  const nowMs = now();
+  const all = Array.from({ length: size }, (): NewMessage => {
+    count += 1;
+    const digest = Buffer.alloc(16);
+    digest.writeUInt32BE(count);
+    return {
+      messageId: `00000000-0000-4000-8000-${String(count).padStart(12, "0")}`,
+      sealed,
+      placeMac,
+      attributes: "",
+      systemAttributes: "",
+      senderId: "AIDABENCHBENCHBENCHBE",
+      sentMs: nowMs,
+      visibleAtMs: nowMs,
+      sizeBytes: 1024,
+      ...(fifo && { groupId: `group-${count % 1000}`, deduplication: [digest] }),
+    };
+  });
+  const command: InsertMessages = { kind: "sqs.insert", queue, messages: all };
+  if (!fifo) return command;
+  return { ...command, fifo: { historyId: queue.queueId, nowMs, rememberMs: 300_000 } };
+}
+
+async function commit(store: Store, command: Command): Promise<readonly unknown[]> {
+  const answer: CommitAnswer = await store.commit({ decidedUnder: [], commands: [command] });
+  if (answer.status !== "done") throw new Error("an act without a decision is never stale");
+  return answer.results;
+}
+
+async function claim(store: Store, queue: QueueIdentity, fifo: boolean) {
+  count += 1;
+  const nowMs = now();
+  const command: ClaimMessages = {
+    kind: "sqs.claim",
+    queue,
+    nowMs,
+    count: 10,
+    visibleAgainMs: nowMs + 30_000,
+    retainedSinceMs: 0,
+    claimId: count.toString(16).padStart(16, "0"),
+    inFlightMax: 120_000,
+    receiveCountMax: 3,
+    ...(fifo && { fifo: { attemptId: undefined, attemptMs: 300_000 } }),
+  };
+  const [result] = (await commit(store, command)) as [ClaimResult];
+  return { claimId: command.claimId, sequences: result.messages.map((it) => it.sequence) };
+}
+
+/** One claim of ten and the deletion of what it got, as two commits. Answers how many. */
+async function consume(store: Store, queue: QueueIdentity, fifo: boolean): Promise<number> {
+  const { claimId, sequences } = await claim(store, queue, fifo);
+  const claims = sequences.map((sequence) => ({ sequence, claimId }));
+  const remove: DeleteMessages = { kind: "sqs.delete", queue, messages: claims };
+  await commit(store, fifo ? { ...remove, fifoNowMs: now() } : remove);
+  return sequences.length;
+}
+
+/** Keeps `inFlight` acts going for some seconds; answers what they counted per second. */
+async function rate(inFlight: number, act: () => Promise<number>): Promise<number> {
+  const start = performance.now();
+  const endMs = start + seconds * 1000;
+  let done = 0;
+  await Promise.all(
+    Array.from({ length: inFlight }, async () => {
+      while (performance.now() < endMs) {
+        const more = await act();
+        done += more;
+      }
+    }),
+  );
+  return (done / (performance.now() - start)) * 1000;
+}
+
+async function fill(store: Store, queue: QueueIdentity, fifo: boolean, total: number) {
+  for (let left = total; left > 0; ) {
+    const batches = Array.from({ length: 8 }, () => insert(queue, fifo, 100));
+    await Promise.all(batches.map((batch) => commit(store, batch)));
+    left -= 800;
+  }
+}
+
+interface Rates {
+  readonly send: number;
+  readonly receive: number;
+  readonly countMs: number;
+}
+
+/** Send and receive at once keep an empty queue near empty, and a deep one deep. */
+async function measure(store: Store, queue: QueueIdentity, fifo: boolean): Promise<Rates> {
+  const send = await rate(64, async () => {
+    await commit(store, insert(queue, fifo, 1));
+    return 1;
+  });
+  const receive = await rate(8, async () => {
+    // What is taken out is put in again, so that the depth stays.
+    const taken = await consume(store, queue, fifo);
+    await commit(store, insert(queue, fifo, 10));
+    return taken;
+  });
+  const start = performance.now();
+  const counts: CountMessages = {
+    kind: "sqs.counts",
+    queue,
+    nowMs: now(),
+    retainedSinceMs: 0,
+  };
+  await store.query(counts);
+  return { send, receive, countMs: performance.now() - start };
+}
+
+function show(title: string, { send, receive, countMs }: Rates, empty?: Rates): void {
+  const share = (value: number, of: number | undefined) =>
+    of === undefined ? "" : ` (${(value / of).toFixed(2)} of empty)`;
+  console.log(
+    `${title}: send ${Math.round(send)}/s${share(send, empty?.send)}, ` +
+      `receive ${Math.round(receive)}/s${share(receive, empty?.receive)}, ` +
+      `counts ${countMs.toFixed(1)} ms, RSS ${Math.round(process.memoryUsage.rss() / 2 ** 20)} MiB`,
+  );
+}
+
+async function deep(store: Store, { title, name, fifo }: Lane): Promise<void> {
+  const queue = queueNamed(name);
+  const empty = await measure(store, queue, fifo);
+  show(`${title}, empty`, empty);
+  await fill(store, queue, fifo, messages);
+  // The first count of a deep queue walks through it once; from then on it is kept.
+  await measure(store, queue, fifo);
+  show(`${title}, ${messages} deep`, await measure(store, queue, fifo), empty);
+}
+
+async function reopen(): Promise<Store> {
+  const start = performance.now();
+  const store = await openSqliteStore({ path, log: silentLog });
+  const openedMs = performance.now() - start;
+  const { sequences } = await claim(store, queueNamed("aa"), false);
+  const readyMs = performance.now() - start;
+  console.log(
+    `reopened in ${Math.round(openedMs)} ms, ${sequences.length} messages after ` +
+      `${Math.round(readyMs)} ms; file ${Math.round(statSync(path).size / 2 ** 20)} MiB`,
+  );
+  return store;
+}
+
+async function manyQueues(store: Store): Promise<void> {
+  const queues = Array.from({ length: 10_000 }, (_, n) => ({
+    ...scope,
+    queueId: n.toString(16).padStart(32, "0"),
+  }));
+  for (let at = 0; at < queues.length; at += 100) {
+    const some = queues.slice(at, at + 100);
+    await Promise.all(some.map((queue) => commit(store, insert(queue, false, 20))));
+  }
+  const pick = () => queues[Math.floor(Math.random() * queues.length)] ?? queueNamed("aa");
+  const send = await rate(64, async () => {
+    await commit(store, insert(pick(), false, 1));
+    return 1;
+  });
+  const receive = await rate(8, async () => {
+    const queue = pick();
+    const taken = await consume(store, queue, false);
+    await commit(store, insert(queue, false, 10));
+    return taken;
+  });
+  show("10,000 queues in turn", { send, receive, countMs: 0 });
+}
+
+try {
+  const store = await openSqliteStore({ path, log: silentLog });
+  await commit(store, { kind: "data-key.put", dataKey } as Command);
+  for (const lane of lanes) await deep(store, lane);
+  await store.close();
+  const again = await reopen();
+  await manyQueues(again);
+  await again.close();
+} finally {
+  rmSync(folder, { recursive: true });
+}
