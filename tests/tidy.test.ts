@@ -24,7 +24,14 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   signing: ["kernel", "crypto"],
   clock: ["kernel"],
   services: ["kernel", "auth/policy"],
-  stores: ["kernel", "crypto/chain", "sealing/store", "services/*/store"],
+  stores: [
+    "kernel",
+    "crypto/chain",
+    "sealing/store",
+    "services/*/store",
+    "services/sns/topic-store",
+  ],
+  doctor: ["kernel", "auth/policy", "services/*"],
   trails: ["kernel", "crypto", "auth/signing-keys", "services/cloudtrail"],
   workers: ["kernel", "services/*", "sealing/store", "trails/pruned"],
   gateway: ["kernel", "wire", "auth", "crypto"],
@@ -33,12 +40,15 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   assembly: ["*"],
   testing: ["*"],
   delivery: ["kernel", "auth", "gateway/addresses", "services/sns/ports"],
-  "config.ts": ["kernel", "gateway/addresses", "delivery", "config-audit"],
+  "config.ts": ["kernel", "gateway/addresses", "delivery", "config-audit", "config-endpoints"],
   "config-audit.ts": [],
+  "config-endpoints.ts": [],
 };
 
 /** Node modules with effects, and who may have them. Pure folders get crypto and buffers only. */
-const pureFolders = ["kernel", "crypto", "wire", "auth", "services", "state", "sealing", "audit"];
+const pureFolders = [
+  ...["kernel", "crypto", "wire", "auth", "services", "state", "sealing", "audit", "doctor"],
+];
 const pureModules = ["node:crypto", "node:buffer", "node:util", "node:net", "node:zlib"];
 
 /** Effects in pure folders that have a reason. */

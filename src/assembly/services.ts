@@ -106,6 +106,7 @@ export async function assembleServices(options: ServicesOptions): Promise<Servic
     metrics: options.usage.sns,
     places: state.places,
     secrets: state.secrets,
+    digests: state.digests,
     log,
     publicUrl: options.publicUrl,
     undeliveredRetentionMs: options.undeliveredRetentionMs,

@@ -32,7 +32,7 @@ test("CreateTopic is idempotent by name, and strict about what differs", async (
   );
 });
 
-test("names, and the FIFO topics that are still to come", async () => {
+test("names", async () => {
   const { sns } = scene;
   for (const Name of ["", "a b", "a.b", "x".repeat(257), "a.fifo"]) {
     await invalid(sns.createTopic({ Name }), "Topic Name");
@@ -40,12 +40,8 @@ test("names, and the FIFO topics that are still to come", async () => {
   const Attributes = { FifoTopic: "true" };
   await invalid(sns.createTopic({ Name: "plain", Attributes }), "Topic Name");
   await invalid(
-    sns.createTopic({ Name: "orders.fifo", Attributes }),
-    /FIFO topics are not available yet/,
-  );
-  await invalid(
     sns.createTopic({ Name: "dedup", Attributes: { ContentBasedDeduplication: "true" } }),
-    /ContentBasedDeduplication Reason: FIFO topics are not available yet/,
+    /ContentBasedDeduplication: is valid for FIFO topics only/,
   );
 });
 
@@ -105,7 +101,7 @@ test("SetTopicAttributes keeps, checks and removes", async () => {
   }
   await invalid(set("SignatureVersion", "3"), /^Invalid parameter: SignatureVersion/);
   await invalid(set("SQSSuccessFeedbackSampleRate", "101"), /SQSSuccessFeedbackSampleRate/);
-  await invalid(set("ArchivePolicy", "{}"), /FIFO topics are not available yet/);
+  await invalid(set("ArchivePolicy", "{}"), /ArchivePolicy: is valid for FIFO topics only/);
 });
 
 test("a delivery policy is checked and merged", async () => {

@@ -1,8 +1,9 @@
 // Goal: what becomes of a delivery that does not work, for each kind of endpoint. Method: SNS and its
 // worker over the real store with a clock by hand; queues and carriers answer as the test says.
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { type TestContext, test } from "node:test";
-import { Refusal } from "../../src/kernel/errors.ts";
+import { Fault, Refusal } from "../../src/kernel/errors.ts";
 import type { BackoffFunction } from "../../src/services/sns/delivery-policy.ts";
 import type { CarrierAnswer, Carriers, HttpDelivery } from "../../src/services/sns/ports.ts";
 import {
@@ -114,7 +115,7 @@ async function scene(t: TestContext, answer: () => CarrierAnswer, options: InPro
 }
 
 test("an endpoint that fails for a while is retried by its policy, and counted each time", async (t) => {
-  let answer = ok;
+  let answer = ok as CarrierAnswer;
   const { place, requests, subscribeHttp, publish } = await scene(t, () => answer);
   await subscribeHttp();
   for (const status of [500, 429]) {
@@ -144,7 +145,7 @@ test("an endpoint that fails for a while is retried by its policy, and counted e
 });
 
 test("an endpoint that refuses is not asked again, and the status log says why", async (t) => {
-  let answer = ok;
+  let answer = ok as CarrierAnswer;
   const { place, requests, subscribeHttp, publish, TopicArn } = await scene(t, () => answer);
   await subscribeHttp();
   await publish();
@@ -184,7 +185,7 @@ const redrive = { RedrivePolicy: JSON.stringify({ deadLetterTargetArn: deadArn }
 const denied = () => new Refusal("AccessDenied", "the queue policy says no", { status: 403 });
 
 test("given up, a notification goes to the dead-letter queue, as it would have been delivered", async (t) => {
-  let answer = ok;
+  let answer = ok as CarrierAnswer;
   const { place, subscribe, subscribeHttp, publish, TopicArn } = await scene(t, () => answer);
   await subscribe("sqs", queueArn, { ...redrive, RawMessageDelivery: "true" });
   const subscription = await subscribeHttp(redrive);
@@ -280,4 +281,37 @@ test("phones, push and streams have a sealed outbox", async (t) => {
   assert.ok(rows.every((row) => !Buffer.from(row.bytes).includes("the body")));
   await place.clock.advance(5 * 86_400_000);
   assert.deepEqual(await place.undelivered(), []);
+});
+
+test("on a FIFO topic a message that must wait holds up its group, and nobody else", async (t) => {
+  const { place } = await scene(t, () => ok);
+  const { TopicArn } = await place.call<{ TopicArn: string }>("CreateTopic", {
+    Name: "t.fifo",
+    Attributes: { FifoTopic: "true", ContentBasedDeduplication: "true" },
+  });
+  const Attributes = { RawMessageDelivery: "true" };
+  const Endpoint = `${queueArn}.fifo`;
+  await place.call("Subscribe", { TopicArn, Protocol: "sqs", Endpoint, Attributes });
+  const publish = (Message: string, MessageGroupId: string) =>
+    place.call("Publish", { TopicArn, Message, MessageGroupId });
+  const bodies = () => place.sent.map(({ MessageBody }) => MessageBody);
+  place.failing.queue = new Fault("disk-full", "the disk is full");
+  await publish("a1", "a");
+  delete place.failing.queue;
+  await publish("a2", "a");
+  await publish("b1", "b");
+  await publish("a3", "a");
+  assert.deepEqual(bodies(), ["b1"], "a1 goes first, whatever works again meanwhile");
+  const rows = await place.undelivered();
+  assert.equal(rows.length, 3);
+  const contentDigest = createHash("sha256").update("a1").digest("hex");
+  assert.ok(rows.every(({ metadata }) => !metadata.includes(contentDigest)));
+  await place.clock.advance(0);
+  assert.deepEqual(bodies(), ["b1", "a1", "a2", "a3"]);
+  assert.deepEqual(
+    place.sent.map((sent) => Reflect.get(sent, "MessageDeduplicationId")),
+    ["b1", "a1", "a2", "a3"].map((body) => createHash("sha256").update(body).digest("hex")),
+  );
+  await publish("a4", "a");
+  assert.equal(bodies().at(-1), "a4", "nothing waits any more");
 });

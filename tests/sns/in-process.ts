@@ -1,4 +1,4 @@
-import { randomUUID } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 import type { TestContext } from "node:test";
 import { systemRandom } from "../../src/crypto/random.ts";
 import { createSecretBox } from "../../src/crypto/secretbox.ts";
@@ -118,6 +118,7 @@ export async function snsInProcess(
     ask: (query) => store.query(query),
     statusLog: { write: (group, event) => statusEvents.push({ group, event }) },
     log,
+    digests: { of: (text) => [createHash("sha256").update(text).digest()] },
     places: { make: () => Buffer.alloc(16), verify: () => true },
     publicUrl: () => "https://localhost:4566",
     retryAt: (arn, atMs) => knot.retryAt?.(arn, atMs),

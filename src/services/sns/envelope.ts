@@ -11,6 +11,8 @@ export interface Notification {
   readonly groupId: string | undefined;
   /** FIFO topics. */
   readonly deduplicationId: string | undefined;
+  /** It is a digest of the message, and goes nowhere that the message itself may not go. */
+  readonly deduplicatedByContent?: boolean | undefined;
   /** FIFO topics: 20 digits. */
   readonly sequenceNumber: string | undefined;
   /** It comes from the topic's archive. */

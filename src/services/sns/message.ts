@@ -17,6 +17,8 @@ export interface CheckedMessage {
   readonly groupId: string | undefined;
   /** FIFO topics: a message with the same id within 5 minutes is this one. */
   readonly deduplicationId: string | undefined;
+  /** It is the digest of the message, not an id that the publisher gave. */
+  readonly deduplicatedByContent: boolean;
   /** AWS: message and attributes; the subject does not count. */
   readonly sizeBytes: number;
 }
@@ -32,6 +34,8 @@ export function bodyFor({ body, parts }: CheckedMessage, protocol: Protocol): st
 export interface MessageRules {
   readonly fifo: boolean;
   readonly contentBasedDeduplication: boolean;
+  /** Duplicates are those of the same group. */
+  readonly deduplicatesByGroup: boolean;
 }
 
 /**
@@ -48,7 +52,7 @@ export function checkMessage(
   if (Subject !== undefined && !isSubject(Subject)) throw invalidParameter("Subject");
   const { attributes, sizeBytes } = checkMessageAttributes(MessageAttributes, attributesPath);
   const { body, parts } = resolveStructure(Message, MessageStructure);
-  const { groupId, deduplicationId } = checkIds(given, rules);
+  const { groupId, deduplicationId, deduplicatedByContent } = checkIds(given, rules);
   return {
     body,
     parts,
@@ -56,6 +60,7 @@ export function checkMessage(
     attributes,
     groupId,
     deduplicationId,
+    deduplicatedByContent,
     sizeBytes: sizeBytes + Buffer.byteLength(Message),
   };
 }
@@ -67,7 +72,7 @@ export function checkMessage(
 function checkIds(
   { Message, MessageGroupId, MessageDeduplicationId }: Given,
   { fifo, contentBasedDeduplication }: MessageRules,
-): Pick<CheckedMessage, "groupId" | "deduplicationId"> {
+): Pick<CheckedMessage, "groupId" | "deduplicationId" | "deduplicatedByContent"> {
   if (!fifo && MessageDeduplicationId !== undefined) {
     throw invalidParameter(
       "MessageDeduplicationId Reason: The request includes MessageDeduplicationId parameter " +
@@ -84,15 +89,17 @@ function checkIds(
     const text = "The provided MessageDeduplicationId is invalid";
     throw invalidParameter(`MessageDeduplicationId Reason: ${text}`);
   }
-  if (!fifo) return { groupId: MessageGroupId, deduplicationId: undefined };
+  const groupId = MessageGroupId;
+  if (!fifo) return { groupId, deduplicationId: undefined, deduplicatedByContent: false };
   if (MessageDeduplicationId === undefined && !contentBasedDeduplication) {
     throw invalidParameter(
       "The topic should either have ContentBasedDeduplication enabled or " +
         "MessageDeduplicationId provided explicitly",
     );
   }
+  const deduplicatedByContent = MessageDeduplicationId === undefined;
   const deduplicationId = MessageDeduplicationId ?? hash("sha256", Message, "hex");
-  return { groupId: MessageGroupId, deduplicationId };
+  return { groupId, deduplicationId, deduplicatedByContent };
 }
 
 /** AWS: 1 to 100 characters, no line breaks, no control characters. */

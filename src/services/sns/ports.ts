@@ -18,6 +18,7 @@ export interface SnsDependencies {
   readonly metrics: SnsMetrics;
   readonly log: Log;
   readonly places: NotificationPlaces;
+  readonly digests: DeduplicationDigests;
   /** `https://host:port` for addresses inside deliveries; never taken from a request. */
   readonly publicUrl: () => string;
   /** How long a notification that was given up stays; 0: as in AWS, not at all. */
@@ -29,6 +30,11 @@ export interface SnsDependencies {
   readonly statusLog?: StatusLog;
 }
 
+/** Keyed digests of deduplication ids, that of the present key first. */
+export interface DeduplicationDigests {
+  of(text: string): readonly Uint8Array[];
+}
+
 /** Authenticates where a stored notification belongs: one that was moved by hand does not open. */
 export interface NotificationPlaces {
   make(subscriptionArn: string, messageId: string, envelope: Uint8Array): Uint8Array;
@@ -38,6 +44,11 @@ export interface NotificationPlaces {
     envelope: Uint8Array,
     mac: Uint8Array,
   ): boolean;
+}
+
+/** Keyed digests of deduplication ids, that of the present key first. */
+export interface DeduplicationDigests {
+  of(text: string): readonly Uint8Array[];
 }
 
 /** Authenticates where a stored notification belongs: one that was moved by hand does not open. */

@@ -1,9 +1,10 @@
 import type { Call } from "../../kernel/call.ts";
 import type { Command } from "../../kernel/command.ts";
+import { createTurns, publishFifo } from "./fifo-publishing.ts";
 import type { CheckedMessage } from "./message.ts";
 import type { SnsDependencies } from "./ports.ts";
 import { publish } from "./publishing.ts";
-import type { TopicRecord } from "./topics.ts";
+import { type TopicRecord, topicFacts } from "./topics.ts";
 
 export interface PublishAnswer {
   readonly MessageId: string;
@@ -17,6 +18,9 @@ export interface PublishedMessages {
   readonly committed: () => void;
 }
 
+/** Of this process: a FIFO topic's publications come one after another. */
+const turns = createTurns();
+
 /** Publishes checked messages as their topic does. */
 export async function publishMessages(
   deps: SnsDependencies,
@@ -24,6 +28,7 @@ export async function publishMessages(
   topic: TopicRecord,
   messages: readonly CheckedMessage[],
 ): Promise<PublishedMessages> {
+  if (topicFacts(topic).rules.fifo) return publishFifo(deps, turns, call, topic, messages);
   const numbered = messages.map((message) => ({ message, messageId: deps.random.uuid() }));
   const { messageIds, commands, committed } = await publish(deps, call, topic, numbered);
   return { answers: messageIds.map((MessageId) => ({ MessageId })), commands, committed };

@@ -156,7 +156,7 @@ function notificationOf(
   { message, messageId, sequenceNumber }: Numbered,
   body: string,
 ): Notification {
-  const { subject, attributes, groupId, deduplicationId } = message;
+  const { subject, attributes, groupId, deduplicationId, deduplicatedByContent } = message;
   return {
     messageId,
     topicArn: topic.arn,
@@ -165,6 +165,7 @@ function notificationOf(
     attributes,
     groupId,
     deduplicationId,
+    deduplicatedByContent,
     sequenceNumber,
     publishedMs: call.now,
   };

@@ -49,6 +49,29 @@ const roleArn: Check = (value, name) =>
     ? { value }
     : { problem: `${name}: Invalid value [${value}]. Must be the ARN of an IAM role` };
 
+/** AWS: 1 to 365 days. AWS?: the text. */
+const archivePolicy: Check = (value, name) => {
+  const days = archiveDays(value);
+  const whole = days !== undefined && Number.isInteger(days) && days >= 1 && days <= 365;
+  return whole
+    ? { value }
+    : { problem: `${name}: MessageRetentionPeriod must be between 1 and 365 days` };
+};
+
+/** The period of an ArchivePolicy; undefined: there is none. */
+export function archiveDays(text: string | undefined): number | undefined {
+  try {
+    const policy: unknown = JSON.parse(text ?? "");
+    const period: unknown =
+      typeof policy === "object" && policy !== null
+        ? Reflect.get(policy, "MessageRetentionPeriod")
+        : undefined;
+    return typeof period === "string" || typeof period === "number" ? Number(period) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 /** Attributes for delivery status logs, which go to CloudWatch in AWS. */
 const feedback: readonly (readonly [string, Check])[] = [
   "HTTP",
@@ -74,24 +97,34 @@ const checks: ReadonlyMap<string, Check> = new Map([
   ...feedback,
 ]);
 
-const fifoOnly = new Set(["ContentBasedDeduplication", "FifoThroughputScope", "ArchivePolicy"]);
+/** Attributes of FIFO topics alone. */
+const fifoChecks: ReadonlyMap<string, Check> = new Map([
+  ["ContentBasedDeduplication", oneOf("true", "false")],
+  ["FifoThroughputScope", oneOf("Topic", "MessageGroup")],
+  ["ArchivePolicy", removable(archivePolicy)],
+]);
+
+/** AWS: X-Ray is for standard topics alone. */
+const standardOnly = new Set(["TracingConfig"]);
 
 /** Checks one attribute. The problem goes behind `Invalid parameter: `. */
-export function checkTopicAttribute(name: string, value: string): CheckedAttribute {
-  if (fifoOnly.has(name)) {
-    return { problem: `${name} Reason: FIFO topics are not available yet` };
+export function checkTopicAttribute(name: string, value: string, fifo: boolean): CheckedAttribute {
+  // AWS?: the texts for attributes of the other kind of topic.
+  if (!fifo && fifoChecks.has(name)) return { problem: `${name}: is valid for FIFO topics only` };
+  if (fifo && standardOnly.has(name)) {
+    return { problem: `${name}: is valid for standard topics only` };
   }
-  const check = checks.get(name);
+  const check = checks.get(name) ?? fifoChecks.get(name);
   return check ? check(value, name) : { problem: "AttributeName" };
 }
 
 /**
- * Attributes that are kept and shown but do nothing yet, because what they switch on (CloudWatch
- * logs, X-Ray) is no part of Sealpost. Whoever sets one finds a warning in the log.
+ * Attributes that are kept and shown but do nothing, because what they switch on (X-Ray) is no part
+ * of Sealpost. Whoever sets one finds a warning in the log.
  */
 function hasNoEffectYet(name: string, value: string): boolean {
   if (value === "") return false;
-  return name === "TracingConfig" ? value === "Active" : name.includes("Feedback");
+  return name === "TracingConfig" && value === "Active";
 }
 
 /** Says so, once for each such attribute that was set. */

@@ -168,6 +168,7 @@ function compileFacts(topic: TopicRecord): TopicFacts {
     rules: {
       fifo: attributes.FifoTopic === "true",
       contentBasedDeduplication: attributes.ContentBasedDeduplication === "true",
+      deduplicatesByGroup: attributes.FifoThroughputScope === "MessageGroup",
     },
   };
 }

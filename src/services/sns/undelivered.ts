@@ -1,3 +1,4 @@
+import { hash } from "node:crypto";
 import type { Sealed } from "../../kernel/sealed.ts";
 import type { ConfirmationMessage, Notification } from "./envelope.ts";
 import type { KeptFailure } from "./failures.ts";
@@ -38,7 +39,8 @@ export function putUndelivered(
     subject,
     attributes,
     groupId,
-    deduplicationId,
+    // INVARIANT: a digest of a body is nowhere in the clear; it is made again when it is needed.
+    deduplicationId: notification.deduplicatedByContent ? undefined : deduplicationId,
     sequenceNumber,
     replayed,
   };
@@ -135,7 +137,9 @@ export function openedRow(row: UndeliveredRow, body: string): OpenedRow {
   const { kind, ...metadata }: Partial<Metadata> = JSON.parse(metadataOf(row));
   const { messageId, topicArn, subscriptionArn, publishedMs } = row;
   if (kind === undefined) {
-    const { subject, attributes, groupId, deduplicationId, sequenceNumber, replayed } = metadata;
+    const { subject, attributes, groupId, sequenceNumber, replayed } = metadata;
+    const byContent = sequenceNumber !== undefined && metadata.deduplicationId === undefined;
+    const deduplicationId = byContent ? hash("sha256", body, "hex") : metadata.deduplicationId;
     const given = { subject, attributes, groupId, deduplicationId, sequenceNumber, replayed };
     return {
       kind: "notification",

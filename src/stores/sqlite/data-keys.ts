@@ -32,6 +32,9 @@ export function createDataKeys(database: DatabaseSync): DataKeys {
           AND NOT EXISTS (SELECT 1 FROM undelivered
                 WHERE undelivered.account_id = old.account_id AND undelivered.region = old.region
                   AND undelivered.data_key_id = old.id)
+          AND NOT EXISTS (SELECT 1 FROM topic_archive AS kept
+                WHERE kept.account_id = old.account_id AND kept.region = old.region
+                  AND kept.data_key_id = old.id)
         LIMIT ?)`,
   );
   const find = (accountId: string, region: string, id: string) => get.get(accountId, region, id);

@@ -12,6 +12,7 @@ import type { GetMeta, PutMeta } from "../../kernel/meta.ts";
 import type { SealingCommand, SealingQuery } from "../../sealing/store.ts";
 import type { AuditCommand, AuditQuery } from "../../services/cloudtrail/store.ts";
 import type { SnsCommand, SnsQuery } from "../../services/sns/store.ts";
+import type { TopicCommand, TopicQuery } from "../../services/sns/topic-store.ts";
 import type { SqsCommand, SqsQuery } from "../../services/sqs/store.ts";
 import type { Acts } from "./act.ts";
 import { auditActs } from "./audit.ts";
@@ -22,6 +23,7 @@ import { createMessages } from "./messages.ts";
 import { metaActs } from "./meta.ts";
 import { createRecords } from "./records.ts";
 import { createSequence } from "./sequence.ts";
+import { topicActs } from "./topics.ts";
 import { trailEventActs } from "./trail-events.ts";
 import { undeliveredActs } from "./undelivered.ts";
 
@@ -35,8 +37,21 @@ export interface Ledger {
   reload(): void;
 }
 
-type StoreCommand = SqsCommand | SnsCommand | SealingCommand | AuditCommand | PutMeta;
-type StoreQuery = SqsQuery | SnsQuery | SealingQuery | AuditQuery | RecordQuery | GetMeta;
+type StoreCommand =
+  | SqsCommand
+  | SnsCommand
+  | TopicCommand
+  | SealingCommand
+  | AuditCommand
+  | PutMeta;
+type StoreQuery =
+  | SqsQuery
+  | SnsQuery
+  | TopicQuery
+  | SealingQuery
+  | AuditQuery
+  | RecordQuery
+  | GetMeta;
 
 export function createLedger(database: DatabaseSync): Ledger {
   const sequence = createSequence(database, "sequence");
@@ -48,6 +63,7 @@ export function createLedger(database: DatabaseSync): Ledger {
     ...messages.acts,
     ...dataKeys.acts,
     ...undeliveredActs(database, dataKeys),
+    ...topicActs(database, dataKeys),
     ...auditActs(database, chains),
     ...auditHistoryActs(database),
     ...trailEventActs(database),

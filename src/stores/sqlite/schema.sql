@@ -208,6 +208,46 @@ CREATE TABLE schema_migrations (
   breaking INTEGER NOT NULL
 ) STRICT;
 
+CREATE TABLE topic_archive (
+  account_id TEXT NOT NULL,
+  region TEXT NOT NULL,
+  topic_name TEXT NOT NULL,
+  sequence INTEGER NOT NULL,
+  message_id TEXT NOT NULL,
+  data_key_id TEXT NOT NULL,
+  bytes BLOB NOT NULL,
+  metadata TEXT NOT NULL,
+  published_ms INTEGER NOT NULL,
+  PRIMARY KEY (account_id, region, topic_name, sequence),
+  FOREIGN KEY (account_id, region, data_key_id) REFERENCES data_keys (account_id, region, id)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX topic_archive_by_data_key ON topic_archive (account_id, region, data_key_id);
+
+CREATE INDEX topic_archive_by_time ON topic_archive
+  (account_id, region, topic_name, published_ms, sequence);
+
+CREATE TABLE topic_deduplications (
+  account_id TEXT NOT NULL,
+  region TEXT NOT NULL,
+  topic_name TEXT NOT NULL,
+  digest BLOB NOT NULL,
+  message_id TEXT NOT NULL,
+  sequence INTEGER NOT NULL,
+  sent_ms INTEGER NOT NULL,
+  PRIMARY KEY (account_id, region, topic_name, digest)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX topic_deduplications_by_age ON topic_deduplications (sent_ms);
+
+CREATE TABLE topic_orders (
+  account_id TEXT NOT NULL,
+  region TEXT NOT NULL,
+  topic_name TEXT NOT NULL,
+  last_sequence INTEGER NOT NULL,
+  PRIMARY KEY (account_id, region, topic_name)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE trail_events (
   account_id TEXT NOT NULL,
   region TEXT NOT NULL,
@@ -246,6 +286,9 @@ CREATE INDEX undelivered_by_age ON undelivered (published_ms, next_attempt_ms);
 CREATE INDEX undelivered_by_data_key ON undelivered (account_id, region, data_key_id);
 
 CREATE INDEX undelivered_by_end ON undelivered (given_up_ms) WHERE given_up_ms IS NOT NULL;
+
+CREATE INDEX undelivered_by_group ON undelivered (topic_arn, group_id)
+  WHERE next_attempt_ms IS NOT NULL AND group_id IS NOT NULL;
 
 CREATE INDEX undelivered_by_lane ON undelivered (subscription_arn, next_attempt_ms)
   WHERE next_attempt_ms IS NOT NULL;

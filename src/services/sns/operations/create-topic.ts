@@ -56,7 +56,6 @@ function checkName({ Name, Attributes }: Input): void {
   const fifo = Attributes?.FifoTopic === "true";
   const form = fifo ? /^[A-Za-z0-9_-]{1,251}\.fifo$/ : /^[A-Za-z0-9_-]{1,256}$/;
   if (!form.test(Name)) throw invalidParameter("Topic Name");
-  if (fifo) throw notAvailableYet("Attributes Reason: FifoTopic", "FIFO topics are");
 }
 
 interface Wanted {
@@ -66,12 +65,14 @@ interface Wanted {
 
 function readAttributes(given: Readonly<Record<string, string>>): Wanted {
   const { Policy, FifoTopic, ...others } = given;
-  if (FifoTopic !== undefined && FifoTopic !== "false") {
+  if (FifoTopic !== undefined && FifoTopic !== "false" && FifoTopic !== "true") {
     throw invalidParameter(`Attributes Reason: FifoTopic: Invalid value [${FifoTopic}]`);
   }
-  const attributes: [string, string][] = [];
+  const fifo = FifoTopic === "true";
+  // AWS: FifoTopic=false is fine, and not kept.
+  const attributes: [string, string][] = fifo ? [["FifoTopic", "true"]] : [];
   for (const [name, text] of Object.entries(others)) {
-    const checked = checkTopicAttribute(name, text);
+    const checked = checkTopicAttribute(name, text, fifo);
     if ("problem" in checked) throw invalidParameter(`Attributes Reason: ${checked.problem}`);
     if (checked.value !== undefined) attributes.push([name, checked.value]);
   }

@@ -3,7 +3,8 @@ import type { Operation } from "../../../kernel/operation.ts";
 import type { Wire } from "../../../kernel/wire-types.ts";
 import { removeAllSubscriptions } from "../subscription-changes.ts";
 import { subscriptionsOf } from "../subscriptions.ts";
-import { parseTopicArn, topicKind, topicUses } from "../topics.ts";
+import type { ForgetTopic } from "../topic-store.ts";
+import { parseTopicArn, type TopicRecord, topicFacts, topicKind, topicUses } from "../topics.ts";
 
 /**
  * AWS: DeleteTopic; a missing topic is fine. DIFFERS: its subscriptions go with it in the same
@@ -28,9 +29,14 @@ export function deleteTopicOperation(): Operation<Wire<DeleteTopicInput>, object
         output: {},
         commands: [
           topicKind.remove(scope, name),
+          ...(topicFacts(topic).rules.fifo ? [forgetTopic(topic)] : []),
           ...(await removeAllSubscriptions(call, topic, subscriptions)),
         ],
       };
     },
   };
+}
+
+function forgetTopic({ accountId, region, name }: TopicRecord): ForgetTopic {
+  return { kind: "sns.topic.forget", topic: { accountId, region, topicName: name } };
 }

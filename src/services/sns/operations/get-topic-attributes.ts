@@ -19,6 +19,7 @@ export function getTopicAttributesOperation(): Operation<
       const usage = await usageOf(call.records, topic);
       const Attributes = {
         DisplayName: "",
+        ...(topic.attributes.FifoTopic === "true" ? { ContentBasedDeduplication: "false" } : {}),
         ...topic.attributes,
         EffectiveDeliveryPolicy: effectiveDeliveryPolicy(topic.attributes.DeliveryPolicy),
         Owner: topic.accountId,

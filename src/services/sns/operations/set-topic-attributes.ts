@@ -7,7 +7,7 @@ import type { SnsDependencies } from "../ports.ts";
 import { saveTopicPolicy } from "../save-policy.ts";
 import { checkTopicAttribute, warnWithoutEffect } from "../topic-attributes.ts";
 import { topicOperation } from "../topic-operation.ts";
-import { type TopicRecord, topicKind } from "../topics.ts";
+import { type TopicRecord, topicFacts, topicKind } from "../topics.ts";
 
 /** AWS: SetTopicAttributes; a change of the key holds for what is published from then on. */
 export function setTopicAttributesOperation(
@@ -44,7 +44,7 @@ async function change(
     const policy = await saveTopicPolicy(deps.principals, call.records, text);
     return { ...topic, policy };
   }
-  const checked = checkTopicAttribute(name, text);
+  const checked = checkTopicAttribute(name, text, topicFacts(topic).rules.fifo);
   if ("problem" in checked) throw invalidParameter(checked.problem);
   const { [name]: _before, ...others } = topic.attributes;
   const { value } = checked;
