@@ -3,7 +3,7 @@ import { checkSmtpUrl } from "./delivery/smtp.ts";
 import { checkDeliveryAllow } from "./delivery/targets.ts";
 import { auditSettings } from "./config-audit.ts";
 import { addressSet } from "./gateway/addresses.ts";
-import { parseEndpoint } from "./gateway/private-endpoints.ts";
+import { parseEndpoint } from "./config-endpoints.ts";
 
 /**
  * Every setting once. Flag, environment form, key in `sealpost.config.json`, help and the reference

@@ -1,5 +1,6 @@
 import { hostname } from "node:os";
 import { join, resolve } from "node:path";
+import { keepAccessKeyUses } from "./assembly/access-key-uses.ts";
 import { ensureOperatorAccount } from "./assembly/bootstrap.ts";
 import { certificateRoute } from "./assembly/certificate-route.ts";
 import { openClocks } from "./assembly/clocks.ts";
@@ -85,6 +86,14 @@ export async function startServer(settings: Settings): Promise<RunningServer> {
   });
   const version = packageVersion();
   const usage = createUsage(clocks.service, version);
+  scope.defer(
+    keepAccessKeyUses({
+      records: state.records,
+      clock: clocks.service,
+      log,
+      taken: () => usage.takeAccessKeyUses(),
+    }),
+  );
   const due: { jobs?: Jobs } = {};
   const auditor = createAuditor({
     random: systemRandom,

@@ -2,10 +2,10 @@ import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { checkPolicy, PolicyError, resolvePrincipalIds } from "../auth/policy/index.ts";
 import type { Settings } from "../config.ts";
+import { type EndpointSetting, parseEndpoint } from "../config-endpoints.ts";
 import { addressSet } from "../gateway/addresses.ts";
 import type { Handler } from "../gateway/exchange.ts";
 import { defaultLimits } from "../gateway/limits.ts";
-import { type EndpointSetting, parseEndpoint } from "../gateway/private-endpoints.ts";
 import { type Gateway, startGateway, type TlsMaterial } from "../gateway/server.ts";
 import type { PrivateEndpoint } from "../kernel/call.ts";
 import type { Log } from "../kernel/log.ts";
@@ -118,7 +118,7 @@ async function endpointPolicy(
 }
 
 /** The host in addresses that are shown: one that reaches the server, and is in its certificate. */
-function urlHost(host: string): string {
+export function urlHost(host: string): string {
   if (host === "0.0.0.0" || host === "::") return "localhost";
   return host.includes(":") ? `[${host}]` : host;
 }

@@ -4,14 +4,17 @@ import type { Auditor } from "../gateway/pipeline.ts";
 import type { Call } from "../kernel/call.ts";
 import type { Clock } from "../kernel/clock.ts";
 import type { AccessKeyUsage, AccessKeyUse } from "../services/iam/dependencies.ts";
+import { accessKeyUses, installation } from "../services/iam/store.ts";
 import type { SnsMetrics } from "../services/sns/ports.ts";
 
 /** What the server counts about its use. */
 export interface Usage {
   readonly metrics: Metrics;
   readonly sns: SnsMetrics;
-  /** Last uses since the start; earlier ones are in the audit. */
+  /** Last uses since the start, and what was kept before. */
   readonly accessKeys: AccessKeyUsage;
+  /** Uses that were not taken yet. */
+  takeAccessKeyUses(): ReadonlyMap<string, AccessKeyUse>;
   /** The auditor, with each use of a KMS key counted by operation and by whom it was made for. */
   watch(auditor: Auditor): Auditor;
   /** A request begins to be worked on. */
@@ -23,6 +26,7 @@ const accessKeysMax = 10_000;
 
 export function createUsage(clock: Clock, version: string): Usage {
   const uses = new Map<string, AccessKeyUse>();
+  const unsaved = new Map<string, AccessKeyUse>();
   let inFlight = 0;
   const metrics = createMetrics({
     version,
@@ -34,7 +38,15 @@ export function createUsage(clock: Clock, version: string): Usage {
     sns: {
       count: (topicArn, metric, by) => metrics.topic(topicArn, metric, by),
     },
-    accessKeys: { lastUsed: async (_view, accessKeyId) => uses.get(accessKeyId) },
+    accessKeys: {
+      lastUsed: async (view, accessKeyId) =>
+        uses.get(accessKeyId) ?? accessKeyUses.get(view, installation, accessKeyId),
+    },
+    takeAccessKeyUses() {
+      const taken = new Map(unsaved);
+      unsaved.clear();
+      return taken;
+    },
     watch: (auditor) => ({
       record(finished) {
         if (finished.table.name === "kms" && "outcome" in finished.result) {
@@ -50,9 +62,13 @@ export function createUsage(clock: Clock, version: string): Usage {
       inFlight -= 1;
       metrics.request(request);
       const { accessKeyId, service, region } = request;
-      if (accessKeyId === undefined) return;
-      if (uses.size >= accessKeysMax && !uses.has(accessKeyId)) uses.clear();
-      uses.set(accessKeyId, { atMs: clock.now(), service, region });
+      // Keys of sessions come and go; nobody asks for their last use.
+      if (accessKeyId === undefined || accessKeyId.startsWith("ASIA")) return;
+      const use = { atMs: clock.now(), service, region };
+      for (const map of [uses, unsaved]) {
+        if (map.size >= accessKeysMax && !map.has(accessKeyId)) map.clear();
+        map.set(accessKeyId, use);
+      }
     },
   };
 }

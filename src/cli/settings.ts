@@ -12,7 +12,7 @@ import {
   settingsTable,
 } from "../config.ts";
 import { isLoopbackHost } from "../gateway/addresses.ts";
-import { parseEndpoint } from "../gateway/private-endpoints.ts";
+import { parseEndpoint } from "../config-endpoints.ts";
 
 /** Where settings come from. Flags win over the environment, the environment over the file. */
 export interface SettingsSources {

@@ -15,11 +15,11 @@ const never = new Promise<Error>(() => {});
 
 test("exit codes and hints", async (t) => {
   const workingDirectory = temporaryFolder(t);
-  const later = "run cost account root-credentials service-credential seal store backup";
+  const later = "run cost seal store backup";
   const cases: [string, number, RegExp][] = [
     ["--help", 0, /serve[\s\S]*clock[\s\S]*verify-trail/],
     ["--version", 0, /^9\.9\.9\n$/],
-    ["serve --help", 0, /--allow-insecure-sse[\s\S]*--smtp.*not available yet/],
+    ["serve --help", 0, /--allow-insecure-sse[\s\S]*--data-key-authorization.*not available yet/],
     ["env --help", 0, /--services/],
     ["clock advance --help", 0, /<duration>/],
     ["doctor --help", 0, /path[\s\S]*sources[\s\S]*revoke[\s\S]*not available/],
@@ -35,7 +35,7 @@ test("exit codes and hints", async (t) => {
     ["serve --port", 2, /argument missing/],
     ["serve extra", 2, /too many arguments/],
     ["serve --threads 2", 2, /not available yet/],
-    ["serve --no-public", 2, /--no-public is not available yet/],
+    ["serve --no-public", 2, /--no-public needs a --vpc-endpoint/],
     ["serve --host 0.0.0.0", 2, /--seal-file/],
     ["env --format xml", 2, /shell, json/],
     ["env", 1, /no server runs on the data folder .*sealpost serve --data/],

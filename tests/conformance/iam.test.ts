@@ -121,6 +121,20 @@ test("the caller without a name: a user, and the root user", async () => {
   equal(used.AccessKeyLastUsed?.ServiceName, "iam");
 });
 
+test("when a key was last used outlives a restart", async () => {
+  const user = await server.createUser("gus");
+  await user.clients.sts.getCallerIdentity({});
+  const { accessKeyId: AccessKeyId } = user;
+  const used = async () => (await iam().getAccessKeyLastUsed({ AccessKeyId })).AccessKeyLastUsed;
+  const before = await used();
+  equal(before?.ServiceName, "sts");
+  server = await server.restart();
+  deepEqual(await used(), before);
+  const unused = await server.createUser("uma");
+  const never = await iam().getAccessKeyLastUsed({ AccessKeyId: unused.accessKeyId });
+  equal(never.AccessKeyLastUsed?.ServiceName, "N/A");
+});
+
 test("users, keys and policies outlive a restart", async () => {
   const allowed = { Effect: "Allow", Action: "iam:GetUser", Resource: "*" };
   const user = await server.createUser("eve", { Version: "2012-10-17", Statement: [allowed] });

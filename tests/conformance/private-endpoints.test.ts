@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { readSettings } from "../../src/cli/settings.ts";
-import { parseEndpoint } from "../../src/gateway/private-endpoints.ts";
+import { parseEndpoint } from "../../src/config-endpoints.ts";
 import { startServer } from "../../src/main.ts";
 import { refusal, startTestServer, type TestClients, type TestServer } from "../harness/server.ts";
 import { allow, policy } from "./sts-scene.ts";
