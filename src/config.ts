@@ -1,9 +1,10 @@
+import { auditSettings } from "./config-audit.ts";
+import { parseEndpoint } from "./config-endpoints.ts";
 import { checkLambdaEndpoint } from "./delivery/lambda.ts";
 import { checkSmtpUrl } from "./delivery/smtp.ts";
 import { checkDeliveryAllow } from "./delivery/targets.ts";
-import { auditSettings } from "./config-audit.ts";
 import { addressSet } from "./gateway/addresses.ts";
-import { parseEndpoint } from "./config-endpoints.ts";
+import { type SealSecrets, sealFlags } from "./seals/flags.ts";
 
 /**
  * Every setting once. Flag, environment form, key in `sealpost.config.json`, help and the reference
@@ -83,19 +84,7 @@ export const settingsTable = {
     choices: ["system", "virtual"],
     description: "service clock; virtual only on loopback and on a folder made for it",
   },
-  seal: {
-    kind: "text",
-    value: "SEAL",
-    default: "file",
-    choices: ["file", "passphrase", "env", "pkcs11", "aws-kms"],
-    later: (seal) => seal !== "file",
-    description: "where the root key comes from",
-  },
-  sealFile: {
-    kind: "text",
-    value: "PATH",
-    description: "file with the root key (default DIR/root.key)",
-  },
+  ...sealFlags,
   publicUrl: {
     kind: "text",
     value: "URL",
@@ -140,7 +129,6 @@ export const settingsTable = {
   tlsCert: { kind: "text", value: "PATH", description: "own certificate chain (PEM)" },
   tlsKey: { kind: "text", value: "PATH", description: "private key of --tls-cert (PEM)" },
   openMetrics: { kind: "boolean", description: "serve metrics unsigned on every host" },
-  sealPassphraseFile: laterText("PATH", "file with the passphrase of the seal"),
   ...auditSettings,
   kmsQuotas: {
     kind: "text",
@@ -220,6 +208,8 @@ type TableSettings = {
 /** The settings of one run, frozen. Paths are absolute. */
 export interface Settings extends TableSettings {
   readonly sealFile: string;
+  /** What opens the seal, from the environment. Secrets: never log the settings. */
+  readonly sealSecrets: SealSecrets;
   /** SEALPOST_ROOT_ACCESS_KEY_ID / _SECRET_ACCESS_KEY. A secret: never log the settings. */
   readonly rootCredentials: RootCredentials | undefined;
   /** SEALPOST_TRAIL_ACCESS_KEY_ID / _SECRET_ACCESS_KEY, for --trail-endpoint. A secret. */
@@ -255,28 +245,8 @@ export const settingEntries = Object.entries(settingsTable) as readonly (readonl
   SettingSpec,
 ])[];
 
-/** `aws,symmetric=100` → what differs from AWS's quotas; undefined: `off`. */
-export function quotaRates(text: string): Readonly<Record<string, number>> | undefined {
-  if (text === "off") return undefined;
-  const changed = text.split(",").slice(1);
-  return Object.fromEntries(
-    changed.map((entry) => {
-      const [group = "", rate] = entry.split("=");
-      return [group, Number(rate)];
-    }),
-  );
-}
-
 function laterText(value: string, description: string) {
   return { kind: "text", value, later: "all", description } as const;
-}
-
-function laterList(value: string, description: string) {
-  return { kind: "list", value, later: "all", description } as const;
-}
-
-function laterBoolean(description: string) {
-  return { kind: "boolean", later: "all", description } as const;
 }
 
 function matches(pattern: RegExp, what: string): (text: string) => void {

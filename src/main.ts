@@ -6,14 +6,16 @@ import { certificateRoute } from "./assembly/certificate-route.ts";
 import { openClocks } from "./assembly/clocks.ts";
 import { openDoor } from "./assembly/door.ts";
 import { type Jobs, startJobs } from "./assembly/jobs.ts";
+import { sealOf } from "./assembly/seal-source.ts";
+import { SealedError, startSealed } from "./assembly/sealed.ts";
 import { assembleServices } from "./assembly/services.ts";
 import { openState } from "./assembly/state.ts";
-import { createUsage } from "./assembly/usage.ts";
 import { assembleTrails, openTrailStorage } from "./assembly/trails.ts";
+import { createUsage } from "./assembly/usage.ts";
 import { createAuditor } from "./audit/auditor.ts";
 import { parseDurationSeconds } from "./cli/duration.ts";
 import { packageVersion } from "./cli/io.ts";
-import { quotaRates, type Settings } from "./config.ts";
+import type { Settings } from "./config.ts";
 import { systemRandom } from "./crypto/random.ts";
 import { createCarriers } from "./delivery/carriers.ts";
 import { openStatusFiles } from "./delivery/status-files.ts";
@@ -21,8 +23,10 @@ import { createDenialLog } from "./doctor/denial-log.ts";
 import { openDataFolder } from "./gateway/data-folder.ts";
 import { createLogger } from "./gateway/logger.ts";
 import { removeServerFile, writeServerFile } from "./gateway/server-file.ts";
+import type { Log } from "./kernel/log.ts";
 import { trailChoice } from "./services/cloudtrail/choice.ts";
 import { createCredentials } from "./services/iam/ports.ts";
+import { quotaRates } from "./services/kms/quotas.ts";
 import { createAuthorizationMessages } from "./services/sts/messages.ts";
 import { createSessionTokens } from "./services/sts/tokens.ts";
 import { createSigner } from "./signing/signer.ts";
@@ -49,12 +53,34 @@ export interface RunningServer {
  * or the key process, each with a text for the person who starts it.
  */
 export async function startServer(settings: Settings): Promise<RunningServer> {
-  await using scope = new AsyncDisposableStack();
   const log = createLogger({
     level: settings.logLevel,
     format: settings.logFormat,
     write: (line) => process.stderr.write(line),
   });
+  try {
+    return await startUnsealed(settings, log);
+  } catch (error) {
+    if (!(error instanceof SealedError)) throw error;
+    const sealed = await startSealed({
+      settings,
+      reason: error.message,
+      log,
+      probe: () => probeSeal(settings, log),
+      start: (unsealed) => startUnsealed(unsealed, log),
+    });
+    return { ...sealed, endpoints: [] };
+  }
+}
+
+/** Opens store and key process, and closes them again. Throws SealedError. */
+async function probeSeal(settings: Settings, log: Log): Promise<void> {
+  await using scope = new AsyncDisposableStack();
+  await openState({ dataFolder: resolve(settings.data), seal: sealOf(settings), log }, scope);
+}
+
+async function startUnsealed(settings: Settings, log: Log): Promise<RunningServer> {
+  await using scope = new AsyncDisposableStack();
   const folderPath = resolve(settings.data);
   const folder = openDataFolder({
     path: folderPath,
@@ -66,10 +92,7 @@ export async function startServer(settings: Settings): Promise<RunningServer> {
   scope.defer(() => folder.close());
   const { accountId, region } = folder.installation;
   const clocks = openClocks(folder, settings, log, scope);
-  const state = await openState(
-    { dataFolder: folderPath, sealFile: settings.sealFile, log },
-    scope,
-  );
+  const state = await openState({ dataFolder: folderPath, seal: sealOf(settings), log }, scope);
   const sessions = createSessionTokens(state.secrets, systemRandom);
   const { secrets } = state;
   const messages = createAuthorizationMessages(secrets);

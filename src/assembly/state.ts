@@ -1,18 +1,21 @@
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { type ChainKey, chainKeys } from "../crypto/chain.ts";
 import type { RingKey, RingPurpose } from "../crypto/keyring.ts";
 import { systemRandom } from "../crypto/random.ts";
 import { envelopeDigest, placeMac, placeMacHolds, rowMac, rowMacHolds } from "../crypto/rows.ts";
 import { createSecretBox } from "../crypto/secretbox.ts";
 import type { Log } from "../kernel/log.ts";
-import type { GetMeta, PutMeta } from "../kernel/meta.ts";
 import type { SecretBox } from "../kernel/secrets.ts";
 import { type KeyProcess, startKeyProcess } from "../keys/client.ts";
+import type { SealSource } from "../keys/seal-source.ts";
 import type { UnlockAudit } from "../services/cloudtrail/store.ts";
 import type { DeduplicationDigests, PlaceMacs, Tokens } from "../services/sqs/service.ts";
 import { RecordCache } from "../state/record-cache.ts";
 import { openSqliteStore, type SqliteStore } from "../stores/sqlite/open.ts";
 import { createDigests } from "./digests.ts";
+import { isSealMissing, SealedError } from "./sealed.ts";
+import { readSealedRing, writeSealedRing } from "./sealed-ring.ts";
+import { StartError } from "./start-error.ts";
 import { createTokens } from "./tokens.ts";
 
 /** The durable half of a server: store, key process, and what their keys authenticate. */
@@ -30,8 +33,7 @@ export interface OpenState {
 
 export interface StateOptions {
   readonly dataFolder: string;
-  /** undefined: `root.key` in the data folder. */
-  readonly sealFile: string | undefined;
+  readonly seal: SealSource;
   readonly log: Log;
 }
 
@@ -48,24 +50,33 @@ export async function openState(
   const { log } = options;
   const store = await openSqliteStore({ path: join(options.dataFolder, "sealpost.db"), log });
   scope.defer(() => store.close());
-  const ring = await store.query<GetMeta>({ kind: "meta.get", name: ringName });
-  const keys = await startKeyProcess({
-    seal: {
-      kind: "file",
-      path: resolve(options.sealFile ?? join(options.dataFolder, "root.key")),
-      mayCreate: ring === undefined,
-    },
-    ring,
-    log,
-  });
+  const keys = await openKeys(store, options);
   scope.defer(() => keys.close());
-  if (ring === undefined) {
-    const put: PutMeta = { kind: "meta.put", name: ringName, value: keys.ring };
-    await store.commit({ decidedUnder: [], commands: [put] });
-  }
   const chain = chainKeys(keys.ringKeys);
   await unlockAudit(store, chain);
   return { store, keys, chainKeys: chain, ...authenticatedBy(keys.ringKeys, keys, store) };
+}
+
+/** Throws SealedError if everything is there but the seal. */
+async function openKeys(store: SqliteStore, { seal, log }: StateOptions): Promise<KeyProcess> {
+  const sealed = await readSealedRing(store);
+  const kind = sealed?.storedSeal.kind;
+  if (kind !== undefined && kind !== seal.settings.kind) {
+    throw new StartError(
+      `this data folder is sealed by ${kind}: start it with --seal ${kind}, or change its seal ` +
+        `with: sealpost seal migrate --to ${seal.settings.kind}`,
+    );
+  }
+  try {
+    const { ring, storedSeal } = sealed ?? {};
+    const keys = await startKeyProcess({ seal, storedSeal, ring, log });
+    if (sealed === undefined) await writeSealedRing(store, keys);
+    return keys;
+  } catch (error) {
+    // Without a ring there is nothing to unseal: the start has failed.
+    if (sealed === undefined || !isSealMissing(error)) throw error;
+    throw new SealedError(error.message, { cause: error });
+  }
 }
 
 /** The store chains events under the newest of the keys. */
@@ -74,8 +85,6 @@ async function unlockAudit(store: SqliteStore, all: readonly ChainKey[]): Promis
   const unlock: UnlockAudit = { kind: "audit.unlock", ...newest };
   await store.commit({ decidedUnder: [], commands: [unlock] });
 }
-
-const ringName = "key-ring";
 
 function authenticatedBy(ring: readonly RingKey[], keys: KeyProcess, store: SqliteStore) {
   const all = (purpose: RingPurpose) => ring.filter((key) => key.purpose === purpose);

@@ -11,8 +11,9 @@ import {
   settingEntries,
   settingsTable,
 } from "../config.ts";
-import { isLoopbackHost } from "../gateway/addresses.ts";
 import { parseEndpoint } from "../config-endpoints.ts";
+import { isLoopbackHost } from "../gateway/addresses.ts";
+import { type SealSecrets, sealPaths, sealSecretNames } from "../seals/flags.ts";
 
 /** Where settings come from. Flags win over the environment, the environment over the file. */
 export interface SettingsSources {
@@ -41,7 +42,8 @@ export function readSettings(sources: SettingsSources): Settings {
   const path = (text: unknown) => resolve(sources.workingDirectory, String(text));
   values.data = path(values.data);
   values.sealFile = path(values.sealFile ?? resolve(String(values.data), "root.key"));
-  for (const name of ["tlsCert", "tlsKey"]) if (values[name]) values[name] = path(values[name]);
+  for (const name of ["tlsCert", "tlsKey", ...sealPaths])
+    if (values[name]) values[name] = path(values[name]);
   if (values.auditAnchor && !/^https?:\/\//.test(String(values.auditAnchor))) {
     values.auditAnchor = path(values.auditAnchor);
   }
@@ -52,6 +54,7 @@ export function readSettings(sources: SettingsSources): Settings {
   const settings = {
     ...values,
     rootCredentials,
+    sealSecrets: readSealSecrets(environment),
     trailCredentials,
     lambdaCredentials,
     warnings: [],
@@ -194,6 +197,17 @@ function readCredentials(
   return Object.freeze({ accessKeyId, secretAccessKey });
 }
 
+/** What is set to nothing is not there. */
+export function readSealSecrets(
+  environment: Readonly<Record<string, string | undefined>>,
+): SealSecrets {
+  const found = Object.entries(sealSecretNames).flatMap(([member, name]) => {
+    const value = environment[name];
+    return value ? [[member, value] as const] : [];
+  });
+  return Object.freeze(Object.fromEntries(found));
+}
+
 function checkTogether(settings: Settings, explicitSealFile: boolean): void {
   const endpoints = settings.vpcEndpoint.map(parseEndpoint);
   if (settings.noPublic && endpoints.length === 0) {
@@ -215,7 +229,7 @@ function checkTogether(settings: Settings, explicitSealFile: boolean): void {
   if (settings.tlsCert !== undefined && settings.tlsName.length > 0) {
     throw new SettingsError("--tls-name has no effect on the own certificate of --tls-cert");
   }
-  if (!loopback && !explicitSealFile) {
+  if (!loopback && settings.seal === "file" && !explicitSealFile) {
     throw new SettingsError(
       "on a host that is not loopback the root key must not lie unnoticed beside the data it " +
         `seals: name its place with --seal-file (the default would be ${settings.sealFile})`,
@@ -234,6 +248,7 @@ function warningsFor(
     trailSecretName,
     lambdaKeyIdName,
     lambdaSecretName,
+    ...Object.values(sealSecretNames),
     ...settingEntries.map(([name]) => environmentNameOf(name)),
   ]);
   const warnings = Object.keys(environment)

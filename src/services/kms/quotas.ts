@@ -6,6 +6,18 @@ import { refuse } from "./refusals.ts";
 /** Requests per second by group. AWS: service quotas of KMS; a shared one per kind of key. */
 export type QuotaRates = Readonly<Record<string, number>>;
 
+/** `aws,symmetric=100` → what differs from AWS's quotas; undefined: `off`. */
+export function quotaRates(text: string): QuotaRates | undefined {
+  if (text === "off") return undefined;
+  const changed = text.split(",").slice(1);
+  return Object.fromEntries(
+    changed.map((entry) => {
+      const [group = "", rate] = entry.split("=");
+      return [group, Number(rate)];
+    }),
+  );
+}
+
 /** Counts requests per account, region and group on the service clock. */
 export interface RequestQuotas {
   /** Whether `count` more requests fit now. */
