@@ -104,6 +104,68 @@ test("SetTopicAttributes keeps, checks and removes", async () => {
   await invalid(set("ArchivePolicy", "{}"), /ArchivePolicy: is valid for FIFO topics only/);
 });
 
+test("large messages are for queues, functions and streams alone", async () => {
+  const { sns } = scene;
+  const TopicArn = await makeTopic(sns, "large");
+  const subscribe = (Protocol: string, Endpoint: string) =>
+    sns.subscribe({ TopicArn, Protocol, Endpoint });
+  const set = (AttributeValue: string) =>
+    sns.setTopicAttributes({ TopicArn, AttributeName: "MaximumMessageSize", AttributeValue });
+  const text =
+    "MaximumMessageSize greater than 262144 bytes is not supported for the following protocol: ";
+  await subscribe("email", "a@b.example");
+  await set("262144");
+  await invalid(set("262145"), `${text}[email]`);
+  const other = await makeTopic(sns, "larger", { MaximumMessageSize: "1048576" });
+  await invalid(
+    sns.subscribe({ TopicArn: other, Protocol: "sms", Endpoint: "+123123123" }),
+    `${text}[sms]`,
+  );
+});
+
+test("a data protection policy is kept; a statement that would act is refused", async () => {
+  const { sns } = scene;
+  const policy = (Operation: object) =>
+    JSON.stringify({
+      Name: "p",
+      Version: "2021-06-01",
+      Statement: [
+        {
+          Sid: "one",
+          DataDirection: "Inbound",
+          Principal: ["*"],
+          DataIdentifier: ["arn:aws:dataprotection::aws:data-identifier/EmailAddress"],
+          Operation,
+        },
+      ],
+    });
+  const idle = policy({ Audit: { SampleRate: "0", FindingsDestination: {} } });
+  const ResourceArn = await makeTopic(sns, "protected");
+  const get = async () => (await sns.getDataProtectionPolicy({ ResourceArn })).DataProtectionPolicy;
+  const put = (DataProtectionPolicy: string) =>
+    sns.putDataProtectionPolicy({ ResourceArn, DataProtectionPolicy });
+  assert.equal(await get(), undefined);
+  await put(idle);
+  assert.equal(await get(), idle);
+  await invalid(put(policy({ Deny: {} })), /the statement one \(Deny\) could not act/);
+  await invalid(put("[]"), "DataProtectionPolicy Reason: must be a JSON object");
+  await invalid(put('{"Name":"p","Version":"1"}'), /Version must be 2021-06-01/);
+  const { Attributes } = await sns.getTopicAttributes({ TopicArn: ResourceArn });
+  assert.equal(Attributes?.DataProtectionPolicy, undefined);
+  await put("");
+  assert.equal(await get(), undefined);
+  const made = await sns.createTopic({ Name: "protected-2", DataProtectionPolicy: idle });
+  const answer = await sns.getDataProtectionPolicy({ ResourceArn: made.TopicArn });
+  assert.equal(answer.DataProtectionPolicy, idle);
+});
+
+test("nobody has opted out where no phone is reached", async () => {
+  const { sns } = scene;
+  const phoneNumber = "+123123123";
+  assert.equal((await sns.checkIfPhoneNumberIsOptedOut({ phoneNumber })).isOptedOut, false);
+  assert.deepEqual((await sns.listPhoneNumbersOptedOut({})).phoneNumbers, []);
+});
+
 test("a delivery policy is checked and merged", async () => {
   const { sns } = scene;
   const TopicArn = await makeTopic(sns, "delivery");

@@ -4,14 +4,17 @@ import { addPermissionOperation } from "./operations/add-permission.ts";
 import { confirmSubscriptionOperation } from "./operations/confirm-subscription.ts";
 import { createTopicOperation } from "./operations/create-topic.ts";
 import { deleteTopicOperation } from "./operations/delete-topic.ts";
+import { getDataProtectionPolicyOperation } from "./operations/get-data-protection-policy.ts";
 import { getSubscriptionAttributesOperation } from "./operations/get-subscription-attributes.ts";
 import { getTopicAttributesOperation } from "./operations/get-topic-attributes.ts";
 import { listSubscriptionsOperation } from "./operations/list-subscriptions.ts";
 import { listSubscriptionsByTopicOperation } from "./operations/list-subscriptions-by-topic.ts";
 import { listTagsForResourceOperation } from "./operations/list-tags-for-resource.ts";
 import { listTopicsOperation } from "./operations/list-topics.ts";
+import { phoneNumberOperations } from "./operations/phone-numbers.ts";
 import { publishOperation } from "./operations/publish.ts";
 import { publishBatchOperation } from "./operations/publish-batch.ts";
+import { putDataProtectionPolicyOperation } from "./operations/put-data-protection-policy.ts";
 import { removePermissionOperation } from "./operations/remove-permission.ts";
 import { setSubscriptionAttributesOperation } from "./operations/set-subscription-attributes.ts";
 import { setTopicAttributesOperation } from "./operations/set-topic-attributes.ts";
@@ -21,7 +24,7 @@ import { unsubscribeOperation } from "./operations/unsubscribe.ts";
 import { untagResourceOperation } from "./operations/untag-resource.ts";
 import type { SnsDependencies } from "./ports.ts";
 
-/** SNS with standard topics and queues as subscribers. */
+/** SNS, but for what needs a phone network or a push service. */
 export function createSns(deps: SnsDependencies): ServiceTable {
   const operations = [
     createTopicOperation(deps),
@@ -41,6 +44,9 @@ export function createSns(deps: SnsDependencies): ServiceTable {
     listSubscriptionsByTopicOperation(),
     getSubscriptionAttributesOperation(),
     setSubscriptionAttributesOperation(),
+    getDataProtectionPolicyOperation(),
+    putDataProtectionPolicyOperation(),
+    ...phoneNumberOperations(),
     publishOperation(deps),
     publishBatchOperation(deps),
   ];

@@ -2,7 +2,8 @@ import type { CreateTopicInput, CreateTopicResponse } from "@aws-sdk/client-sns"
 import type { Call } from "../../../kernel/call.ts";
 import type { Operation, Outcome } from "../../../kernel/operation.ts";
 import type { Wire } from "../../../kernel/wire-types.ts";
-import { invalidParameter, notAvailableYet } from "../errors.ts";
+import { checkDataProtectionPolicy } from "../data-protection.ts";
+import { invalidParameter } from "../errors.ts";
 import type { SnsDependencies } from "../ports.ts";
 import { saveTopicPolicy } from "../save-policy.ts";
 import { mergeTags, readTags, requestTagContext, type Tags } from "../tags.ts";
@@ -39,14 +40,14 @@ export function createTopicOperation(deps: SnsDependencies): Operation<Input, Ou
       return context ? [...uses, ...tagging] : uses;
     },
     async handle(input, call) {
-      if (input.DataProtectionPolicy !== undefined) {
-        throw notAvailableYet("DataProtectionPolicy", "data protection policies are");
-      }
+      const { DataProtectionPolicy: protection } = input;
+      if (protection) checkDataProtectionPolicy(protection);
       const wanted = readAttributes(input.Attributes ?? {});
       const tags = mergeTags({}, readTags(input.Tags));
       const scope = callScope(call);
       const topic = await topicKind.get(call.records, scope, input.Name);
-      return topic ? existing(topic, wanted, tags) : create(deps, call, input.Name, wanted, tags);
+      if (topic) return existing(topic, { ...wanted, protection }, tags);
+      return create(deps, call, input.Name, { ...wanted, protection }, tags);
     },
   };
 }
@@ -61,6 +62,8 @@ function checkName({ Name, Attributes }: Input): void {
 interface Wanted {
   readonly attributes: Readonly<Record<string, string>>;
   readonly policy: string | undefined;
+  /** Data protection policy. */
+  readonly protection?: string | undefined;
 }
 
 function readAttributes(given: Readonly<Record<string, string>>): Wanted {
@@ -84,7 +87,10 @@ function existing(topic: TopicRecord, wanted: Wanted, tags: Tags): Outcome<Outpu
     ([name, value]) => topic.attributes[name] !== value,
   );
   const otherPolicy = wanted.policy !== undefined && !samePolicy(wanted.policy, topic.policy.text);
-  if (differs || otherPolicy) {
+  const { protection } = wanted;
+  const otherProtection =
+    protection !== undefined && !samePolicy(protection, topic.dataProtectionPolicy ?? "");
+  if (differs || otherPolicy || otherProtection) {
     throw invalidParameter("Attributes Reason: Topic already exists with different attributes");
   }
   if (Object.entries(tags).some(([key, value]) => topic.tags[key] !== value)) {
@@ -97,7 +103,7 @@ async function create(
   deps: SnsDependencies,
   call: Call,
   name: string,
-  { attributes, policy }: Wanted,
+  { attributes, policy, protection }: Wanted,
   tags: Tags,
 ): Promise<Outcome<Output>> {
   const scope = callScope(call);
@@ -113,6 +119,7 @@ async function create(
         ? defaultTopicPolicy(arn, scope.accountId)
         : await saveTopicPolicy(deps.principals, call.records, policy, "Attributes Reason: "),
     tags,
+    dataProtectionPolicy: protection || undefined,
   };
   return {
     output: { TopicArn: arn },

@@ -5,9 +5,11 @@ import type { Wire } from "../../../kernel/wire-types.ts";
 import { invalidParameter } from "../errors.ts";
 import type { SnsDependencies } from "../ports.ts";
 import { saveTopicPolicy } from "../save-policy.ts";
+import { subscriptionsOf } from "../subscriptions.ts";
 import { checkTopicAttribute, warnWithoutEffect } from "../topic-attributes.ts";
 import { topicOperation } from "../topic-operation.ts";
-import { type TopicRecord, topicFacts, topicKind } from "../topics.ts";
+import { messageBytesMaxDefault, type TopicRecord, topicFacts, topicKind } from "../topics.ts";
+import { largeMessageProtocols, tooLargeFor } from "./subscribe.ts";
 
 /** AWS: SetTopicAttributes; a change of the key holds for what is published from then on. */
 export function setTopicAttributesOperation(
@@ -48,5 +50,15 @@ async function change(
   if ("problem" in checked) throw invalidParameter(checked.problem);
   const { [name]: _before, ...others } = topic.attributes;
   const { value } = checked;
+  if (name === "MaximumMessageSize") await checkLargeMessages(call, topic, Number(value));
   return { ...topic, attributes: value === undefined ? others : { ...others, [name]: value } };
+}
+
+/** AWS: large messages are for those alone that can carry them; pending subscriptions count. */
+async function checkLargeMessages(call: Call, topic: TopicRecord, bytes: number): Promise<void> {
+  if (bytes <= messageBytesMaxDefault) return;
+  const subscriptions = await subscriptionsOf(call.records, topic);
+  const protocols = new Set(subscriptions.map(({ value }) => value.protocol));
+  const unfit = [...protocols].filter((each) => !largeMessageProtocols.includes(each));
+  if (unfit.length > 0) throw tooLargeFor(unfit.sort().join(", "));
 }
