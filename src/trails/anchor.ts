@@ -29,14 +29,18 @@ function anchorLine({ accountId, region, number, hash }: ChainHead, nowMs: Epoch
   return `${JSON.stringify(head)}\n`;
 }
 
-/** The newest head of each history in an anchor file. Throws Error for a line that is none. */
+/**
+ * The furthest head of each history in an anchor file, as it was first written: a history that went
+ * back writes its numbers again. Throws Error for a line that is none.
+ */
 export function readAnchor(text: string): readonly AnchoredHead[] {
   const newest = new Map<string, AnchoredHead>();
   for (const line of text.split("\n")) {
     if (line === "") continue;
     const head = parseLine(line);
     if (head === undefined) throw new Error("the anchor holds a line that is no head");
-    newest.set(`${head.accountId}/${head.region}`, head);
+    const name = `${head.accountId}/${head.region}`;
+    if (head.number > (newest.get(name)?.number ?? 0)) newest.set(name, head);
   }
   return [...newest.values()];
 }

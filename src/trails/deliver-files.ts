@@ -7,7 +7,7 @@ import type {
   RegionDelivery,
 } from "../services/cloudtrail/deliveries.ts";
 import type { ListWaiting, RemoveWaiting, WaitingEvent } from "../services/cloudtrail/store.ts";
-import { gzip, isSealed, sha256 } from "./form.ts";
+import { gzip, sha256 } from "./form.ts";
 import { logFileKey, uniqueString } from "./names.ts";
 import { notifyOf } from "./notify.ts";
 import { type DeliveryDependencies, filePeriodMs, type Step, type TrailNow } from "./step.ts";
@@ -144,7 +144,7 @@ async function writeFile<View extends RecordView>(
     bucket,
     key,
     hash: sha256(text),
-    sealedHash: isSealed(bytes) ? sha256(bytes) : undefined,
+    objectHash: sha256(bytes),
     newestMs: times.reduce((one, other) => Math.max(one, other)),
     oldestMs: times.reduce((one, other) => Math.min(one, other)),
   };

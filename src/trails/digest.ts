@@ -35,10 +35,10 @@ export interface DigestEntry {
   readonly newestEventTime: string;
   readonly oldestEventTime: string;
   /**
-   * DIFFERS: SHA-256 of the object as it lies there, if it is sealed. So a file under a KMS key is
-   * verified by those who may not read it.
+   * DIFFERS: SHA-256 of the object as it lies there. So every byte of it counts, and a file under a
+   * KMS key is verified by those who may not read it.
    */
-  readonly sealedHashValue?: string;
+  readonly objectHashValue: string;
 }
 
 export const signatureAlgorithm = "SHA256withRSA";
@@ -84,7 +84,7 @@ function entryOf(file: DeliveredFile): DigestEntry {
     hashAlgorithm: "SHA-256",
     newestEventTime: secondsTime(file.newestMs),
     oldestEventTime: secondsTime(file.oldestMs),
-    ...(file.sealedHash !== undefined && { sealedHashValue: file.sealedHash }),
+    objectHashValue: file.objectHash,
   };
 }
 

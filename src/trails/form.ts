@@ -102,6 +102,12 @@ const gzipHeadBytes = 10;
 const flagsAt = 3;
 const commentFlag = 0x10;
 
+/** Whether the fixed part of the head is as `gzip` writes it: no hash covers that of a digest. */
+export function hasOwnGzipHead(bytes: Uint8Array): boolean {
+  const own = gzip(new Uint8Array(), "").subarray(0, gzipHeadBytes);
+  return own.equals(bytes.subarray(0, gzipHeadBytes));
+}
+
 /** undefined: not gzip, or damaged. */
 export function gunzip(bytes: Buffer): { text: Buffer; comment: string } | undefined {
   try {

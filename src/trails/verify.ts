@@ -9,7 +9,7 @@ import { trailArn } from "../services/cloudtrail/names.ts";
 import { type DigestKeyRecord, digestKeys } from "../services/cloudtrail/signing-keys.ts";
 import { type Digest, readDigest, readSignature, textToSign } from "./digest.ts";
 import { digestSignatureHolds } from "./digest-signer.ts";
-import { gunzip, isSealed, readHead, sha256 } from "./form.ts";
+import { gunzip, hasOwnGzipHead, isSealed, readHead, sha256 } from "./form.ts";
 import { digestTime, isDigestOf } from "./names.ts";
 import {
   type Location,
@@ -82,7 +82,7 @@ async function checkDelivered(check: TrailCheck, view: RecordView): Promise<void
   for (const region of check.delivery.regions) {
     const keys = await digestKeys.list(view, region.region);
     for (const file of region.files) {
-      await checkFile(check, { ...file, hashValue: file.hash, sealedHashValue: file.sealedHash });
+      await checkFile(check, { ...file, objectHashValue: file.objectHash });
     }
     // A digest whose writing was interrupted is neither expected nor a stranger.
     const heads = [region.previous, ...region.closed.toReversed()];
@@ -92,26 +92,23 @@ async function checkDelivered(check: TrailCheck, view: RecordView): Promise<void
 
 interface ExpectedFile extends Location {
   readonly key: string;
-  readonly hashValue: string;
-  readonly sealedHashValue?: string | undefined;
+  readonly objectHashValue: string;
 }
 
 async function checkFile(check: TrailCheck, file: ExpectedFile): Promise<void> {
   check.seen.add(objectName(check, file, file.key));
   const bytes = await check.deps.objects.get(placeOf(check, file), file.key);
-  note(check, "log", file, bytes === undefined ? "not found" : await fileFault(file, bytes));
+  note(check, "log", file, bytes === undefined ? "not found" : fileFault(file, bytes));
 }
 
-async function fileFault(file: ExpectedFile, bytes: Buffer): Promise<Reason | undefined> {
-  if (file.sealedHashValue !== undefined) {
-    if (sha256(bytes) === file.sealedHashValue) return undefined;
-    const head = readHead(bytes);
-    const moved = head !== undefined && head.key !== file.key;
-    return moved ? "has been moved from its original location" : "hash value doesn't match";
+function fileFault(file: ExpectedFile, bytes: Buffer): Reason | undefined {
+  if (sha256(bytes) === file.objectHashValue) return undefined;
+  const head = readHead(bytes);
+  if (head !== undefined && head.key !== file.key) {
+    return "has been moved from its original location";
   }
-  const opened = gunzip(bytes);
-  if (opened === undefined) return "invalid format";
-  return sha256(opened.text) === file.hashValue ? undefined : "hash value doesn't match";
+  const readable = head !== undefined || gunzip(bytes) !== undefined;
+  return readable ? "hash value doesn't match" : "invalid format";
 }
 
 interface Expected extends Location {
@@ -191,7 +188,8 @@ async function checkDigest(
   const holds = digestSignatureHolds(keys, digestPublicKeyFingerprint, text, signature);
   if (holds === "unknown") return { reason: "public key not found" };
   if (holds === "fails") return { reason: "signature verification failed" };
-  if (expected.hash !== undefined && expected.hash !== sha256(opened.text)) {
+  const another = expected.hash !== undefined && expected.hash !== sha256(opened.text);
+  if (another || !hasOwnGzipHead(zipped)) {
     return { reason: "hash value doesn't match" };
   }
   return { digest, reason: undefined };

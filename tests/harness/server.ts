@@ -59,8 +59,6 @@ export interface ClientOptions {
   readonly region?: string;
   /** Use the plain HTTP address. */
   readonly plainHttp?: boolean;
-  /** Another address of the server: that of a private endpoint. */
-  readonly endpoint?: string;
 }
 
 export interface TestUser extends TestCredentials {
@@ -79,6 +77,7 @@ export type RawTestRequest = Partial<Omit<RawRequest, "url">> & {
 export interface TestServerOptions {
   /** Flags of `serve` by their setting name: `{ allowInsecureSse: true }`. */
   readonly flags?: Readonly<Record<string, unknown>>;
+  readonly environment?: Readonly<Record<string, string>>;
   /** An existing data folder; it is kept at the stop. */
   readonly dataFolder?: string;
 }
@@ -91,7 +90,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
   const dataFolder = options.dataFolder ?? mkdtempSync(join(tmpdir(), "sealpost-test-"));
   const settings = readSettings({
     flags: { data: dataFolder, port: 0, clock: "virtual", logLevel: "error", ...options.flags },
-    environment: {},
+    environment: options.environment ?? {},
     fileText: undefined,
     workingDirectory: dataFolder,
   });
@@ -107,7 +106,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
     const httpsAgent = new Agent({ ca, keepAlive: true, maxSockets: 50 });
     agents.push(httpsAgent);
     const settings = {
-      endpoint: how.endpoint ?? (how.plainHttp ? httpUrl : httpsUrl),
+      endpoint: how.plainHttp ? httpUrl : httpsUrl,
       region: how.region ?? region,
       credentials,
       maxAttempts: 1,

@@ -24,8 +24,8 @@ export interface DeliveredFile extends Place {
   readonly key: string;
   /** SHA-256 of the JSON text, hex. */
   readonly hash: string;
-  /** SHA-256 of the object as stored, hex, if it is sealed. */
-  readonly sealedHash?: string | undefined;
+  /** SHA-256 of the object as it lies there, hex. */
+  readonly objectHash: string;
   readonly newestMs: number;
   readonly oldestMs: number;
 }
