@@ -59,6 +59,8 @@ export interface ClientOptions {
   readonly region?: string;
   /** Use the plain HTTP address. */
   readonly plainHttp?: boolean;
+  /** Another address of the server: that of a private endpoint. */
+  readonly endpoint?: string;
 }
 
 export interface TestUser extends TestCredentials {
@@ -106,7 +108,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
     const httpsAgent = new Agent({ ca, keepAlive: true, maxSockets: 50 });
     agents.push(httpsAgent);
     const settings = {
-      endpoint: how.plainHttp ? httpUrl : httpsUrl,
+      endpoint: how.endpoint ?? (how.plainHttp ? httpUrl : httpsUrl),
       region: how.region ?? region,
       credentials,
       maxAttempts: 1,
