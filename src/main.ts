@@ -193,6 +193,7 @@ async function startUnsealed(settings: Settings, log: Log): Promise<RunningServe
       clocks,
       services,
       credentials,
+      auditor,
       messages,
       usage,
       denials,

@@ -3,6 +3,7 @@ import { systemRandom } from "../crypto/random.ts";
 import type { DenialLog } from "../doctor/denial-log.ts";
 import { isLoopbackHost } from "../gateway/addresses.ts";
 import { type AdminRoute, adminHandler, withAdmin } from "../gateway/admin.ts";
+import { adminCall } from "../gateway/admin-audit.ts";
 import { createAdminGuard } from "../gateway/admin-guard.ts";
 import { createAuthenticator } from "../gateway/authenticate.ts";
 import { type CertificateSource, openPrivateCertificates } from "../gateway/certificates.ts";
@@ -12,6 +13,7 @@ import { createFront } from "../gateway/front.ts";
 import { type Health, healthRoute } from "../gateway/health.ts";
 import { metricsRoute } from "../gateway/metrics.ts";
 import { openOwnCertificate } from "../gateway/own-certificate.ts";
+import type { Auditor } from "../gateway/pipeline.ts";
 import type { Log } from "../kernel/log.ts";
 import type { Credentials } from "../kernel/policy.ts";
 import { identityPolicies } from "../services/iam/ports.ts";
@@ -43,6 +45,7 @@ export interface DoorOptions {
   readonly services: Services;
   readonly credentials: Credentials;
   readonly messages: AuthorizationMessages;
+  readonly auditor: Pick<Auditor, "record">;
   readonly usage: Usage;
   readonly denials: DenialLog;
   readonly trails: Trails;
@@ -118,6 +121,11 @@ export async function openDoor(options: DoorOptions, scope: AsyncDisposableStack
     view,
     clock: clocks.service,
     operatorAccountId: accountId,
+    async record(act) {
+      const finished = adminCall(administration, view(), act);
+      const event = await options.auditor.record(finished);
+      if (event) await state.records.commit(undefined, [event]);
+    },
   });
   const { allowInsecureSecrets } = settings;
   const admin = adminHandler({ routes, guard, allowInsecureSecrets, log });

@@ -7,8 +7,10 @@ import { Refusal } from "../kernel/errors.ts";
 import type { IdentityPolicies } from "../kernel/policy.ts";
 import type { RecordView } from "../kernel/records.ts";
 import type { AdminGuard } from "./admin.ts";
+import type { AdminAct } from "./admin-audit.ts";
 import type { Authenticator } from "./authenticate.ts";
 import { conditionsOf } from "./authorize.ts";
+import type { HttpExchange } from "./exchange.ts";
 
 export interface AdminGuardDependencies {
   readonly authenticator: Authenticator;
@@ -16,6 +18,8 @@ export interface AdminGuardDependencies {
   readonly view: () => RecordView;
   readonly clock: Clock;
   readonly operatorAccountId: string;
+  /** Keeps the record of an act; resolves once it is durable. */
+  readonly record?: (act: AdminAct) => Promise<void>;
 }
 
 /**
@@ -23,7 +27,14 @@ export interface AdminGuardDependencies {
  * own policies. Actions `sealpost:*` exist only in the operator account.
  */
 export function createAdminGuard(deps: AdminGuardDependencies): AdminGuard {
+  const proven = new WeakMap<HttpExchange, Pick<AdminAct, "caller" | "region">>();
   return {
+    async settled(exchange, action, input, error) {
+      const who = proven.get(exchange);
+      if (!who || !deps.record) return;
+      const name = action.slice("sealpost:".length);
+      await deps.record({ ...who, name, exchange, input: input ?? null, error });
+    },
     async authorise(exchange, body, action) {
       const { authenticator, operatorAccountId } = deps;
       try {
@@ -31,6 +42,7 @@ export function createAdminGuard(deps: AdminGuardDependencies): AdminGuard {
         if (!claimed || claimed.claim.presigned) throw new AuthFailure("missing-token");
         const caller = authenticator.prove(exchange, body, claimed);
         const { region } = claimed.claim;
+        proven.set(exchange, { caller, region });
         const resource = formatArn("sealpost", region, operatorAccountId, "*");
         if (callerAccountId(caller) !== operatorAccountId) {
           const text = `${action} is for principals of the operator account ${operatorAccountId}`;
@@ -57,7 +69,9 @@ export function createAdminGuard(deps: AdminGuardDependencies): AdminGuard {
         const decision = decide(request);
         if (decision.allowed) return;
         const text = denialText(decision, request, action, callerName(caller));
-        throw new Refusal("AccessDenied", text, { status: 403 });
+        const { explicit, statements } = decision;
+        const denial = { action, resource, reason: text, explicit, statements };
+        throw new Refusal("AccessDenied", text, { status: 403, denial });
       } catch (error) {
         if (error instanceof AuthFailure) throw authFailureRefusal(error, "query", "sealpost");
         throw error;

@@ -32,6 +32,13 @@ export type AdminReply =
 export interface AdminGuard {
   /** Throws the refusal; resolves if the caller is proven and allowed. */
   authorise(exchange: HttpExchange, body: Buffer, action: AdminAction): Promise<void>;
+  /** The act is over; resolves once the record of it is kept. `error`: why it was not done. */
+  settled?(
+    exchange: HttpExchange,
+    action: AdminAction,
+    input: Json | undefined,
+    error?: Error,
+  ): Promise<void>;
 }
 
 export interface AdminOptions {
@@ -87,11 +94,21 @@ async function handle(
   body: Buffer,
   route: AdminRoute,
 ): Promise<HttpReply> {
+  const { guard } = options;
+  const { action } = route;
+  let input: Json | undefined;
   try {
-    if (route.action !== null) await options.guard.authorise(exchange, body, route.action);
+    if (action !== null) await guard.authorise(exchange, body, action);
     exchange.bodyAuthenticated();
-    return formReply(await route.handle(parseBody(body), new URLSearchParams(exchange.query)));
+    input = parseBody(body);
+    const reply = await route.handle(input, new URLSearchParams(exchange.query));
+    // What only reads leaves no record; what changes something is answered after it.
+    if (action !== null && route.method !== "GET") await guard.settled?.(exchange, action, input);
+    return formReply(reply);
   } catch (error) {
+    if (action !== null && error instanceof Error) {
+      await guard.settled?.(exchange, action, input, error);
+    }
     if (error instanceof Refusal) {
       return errorReply(error.status ?? 400, error.code, error.message);
     }

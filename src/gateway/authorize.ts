@@ -196,7 +196,19 @@ export function conditionsOf(clock: Clock, facts: RequestFacts): ConditionContex
     endpoint: transport.endpoint,
   });
   if (via !== undefined || caller.kind !== "service") return keys;
-  return { ...keys, ...serviceKeys(caller, transport) };
+  const sourceless = facts.service === "kms" && sourcelessOnKeys.has(caller.service);
+  return { ...(sourceless ? withoutSource(keys) : keys), ...serviceKeys(caller, transport) };
+}
+
+/**
+ * AWS: EventBridge names no source when it uses the key of a topic, so a condition on it there
+ * keeps its events away.
+ */
+const sourcelessOnKeys: ReadonlySet<string> = new Set(["events.amazonaws.com"]);
+
+function withoutSource(keys: ConditionContext): ConditionContext {
+  const names = ["aws:sourcearn", "aws:sourceaccount", "aws:sourceowner"];
+  return Object.fromEntries(Object.entries(keys).filter(([name]) => !names.includes(name)));
 }
 
 /** A service outside has a connection of its own, which may be a plain or a private one. */

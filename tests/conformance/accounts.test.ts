@@ -152,6 +152,39 @@ test("an account that is not opted in cannot use KMS", async () => {
   await sns.publish({ TopicArn, Message: "m" });
 });
 
+test("acts of operators leave records: what was done, by whom, and what was denied", async () => {
+  const user = await server.createUser("oscar");
+  const body = JSON.stringify({ accountId: clinic.accountId, on: true });
+  const path = "/_sealpost/accounts/kms-opt-in";
+  const { accessKeyId, secretAccessKey } = user;
+  const denied = await server.send({
+    service: "sealpost",
+    path,
+    body,
+    accessKeyId,
+    secretAccessKey,
+  });
+  equal(denied.status, 403);
+  const { accessKeyId: made = "" } = await sealpostJson(
+    server,
+    ...["service-credential", "create", "s3.amazonaws.com"],
+  );
+  const eventsOf = async (AttributeValue: string) => {
+    const { Events = [] } = await server.rootClients.cloudtrail.lookupEvents({
+      LookupAttributes: [{ AttributeKey: "EventName", AttributeValue }],
+    });
+    return Events.map(({ CloudTrailEvent = "{}" }) => JSON.parse(CloudTrailEvent));
+  };
+  const [refused] = await eventsOf("SetKmsOptIn");
+  deepEqual([refused.userIdentity.userName, refused.errorCode], ["oscar", "AccessDenied"]);
+  const [done] = await eventsOf("CreateServiceCredential");
+  deepEqual(
+    [done.eventSource, done.userIdentity.type, done.requestParameters],
+    ["sealpost", "Root", { service: "s3.amazonaws.com" }],
+  );
+  equal(JSON.stringify(done).includes(made), false, "answers are not kept: they hold secrets");
+});
+
 test("root credentials are replaced, taken away, and come back by an IAM user", async () => {
   const old = server.rootClients;
   const { Credentials } = await old.sts.getSessionToken({});
