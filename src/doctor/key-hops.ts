@@ -65,12 +65,6 @@ async function keyVerdict(
   return { ...verdict, reason: `${verdict.reason}; ${managedTrap(place, caller)}` };
 }
 
-/**
- * AWS: EventBridge names no source when it uses the key of a topic, so a condition on it there
- * keeps its events away without a word.
- */
-const sourcelessOnKeys: ReadonlySet<string> = new Set(["events.amazonaws.com"]);
-
 /** What the KMS would be asked, with the encryption context of the place. */
 export async function keyQuestion(
   inquiry: Inquiry,
@@ -83,11 +77,7 @@ export async function keyQuestion(
   const supposed = { caller, action: `kms:${operation}`, service: "kms", region };
   const identity = caller.kind === "service" ? supposed : { ...supposed, via };
   const use = useOfKey(key, operation, { [contextNames[service]]: arn });
-  const request = await inquiry.ask(identity, use);
-  if (caller.kind !== "service" || !sourcelessOnKeys.has(caller.service)) return request;
-  const { context } = request;
-  const kept = Object.entries(context).filter(([name]) => !name.startsWith("aws:source"));
-  return { ...request, context: Object.fromEntries(kept) };
+  return inquiry.ask(identity, use);
 }
 
 /** Whether the key, in the state that it is in, lets a caller do an operation. */

@@ -72,3 +72,28 @@ test("a real event source: what `sources` offers lets it publish", async () => {
   assert.equal((await ask()).code, 0);
   await publish();
 });
+
+test("EventBridge names no source on the key: real events are kept away, and doctor says so", async () => {
+  const { server } = scene;
+  const key = await scene.key("bridge", delegateTo(scene.accountId), {
+    Principal: { Service: "events.amazonaws.com" },
+    Action: ["kms:GenerateDataKey*", "kms:Decrypt"],
+    Condition: { StringEquals: { "aws:SourceAccount": scene.accountId } },
+  });
+  const topic = await scene.topic("bridge", { KmsMasterKeyId: key.alias });
+  const made = await sealpostJson(
+    server,
+    ...["service-credential", "create", "events.amazonaws.com"],
+    ...["--source-account", scene.accountId],
+    ...["--source-arn", `arn:aws:events:us-east-1:${scene.accountId}:rule/nightly`],
+  );
+  const { accessKeyId = "", secretAccessKey = "" } = made;
+  const events = server.clients({ accessKeyId, secretAccessKey });
+  const publish = () => events.sns.publish({ TopicArn: topic, Message: "event" });
+  await refuses(publish(), "KMSAccessDeniedException");
+  const argv = ["sources", "--topic", topic, "--source", "events.amazonaws.com"];
+  const [found] = (await doctor<SourcesAnswer>(server, ...argv)).answer.sources;
+  assert.match(found?.reason ?? "", /EventBridge sends neither/);
+  for (const missing of found?.missing ?? []) await paste(server.rootClients, missing);
+  await publish();
+});
