@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { configFileName } from "../config.ts";
 import type { EpochMs } from "../kernel/clock.ts";
+import { sealSecretNames } from "../seals/flags.ts";
 
 /** The process as the command line sees it; handed in, so that tests need no process. */
 export interface CliIo {
@@ -23,7 +24,7 @@ export interface CliIo {
 /** The real process. The only place of the command line that touches it. */
 export function processIo(): CliIo {
   return {
-    environment: process.env,
+    environment: takeEnvironment(),
     workingDirectory: process.cwd(),
     out: (text) => void process.stdout.write(text),
     err: (text) => void process.stderr.write(text),
@@ -45,6 +46,13 @@ export function processIo(): CliIo {
       }
     },
   };
+}
+
+/** Secrets of the seal leave the environment: children and dumps of it would show them. */
+function takeEnvironment(): CliIo["environment"] {
+  const environment = { ...process.env };
+  for (const name of Object.values(sealSecretNames)) delete process.env[name];
+  return environment;
 }
 
 /** Text of the settings file in the working directory, if there is one. */

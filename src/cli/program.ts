@@ -2,11 +2,13 @@ import { Command, Option } from "commander";
 import { settingsTable } from "../config.ts";
 import { addAccountVerbs } from "./accounts.ts";
 import { advanceClock, showClock } from "./clock.ts";
+import { addDeliveryVerbs } from "./deliveries.ts";
 import { addDoctorVerbs } from "./doctor.ts";
 import { parseDurationSeconds } from "./duration.ts";
 import { printEnv } from "./env.ts";
 import { type CliIo, settingsFileText } from "./io.ts";
 import { addSettingOptions, settingFlags } from "./options.ts";
+import { addSealVerbs } from "./seal.ts";
 import { type StartServer, serve } from "./serve.ts";
 import { readDataFolder } from "./settings.ts";
 import { addTrailVerbs } from "./trail-cat.ts";
@@ -24,7 +26,6 @@ export interface CliParts {
 const laterVerbs: Readonly<Record<string, string>> = {
   run: "run a command with the environment of a temporary server",
   cost: "predict and count KMS requests",
-  seal: "rotate or migrate the seal of the root key",
   store: "look after the store",
   backup: "back up the data folder",
   restore: "restore a backup",
@@ -54,8 +55,10 @@ export function buildProgram(io: CliIo, parts: CliParts, finish: (code: number) 
   const tools = { io, finish, dataOption, folderOf: (verb: Command) => folderOf(verb, io) };
   addAccountVerbs(program, tools);
   addDoctorVerbs(program, tools);
+  addDeliveryVerbs(program, tools);
   addVerifyTrailVerb(program, tools);
   addTrailVerbs(program, tools);
+  addSealVerbs(program, tools);
   for (const [verb, description] of Object.entries(laterVerbs)) {
     addLaterVerb(program, verb, description, io, finish);
   }

@@ -153,7 +153,9 @@ async function expire(
   for (const { materialId } of expired) after = withoutMaterial(after, materialId);
   const change = saveKey(dependencies, key, after);
   const details = { keyId: key.keyId };
-  await act.commit(change.commands, serviceEvent(key, "DeleteExpiredKeyMaterial", details));
+  // Removed before it is written again: a store leaves no remains of what is removed.
+  const commands = [keys.remove(key, key.keyId), ...change.commands];
+  await act.commit(commands, serviceEvent(key, "DeleteExpiredKeyMaterial", details));
   change.committed();
   host.keyDestroyed(keyArn(key));
   for (const { materialId } of expired) await dependencies.vault.forget(materialId);

@@ -11,9 +11,9 @@ const sweeping: ReadonlySet<string> = new Set([
   "audit.prune",
 ]);
 
-/** Whether the log still holds what a commit took out of the records. */
+/** Whether the log still holds what a commit took out of the records, or an older key ring. */
 export function leavesRemains(commands: readonly Command[]): boolean {
-  return commands.some((command) => command.kind === "record.delete");
+  return commands.some(({ kind }) => kind === "record.delete" || kind === "meta.put");
 }
 
 /** Writes the log back and cuts it off: earlier versions of its pages are gone from the disk. */

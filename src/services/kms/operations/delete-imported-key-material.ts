@@ -11,6 +11,7 @@ import { findCurrentMaterial, saveKey } from "../keys.ts";
 import { requireOwnKey } from "../locate.ts";
 import { notFound } from "../refusals.ts";
 import { requireState } from "../states.ts";
+import { keys } from "../store.ts";
 
 export function deleteImportedKeyMaterial(
   dependencies: KmsDependencies,
@@ -43,7 +44,8 @@ export function deleteImportedKeyMaterial(
       const change = saveKey(dependencies, key, withoutMaterial(key, materialId));
       return {
         output,
-        commands: change.commands,
+        // Removed before it is written again: a store leaves no remains of what is removed.
+        commands: [keys.remove(key, key.keyId), ...change.commands],
         committed: () => {
           change.committed();
           dependencies.keyMaterialGone(arn);

@@ -1,0 +1,119 @@
+import { type Command, Option } from "commander";
+import { flagOf, type Settings, settingsTable } from "../config.ts";
+import { type SealSecrets, sealFlags } from "../seals/flags.ts";
+import type { SealKind } from "../seals/seal.ts";
+import { CliError, type CliIo, settingsFileText } from "./io.ts";
+import { readSettings } from "./settings.ts";
+
+interface SealVerbTools {
+  readonly io: CliIo;
+  readonly finish: (code: number) => void;
+}
+
+interface NewSeal {
+  readonly to?: SealKind;
+  readonly newSealFile?: string;
+  readonly newPassphraseFile?: string;
+  readonly format: "text" | "json";
+}
+
+const kinds = sealFlags.seal.choices;
+/** Environment names of the new seal's secrets, where they differ from the present one's. */
+const newPassphraseName = "SEALPOST_SEAL_NEW_PASSPHRASE";
+const newRootKeyName = "SEALPOST_NEW_ROOT_KEY";
+
+/** `seal rotate` and `seal migrate`: on the data folder of a stopped server. */
+export function addSealVerbs(program: Command, tools: SealVerbTools): void {
+  const verb = program.command("seal").description("change the root key or what seals it");
+  const rotate = verb
+    .command("rotate")
+    .description("put the key ring of a stopped server under a new root key");
+  addVerb(rotate, tools);
+  const migrate = verb
+    .command("migrate")
+    .description("seal the root key of a stopped server in another way")
+    .addOption(new Option("--to <SEAL>", "new seal").choices(kinds).makeOptionMandatory());
+  addVerb(migrate, tools);
+}
+
+function addVerb(verb: Command, { io, finish }: SealVerbTools): void {
+  const { value, description } = settingsTable.data;
+  verb.addOption(new Option(`--data <${value}>`, description));
+  for (const [name, spec] of Object.entries(sealFlags)) {
+    // The data folder knows what it is sealed by.
+    if (name !== "seal") verb.option(`${flagOf(name)} <${spec.value}>`, spec.description);
+  }
+  verb
+    .option("--new-seal-file <PATH>", "root key file of the new seal, if it is another one")
+    .option(
+      "--new-passphrase-file <PATH>",
+      `new passphrase, if it is another one (else ${newPassphraseName})`,
+    )
+    .addOption(new Option("--format <FORMAT>", "form").choices(["text", "json"]).default("text"))
+    .action(async (options: NewSeal) => {
+      await change(verb, options, io);
+      finish(0);
+    });
+}
+
+async function change(verb: Command, options: NewSeal, io: CliIo): Promise<void> {
+  const settings = settingsOf(verb, io);
+  const { changeSeal } = await import("../assembly/change-seal.ts");
+  const { createLogger } = await import("../gateway/logger.ts");
+  const log = createLogger({ level: "error", format: "pretty", write: io.err });
+  const { newSealFile: sealFile, newPassphraseFile: sealPassphraseFile } = options;
+  try {
+    const done = await changeSeal({
+      settings,
+      to: options.to,
+      newFlags: {
+        ...(sealFile && { sealFile }),
+        ...(sealPassphraseFile && { sealPassphraseFile }),
+      },
+      newSecrets: newSecrets(io),
+      log,
+    });
+    if (options.format === "json") io.out(`${JSON.stringify(done)}\n`);
+    else io.out(textOf(done));
+  } catch (error) {
+    if (error instanceof Error) throw new CliError(error.message, { cause: error });
+    throw error;
+  }
+}
+
+/** The folder says what kind of clock it has; a stopped server needs neither. */
+function settingsOf(verb: Command, io: CliIo): Settings {
+  const flags: Record<string, unknown> = {};
+  for (const name of ["data", ...Object.keys(sealFlags)]) {
+    const value: unknown = verb.getOptionValue(name);
+    if (value !== undefined) flags[name] = value;
+  }
+  return readSettings({
+    flags,
+    environment: io.environment,
+    fileText: settingsFileText(io),
+    workingDirectory: io.workingDirectory,
+  });
+}
+
+function newSecrets(io: CliIo): SealSecrets {
+  const passphrase = io.environment[newPassphraseName];
+  const rootKey = io.environment[newRootKeyName];
+  return { ...(passphrase && { passphrase }), ...(rootKey && { rootKey }) };
+}
+
+interface Done {
+  readonly from: SealKind;
+  readonly to: SealKind;
+  readonly oldFingerprint: string;
+  readonly fingerprint: string;
+}
+
+function textOf({ from, to, oldFingerprint, fingerprint }: Done): string {
+  return [
+    `root key ${oldFingerprint} → ${fingerprint}`,
+    from === to ? `sealed by ${to} as before` : `sealed by ${to}, no longer by ${from}`,
+    "Back up the data folder and the new seal now: older copies of both still open together.",
+    "",
+  ].join("\n");
+}
