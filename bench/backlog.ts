@@ -118,10 +118,10 @@ async function consume(store: Store, queue: QueueIdentity, fifo: boolean): Promi
   return sequences.length;
 }
 
-/** Keeps `inFlight` acts going for some seconds; answers what they counted per second. */
+/** Keeps `inFlight` acts going for a second; answers what they counted per second. */
 async function rate(inFlight: number, act: () => Promise<number>): Promise<number> {
   const start = performance.now();
-  const endMs = start + seconds * 1000;
+  const endMs = start + 1000;
   let done = 0;
   await Promise.all(
     Array.from({ length: inFlight }, async () => {
@@ -143,53 +143,62 @@ async function fill(store: Store, queue: QueueIdentity, fifo: boolean, total: nu
 }
 
 interface Rates {
-  readonly send: number;
-  readonly receive: number;
-  readonly countMs: number;
+  send: number;
+  receive: number;
 }
 
-/** Send and receive at once keep an empty queue near empty, and a deep one deep. */
-async function measure(store: Store, queue: QueueIdentity, fifo: boolean): Promise<Rates> {
-  const send = await rate(64, async () => {
+type Act = (store: Store) => Promise<number>;
+
+/**
+ * Rates of one act on several stores in turn, in slices of a second: what else the machine does
+ * meanwhile hits all of them alike.
+ */
+async function inTurn(stores: readonly Store[], inFlight: number, act: Act): Promise<number[]> {
+  const sums = stores.map(() => 0);
+  for (let round = 0; round < seconds; round++) {
+    for (const [index, store] of stores.entries()) {
+      sums[index] = (sums[index] ?? 0) + (await rate(inFlight, () => act(store)));
+    }
+  }
+  return sums.map((sum) => sum / seconds);
+}
+
+async function compare(empty: Store, deep: Store, { title, name, fifo }: Lane): Promise<void> {
+  const queue = queueNamed(name);
+  const send = await inTurn([empty, deep], 64, async (store) => {
     await commit(store, insert(queue, fifo, 1));
     return 1;
   });
-  const receive = await rate(8, async () => {
-    // What is taken out is put in again, so that the depth stays.
-    const taken = await consume(store, queue, fifo);
+  // The shallow queue is emptied, and fed ten at a time; the deep one stays as deep as it is.
+  while ((await consume(empty, queue, fifo)) > 0);
+  const receive = await inTurn([empty, deep], 8, async (store) => {
     await commit(store, insert(queue, fifo, 10));
-    return taken;
+    return consume(store, queue, fifo);
   });
   const start = performance.now();
-  const counts: CountMessages = {
-    kind: "sqs.counts",
-    queue,
-    nowMs: now(),
-    retainedSinceMs: 0,
-  };
-  await store.query(counts);
-  return { send, receive, countMs: performance.now() - start };
+  const retained = { nowMs: now(), retainedSinceMs: 0 };
+  const counts: CountMessages = { kind: "sqs.counts", queue, ...retained };
+  const { visible } = await deep.query(counts);
+  const countMs = performance.now() - start;
+  show(`${title}, empty`, { send: send[0] ?? 0, receive: receive[0] ?? 0 });
+  show(
+    `${title}, ${visible} deep`,
+    { send: send[1] ?? 0, receive: receive[1] ?? 0 },
+    { send: send[0] ?? 0, receive: receive[0] ?? 0 },
+  );
+  console.log(`counts in ${countMs.toFixed(1)} ms`);
 }
 
-function show(title: string, { send, receive, countMs }: Rates, empty?: Rates): void {
+function show(title: string, { send, receive }: Rates, empty?: Rates): void {
   const share = (value: number, of: number | undefined) =>
     of === undefined ? "" : ` (${(value / of).toFixed(2)} of empty)`;
   console.log(
     `${title}: send ${Math.round(send)}/s${share(send, empty?.send)}, ` +
-      `receive ${Math.round(receive)}/s${share(receive, empty?.receive)}, ` +
-      `counts ${countMs.toFixed(1)} ms, RSS ${Math.round(process.memoryUsage.rss() / 2 ** 20)} MiB`,
+      `receive ${Math.round(receive)}/s${share(receive, empty?.receive)}`,
   );
 }
 
-async function deep(store: Store, { title, name, fifo }: Lane): Promise<void> {
-  const queue = queueNamed(name);
-  const empty = await measure(store, queue, fifo);
-  show(`${title}, empty`, empty);
-  await fill(store, queue, fifo, messages);
-  // The first count of a deep queue walks through it once; from then on it is kept.
-  await measure(store, queue, fifo);
-  show(`${title}, ${messages} deep`, await measure(store, queue, fifo), empty);
-}
+const showMemory = () => console.log(`RSS ${Math.round(process.memoryUsage.rss() / 2 ** 20)} MiB`);
 
 async function reopen(): Promise<Store> {
   const start = performance.now();
@@ -214,26 +223,34 @@ async function manyQueues(store: Store): Promise<void> {
     await Promise.all(some.map((queue) => commit(store, insert(queue, false, 20))));
   }
   const pick = () => queues[Math.floor(Math.random() * queues.length)] ?? queueNamed("aa");
-  const send = await rate(64, async () => {
+  const [send = 0] = await inTurn([store], 64, async () => {
     await commit(store, insert(pick(), false, 1));
     return 1;
   });
-  const receive = await rate(8, async () => {
+  const [receive = 0] = await inTurn([store], 8, async () => {
     const queue = pick();
-    const taken = await consume(store, queue, false);
     await commit(store, insert(queue, false, 10));
-    return taken;
+    return consume(store, queue, false);
   });
-  show("10,000 queues in turn", { send, receive, countMs: 0 });
+  show("10,000 queues in turn", { send, receive });
 }
 
 try {
-  const store = await openSqliteStore({ path, log: silentLog });
-  await commit(store, { kind: "data-key.put", dataKey } as Command);
-  for (const lane of lanes) await deep(store, lane);
-  await store.close();
+  const open = async (name: string) => {
+    const store = await openSqliteStore({ path: join(folder, name), log: silentLog });
+    await commit(store, { kind: "data-key.put", dataKey } as Command);
+    return store;
+  };
+  const deep = await open("bench.db");
+  for (const { name, fifo } of lanes) await fill(deep, queueNamed(name), fifo, messages);
+  showMemory();
+  const empty = await open("empty.db");
+  for (const lane of lanes) await compare(empty, deep, lane);
+  await empty.close();
+  await deep.close();
   const again = await reopen();
   await manyQueues(again);
+  showMemory();
   await again.close();
 } finally {
   rmSync(folder, { recursive: true });

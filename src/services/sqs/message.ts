@@ -45,8 +45,8 @@ export interface StoredSystemAttributes {
 const delaySecondsMax = 900;
 
 /**
- * Checks a message, but for its size; the ids that a FIFO queue needs are there. Throws what is wrong
- * first.
+ * Checks a message, but for its size; the ids that a FIFO queue needs are there. Throws what is
+ * wrong first.
  */
 export function draftMessage(queue: Queue, message: OutgoingMessage): Draft {
   if (!message.MessageBody) throw missingParameter("MessageBody");
