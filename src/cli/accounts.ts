@@ -177,12 +177,12 @@ function credentialLines(facts: Facts): readonly string[] {
   return Object.entries(facts).map(([name, value]) => `${name}  ${value}`);
 }
 
-function listOf(value: Json | undefined): readonly Facts[] {
+export function listOf(value: Json | undefined): readonly Facts[] {
   return Array.isArray(value) ? (value as readonly Facts[]) : [];
 }
 
 /** Without what was not given: the server's defaults hold. */
-function given(members: Readonly<Record<string, unknown>>): Json {
+export function given(members: Readonly<Record<string, unknown>>): Json {
   return Object.fromEntries(
     Object.entries(members).filter(([, value]) => value !== undefined),
   ) as Json;

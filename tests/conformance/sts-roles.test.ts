@@ -262,3 +262,25 @@ test("a session token belongs to its access key and cannot be changed", async ()
   }
   await server.clients(one.credentials).sts.getCallerIdentity({});
 });
+
+test("sessions of a role share data keys whatever their names; a session policy splits them", async () => {
+  const user = await server.createUser("jo", everything);
+  const RoleArn = await makeRole(root(), "sender", [trusts(account())], [allow("*")]);
+  const { KeyMetadata } = await root().kms.createKey({});
+  const Attributes = { KmsMasterKeyId: KeyMetadata?.KeyId ?? "" };
+  const { QueueUrl } = await root().sqs.createQueue({ QueueName: "sealed", Attributes });
+  const send = async (input: { RoleSessionName: string; Policy?: string }) => {
+    const session = await assume(server, user.clients.sts, { RoleArn, ...input });
+    await session.sqs.sendMessage({ QueueUrl, MessageBody: "m" });
+    const found = await root().cloudtrail.lookupEvents({
+      LookupAttributes: [{ AttributeKey: "EventName", AttributeValue: "GenerateDataKey" }],
+    });
+    return found.Events?.length;
+  };
+  equal(await send({ RoleSessionName: "one" }), 1);
+  equal(await send({ RoleSessionName: "two" }), 1);
+  const Policy = policy(allow(["sqs:*", "kms:*"]));
+  equal(await send({ RoleSessionName: "one", Policy }), 2);
+  const denied = await refusal(send({ RoleSessionName: "one", Policy: policy(allow("sqs:*")) }));
+  match(denied?.name ?? "", /^KmsAccessDenied/, "a cached key is no way around a session policy");
+});
