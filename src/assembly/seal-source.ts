@@ -15,6 +15,7 @@ export type SealFlags = Pick<
   | "sealPkcs11Module"
   | "sealPkcs11Token"
   | "sealPkcs11Key"
+  | "sealPkcs11Env"
   | "sealPinFile"
   | "sealKmsKey"
   | "sealKmsEndpoint"
@@ -66,6 +67,7 @@ function sealSettings(kind: SealKind, flags: SealFlags): SealSettings {
         module: needed(flags.sealPkcs11Module, "--seal-pkcs11-module", kind),
         tokenLabel: needed(flags.sealPkcs11Token, "--seal-pkcs11-token", kind),
         keyLabel: flags.sealPkcs11Key,
+        environment: Object.fromEntries(flags.sealPkcs11Env.map(pairOf)),
         ...(flags.sealPinFile && { pinFile: flags.sealPinFile }),
       };
     case "aws-kms": {
@@ -79,6 +81,11 @@ function sealSettings(kind: SealKind, flags: SealFlags): SealSettings {
       };
     }
   }
+}
+
+function pairOf(text: string): readonly [string, string] {
+  const at = text.indexOf("=");
+  return [text.slice(0, at), text.slice(at + 1)];
 }
 
 function needed(value: string | undefined, flag: string, kind: SealKind): string {

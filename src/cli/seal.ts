@@ -41,7 +41,7 @@ function addVerb(verb: Command, { io, finish }: SealVerbTools): void {
   verb.addOption(new Option(`--data <${value}>`, description));
   for (const [name, spec] of Object.entries(sealFlags)) {
     // The data folder knows what it is sealed by.
-    if (name !== "seal") verb.option(`${flagOf(name)} <${spec.value}>`, spec.description);
+    if (name !== "seal") verb.addOption(sealOption(name, spec));
   }
   verb
     .option("--new-seal-file <PATH>", "root key file of the new seal, if it is another one")
@@ -54,6 +54,15 @@ function addVerb(verb: Command, { io, finish }: SealVerbTools): void {
       await change(verb, options, io);
       finish(0);
     });
+}
+
+function sealOption(name: string, spec: (typeof sealFlags)[keyof typeof sealFlags]): Option {
+  const option = new Option(`${flagOf(name)} <${spec.value}>`, spec.description);
+  if (spec.kind !== "list") return option;
+  return option.argParser((value, before: readonly string[] | undefined) => [
+    ...(before ?? []),
+    value,
+  ]);
 }
 
 async function change(verb: Command, options: NewSeal, io: CliIo): Promise<void> {

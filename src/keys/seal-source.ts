@@ -38,7 +38,7 @@ export function startSealHelper(
   }
   const entry = fileURLToPath(entryUrl(import.meta.url, "../seals/helper"));
   const helper = spawn(process.execPath, ["--disable-sigusr1", entry], {
-    env: {},
+    env: settings.kind === "pkcs11" ? settings.environment : {},
     stdio: ["pipe", pipe, "pipe"],
     timeout: helperTimeoutMs,
     killSignal: "SIGKILL",

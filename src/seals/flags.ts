@@ -29,6 +29,14 @@ export const sealFlags = {
     default: "sealpost-root",
     description: "label of the AES key in the token; made at first use",
   },
+  sealPkcs11Env: {
+    kind: "list",
+    value: "NAME=VALUE",
+    check: (text: string): void => {
+      if (!/^[A-Za-z_][A-Za-z0-9_]*=/.test(text)) throw new Error("must be NAME=VALUE");
+    },
+    description: "environment of that library (repeatable): SOFTHSM2_CONF=/etc/softhsm2.conf",
+  },
   sealPinFile: {
     kind: "text",
     value: "PATH",

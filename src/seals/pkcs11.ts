@@ -13,6 +13,8 @@ export interface Pkcs11SealSettings {
   readonly keyLabel: string;
   /** Absolute path of a file with the PIN; undefined: it comes apart from the settings. */
   readonly pinFile?: string;
+  /** Environment of the library, and all that the helper has. */
+  readonly environment: Readonly<Record<string, string>>;
 }
 
 type Pkcs11 = typeof import("pkcs11js");
