@@ -32,7 +32,7 @@ import { StartError } from "./start-error.ts";
 import type { OpenState } from "./state.ts";
 import { trailRoutes } from "./trail-routes.ts";
 import type { Trails } from "./trails.ts";
-import { undeliveredRoute } from "./undelivered-route.ts";
+import { deliveryRoutes } from "./undelivered-route.ts";
 import type { Usage } from "./usage.ts";
 
 export interface DoorOptions {
@@ -105,7 +105,7 @@ export async function openDoor(options: DoorOptions, scope: AsyncDisposableStack
       settings.openMetrics || isLoopbackHost(settings.host),
     ),
     ...clockRoutes(clocks.service, clocks.virtual),
-    undeliveredRoute(state.store, accountId),
+    ...deliveryRoutes({ ...state, services, clock: clocks.service, accountId }),
     ...trailRoutes({ trails: options.trails, alone: options.aloneWithTrails }),
     ...serviceCredentialRoutes(administration),
     ...accountRoutes(administration),

@@ -1,9 +1,14 @@
 import type { AdminRoute } from "../gateway/admin.ts";
 import { parseArn } from "../kernel/arn.ts";
+import type { Clock } from "../kernel/clock.ts";
 import type { Store } from "../kernel/command.ts";
 import { Refusal } from "../kernel/errors.ts";
-import type { ListUndelivered } from "../services/sns/store.ts";
+import { readOutbox } from "../services/sns/outbox.ts";
+import type { ListUndelivered, ReviveUndelivered } from "../services/sns/store.ts";
+import type { RecordCache } from "../state/record-cache.ts";
+import { inputOf } from "./admin-input.ts";
 import { readQuery } from "./doctor-routes.ts";
+import type { Services } from "./services.ts";
 
 const shownMax = 100;
 
@@ -22,6 +27,7 @@ export function undeliveredRoute(store: Store, accountId: string): AdminRoute {
       const rows = await store.query<ListUndelivered>({
         kind: "sns.undelivered.list",
         limit: shownMax,
+        only: "failed",
         ...query,
       });
       const notifications = rows.map((row) => ({
@@ -35,6 +41,70 @@ export function undeliveredRoute(store: Store, accountId: string): AdminRoute {
         failureText: row.failureText,
       }));
       return { json: { notifications } };
+    },
+  };
+}
+
+export interface DeliveryRouteOptions {
+  readonly store: Store;
+  readonly records: RecordCache;
+  readonly services: Pick<Services, "sns" | "pipeline">;
+  /** Service time. */
+  readonly clock: Clock;
+  readonly accountId: string;
+}
+
+/** What an operator looks at, and does, about deliveries. */
+export function deliveryRoutes(options: DeliveryRouteOptions): readonly AdminRoute[] {
+  return [
+    undeliveredRoute(options.store, options.accountId),
+    redeliverRoute(options),
+    outboxRoute(options),
+  ];
+}
+
+/**
+ * `POST /_sealpost/redeliver {"topicArn"?,"subscriptionArn"?,"messageId"?}`: what was given up is
+ * attempted anew, once its cause is mended.
+ */
+function redeliverRoute({ records, services, clock, accountId }: DeliveryRouteOptions): AdminRoute {
+  return {
+    method: "POST",
+    path: "/_sealpost/redeliver",
+    action: "sealpost:Redeliver",
+    async handle(body) {
+      const input = inputOf(body);
+      const topicArn = input.optionalText("topicArn");
+      const subscriptionArn = input.optionalText("subscriptionArn");
+      const named = topicArn ?? subscriptionArn;
+      const revive: ReviveUndelivered = {
+        kind: "sns.undelivered.revive",
+        accountId: named === undefined ? accountId : scopeOf(named).accountId,
+        topicArn,
+        subscriptionArn,
+        messageId: input.optionalText("messageId"),
+        nowMs: clock.now(),
+      };
+      const [{ revived, lanes }] = await records.commit(undefined, [revive]);
+      for (const each of lanes) services.sns.retryAt?.(each.subscriptionArn, each.nextAttemptMs);
+      return { json: { redelivering: revived } };
+    },
+  };
+}
+
+/** `GET /_sealpost/outbox[?topic=ARN]`: messages that nobody here carries, opened. */
+function outboxRoute({ services, accountId }: DeliveryRouteOptions): AdminRoute {
+  const { sns, pipeline } = services;
+  return {
+    method: "GET",
+    path: "/_sealpost/outbox",
+    action: "sealpost:ReadOutbox",
+    async handle(_input, given) {
+      const { topic } = readQuery(given, ["topic"]);
+      const query = topic === undefined ? { accountId } : scopeOf(topic);
+      const runAsService = pipeline.runAs.bind(pipeline);
+      const messages = await readOutbox({ ...sns, runAsService }, { ...query, limit: shownMax });
+      return { json: { messages } };
     },
   };
 }

@@ -73,7 +73,7 @@ export interface ExpireUndelivered extends Command<{ removed: number }> {
 }
 
 /** Lets what was given up be attempted anew, as if it were published now. */
-export interface ReviveUndelivered extends Command<{ lanes: readonly Lane[] }> {
+export interface ReviveUndelivered extends Command<{ revived: number; lanes: readonly Lane[] }> {
   readonly kind: "sns.undelivered.revive";
   readonly accountId: string;
   readonly topicArn?: string | undefined;

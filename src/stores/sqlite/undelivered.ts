@@ -119,7 +119,8 @@ function createRevive(database: DatabaseSync): Acts<SnsCommand>["sns.undelivered
     const named = [topicArn ?? null, subscriptionArn ?? null, messageId ?? null] as const;
     const rows = revive.all(nowMs, accountId, ...named);
     const arns = new Set(rows.map((row) => row.subscriptionArn));
-    return { lanes: [...arns].map((arn) => ({ subscriptionArn: arn, nextAttemptMs: nowMs })) };
+    const lanes = [...arns].map((arn) => ({ subscriptionArn: arn, nextAttemptMs: nowMs }));
+    return { revived: rows.length, lanes };
   };
 }
 

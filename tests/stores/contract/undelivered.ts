@@ -183,8 +183,12 @@ export const undeliveredContract: Contract = {
       [["m1"], ["m2"]],
     );
     const revive = { kind: "sns.undelivered.revive", accountId, nowMs: 4000 } as const;
-    deepEqual((await commit(store, { ...revive, topicArn: "other" }))[0], { lanes: [] });
+    deepEqual((await commit(store, { ...revive, topicArn: "other" }))[0], {
+      revived: 0,
+      lanes: [],
+    });
     deepEqual((await commit(store, revive))[0], {
+      revived: 1,
       lanes: [{ subscriptionArn, nextAttemptMs: 4000 }],
     });
     deepEqual(await due(store, 4000), ["m1"]);

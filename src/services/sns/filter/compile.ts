@@ -23,7 +23,9 @@ export function branchHolds(branch: Branch, facts: Facts): boolean {
   return branch.every((condition) => condition.holds(facts.get(condition.path)));
 }
 
-/** Takes `$or` apart. Bounded: a policy has at most 150 combinations, so at most as many branches. */
+/**
+ * Takes `$or` apart. Bounded: a policy has at most 150 combinations, so at most as many branches.
+ */
 function expand(node: PolicyNode, prefix: string, branches: readonly Branch[]): readonly Branch[] {
   let grown = branches;
   for (const member of node) {
