@@ -5,6 +5,7 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { createAuditor } from "../../src/audit/auditor.ts";
 import { truncate } from "../../src/audit/limits.ts";
+import type { Caller, Session } from "../../src/kernel/caller.ts";
 import { Fault, Refusal } from "../../src/kernel/errors.ts";
 import type { AnyOperation, ServiceTable } from "../../src/kernel/operation.ts";
 import { accountId, alice, call, finishedCall, transport } from "./finished.ts";
@@ -175,6 +176,111 @@ test("root, service and stranger", async () => {
   const stranger = { ...call, caller: { kind: "anonymous" } } as const;
   assert.equal((await recordOf({ call: stranger })).userIdentity.accountId, "ANONYMOUS_PRINCIPAL");
   assert.deepEqual(await eventsOf({ call: stranger, resources: [] }), []);
+});
+
+const issuedMs = Date.UTC(2026, 0, 2, 3);
+const session: Session = {
+  issuedMs,
+  policy: undefined,
+  policyArns: [],
+  tags: {},
+  transitiveTagKeys: [],
+  sourceIdentity: undefined,
+  federatedProvider: undefined,
+  digest: "",
+};
+
+test("sessions: of a role, of a user, federated, and who asks with a provider's token", async () => {
+  const arn = `arn:aws:sts::${accountId}:assumed-role/consumer/worker-1`;
+  const role: Caller = {
+    kind: "role-session",
+    accountId,
+    arn,
+    principalId: "AROAEXAMPLE:worker-1",
+    accessKeyId: "ASIAEXAMPLE",
+    roleArn: `arn:aws:iam::${accountId}:role/app/consumer`,
+    roleName: "consumer",
+    roleId: "AROAEXAMPLE",
+    sessionName: "worker-1",
+    tags: {},
+    session: { ...session, sourceIdentity: "Alice" },
+  };
+  const identityOf = async (caller: Caller) =>
+    (await recordOf({ call: { ...call, caller } })).userIdentity;
+  const attributes = { creationDate: "2026-01-02T03:00:00Z", mfaAuthenticated: "false" };
+  assert.deepEqual(await identityOf(role), {
+    type: "AssumedRole",
+    principalId: "AROAEXAMPLE:worker-1",
+    arn,
+    accountId,
+    accessKeyId: "ASIAEXAMPLE",
+    sessionContext: {
+      sessionIssuer: {
+        type: "Role",
+        principalId: "AROAEXAMPLE",
+        arn: `arn:aws:iam::${accountId}:role/app/consumer`,
+        accountId,
+        userName: "consumer",
+      },
+      attributes,
+      sourceIdentity: "Alice",
+    },
+  });
+  const [event] = await eventsOf({ call: { ...call, caller: role } });
+  assert.deepEqual([event?.username, event?.accessKeyId], ["worker-1", "ASIAEXAMPLE"]);
+  const temporary = { ...alice, session } as Caller;
+  assert.deepEqual((await identityOf(temporary)).sessionContext, { attributes });
+  const federated: Caller = {
+    kind: "federated-user",
+    accountId,
+    arn: `arn:aws:sts::${accountId}:federated-user/Bob`,
+    principalId: `${accountId}:Bob`,
+    accessKeyId: "ASIABOB",
+    name: "Bob",
+    parentId: "AIDAEXAMPLE",
+    parentArn: alice.kind === "user" ? alice.arn : "",
+    parentName: "Alice",
+    tags: {},
+    session,
+  };
+  const { type, sessionContext } = await identityOf(federated);
+  assert.deepEqual(
+    [type, sessionContext.sessionIssuer.type, sessionContext.sessionIssuer.userName],
+    ["FederatedUser", "IAMUser", "Alice"],
+  );
+  const provider = `arn:aws:iam::${accountId}:oidc-provider/accounts.example`;
+  const identity = { kind: "web-identity", provider, audience: "app", subject: "s-1" } as const;
+  const asked = await recordOf({
+    call: { ...call, via: undefined, caller: { kind: "anonymous" } },
+    result: { outcome: { output: {}, audit: { identity } } },
+  });
+  assert.deepEqual(asked.userIdentity, {
+    type: "WebIdentityUser",
+    principalId: `${provider}:app:s-1`,
+    userName: "s-1",
+    identityProvider: provider,
+  });
+});
+
+test("a service outside shows its credential and its address, a private endpoint its name", async () => {
+  const outside = {
+    kind: "service",
+    service: "s3.amazonaws.com",
+    sourceArn: "arn:aws:s3:::b",
+    sourceAccountId: accountId,
+    accessKeyId: "AKIASERVICE",
+  } as const;
+  const record = await recordOf({ call: { ...call, caller: outside } });
+  assert.deepEqual(record.userIdentity, {
+    type: "AWSService",
+    invokedBy: "s3.amazonaws.com",
+    accessKeyId: "AKIASERVICE",
+  });
+  assert.equal(record.sourceIPAddress, transport.sourceIp);
+  const endpoint = { endpointId: "vpce-1", vpcId: undefined, policy: undefined };
+  const through = { ...call, transport: { ...transport, endpoint } };
+  assert.equal((await recordOf({ call: through })).vpcEndpointId, "vpce-1");
+  assert.equal("vpcEndpointId" in (await recordOf({ call })), false);
 });
 
 test("denials are AccessDenied, other refusals keep their code, faults tell no details", async () => {

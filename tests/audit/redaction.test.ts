@@ -179,3 +179,30 @@ test("allow-lists name members that exist", () => {
     }
   }
 });
+
+test("operations that hand out secrets wait for their record", () => {
+  const handing =
+    /^kms:(Decrypt|GenerateDataKey(Pair)?|GenerateRandom|DeriveSharedSecret)$|^iam:CreateAccessKey$|^sts:(AssumeRole.*|GetSessionToken|GetFederationToken)$/;
+  const seen = tables.flatMap((table) =>
+    [...table.operations.values()].map(({ name, audit }) => ({
+      name: `${table.name}:${name}`,
+      secret: audit.secret === true,
+    })),
+  );
+  const careless = seen.filter(({ name, secret }) => handing.test(name) && !secret);
+  assert.deepEqual(
+    careless.map(({ name }) => name),
+    [],
+  );
+  for (const name of [
+    "kms:Decrypt",
+    "kms:GenerateDataKey",
+    "iam:CreateAccessKey",
+    "sts:AssumeRole",
+  ]) {
+    assert.ok(
+      seen.some((one) => one.name === name && one.secret),
+      name,
+    );
+  }
+});

@@ -146,7 +146,7 @@ function signatureHolds(request: IncomingMessage, url: URL, body: Buffer): boole
   );
   const stamp = String(request.headers["x-amz-date"]);
   const iso = stamp.replace(/^(....)(..)(..)T(..)(..)(..)Z$/, "$1-$2-$3T$4:$5:$6Z");
-  const signed = signedHeaders({
+  const { authorization: expected } = signedHeaders({
     method: request.method ?? "GET",
     url: url.href,
     service: "s3",
@@ -156,5 +156,5 @@ function signatureHolds(request: IncomingMessage, url: URL, body: Buffer): boole
     ...s3Credentials,
     date: new Date(iso),
   });
-  return signed["authorization"] === authorization;
+  return expected === authorization;
 }
