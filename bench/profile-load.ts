@@ -1,4 +1,7 @@
-/** `node bench/profile-load.ts DIR [seconds]`: SendMessage load on a running server, for profilers. */
+/**
+ * `node bench/profile-load.ts DIR [seconds]`: SendMessage load on a running server, for
+ * profilers.
+ */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { runScript } from "./processes.ts";

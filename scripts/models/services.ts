@@ -68,7 +68,8 @@ export const serviceSources: readonly ServiceSource[] = [
       ],
     },
     clientErrorStatus: 400,
-    // AWS: InvalidMaxResultsException, InvalidLookupAttributesException, InvalidEventCategoryException.
+    // AWS: InvalidMaxResultsException, InvalidLookupAttributesException,
+    // InvalidEventCategoryException.
     ownChecks: ["MaxResults", "LookupAttributeKey", "EventCategory"],
   },
 ];

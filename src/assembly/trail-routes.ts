@@ -14,8 +14,8 @@ export interface TrailRoutesOptions {
 
 /**
  * `POST /_sealpost/verify-trail {anchors?}`: checks the event history and all trails. `POST
- * /_sealpost/trails/data-key {head}`: opens the data key of a file under the installation's key, for
- * `sealpost trail cat`.
+ * /_sealpost/trails/data-key {head}`: opens the data key of a file under the installation's key,
+ * for `sealpost trail cat`.
  */
 export function trailRoutes({ trails, alone }: TrailRoutesOptions): readonly AdminRoute[] {
   return [

@@ -15,7 +15,10 @@ export function findServer(folder: string, io: CliIo): ServerFile {
   );
 }
 
-/** Credentials of the operator from DIR/credentials or the environment. Throws CliError without them. */
+/**
+ * Credentials of the operator from DIR/credentials or the environment. Throws CliError without
+ * them.
+ */
 export function findCredentials(folder: string, io: CliIo): RootCredentials {
   const stored = readCredentialsFile(folder);
   if (stored) return stored;

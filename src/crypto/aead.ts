@@ -21,7 +21,9 @@ export function aeadSeal(
   return Buffer.concat([ciphertext, cipher.getAuthTag()]);
 }
 
-/** The plaintext in a buffer of its own; undefined if key, nonce, associated data or bytes differ. */
+/**
+ * The plaintext in a buffer of its own; undefined if key, nonce, associated data or bytes differ.
+ */
 export function aeadOpen(
   key: Uint8Array,
   nonce: Uint8Array,

@@ -86,7 +86,9 @@ function associate(dataKeyId: string, sealingArn: string, envelope: Uint8Array):
   return associated.subarray(0, end);
 }
 
-/** One system call fills many envelopes: seal ids and nonces must be unique, they are not secret. */
+/**
+ * One system call fills many envelopes: seal ids and nonces must be unique, they are not secret.
+ */
 const stock = Buffer.alloc((sealIdBytes + nonceBytes) * 128);
 let stockUsed = stock.length;
 

@@ -8,8 +8,9 @@ import { keyBytes, labels, nonceBytes, tagBytes } from "./constants.ts";
 import { presentRingKey, type RingKey } from "./keyring.ts";
 
 /**
- * Wrapped material: format(1) ‖ ring version(4) ‖ nonce(12) ‖ sealed material ‖ tag(16). Format 1 is
- * a symmetric key of 32 bytes, format 2 any other; its associated data names the key spec as well.
+ * Wrapped material: format(1) ‖ ring version(4) ‖ nonce(12) ‖ sealed material ‖ tag(16). Format 1
+ * is a symmetric key of 32 bytes, format 2 any other; its associated data names the key spec as
+ * well.
  */
 const symmetricFormat = 1;
 const specFormat = 2;

@@ -1,7 +1,9 @@
 import { hash } from "node:crypto";
 import type { Random } from "../kernel/random.ts";
 
-/** Value of `Authorization` that answers a 401; undefined: there is no password, or no known way. */
+/**
+ * Value of `Authorization` that answers a 401; undefined: there is no password, or no known way.
+ */
 export function answerChallenge(
   url: URL,
   challenge: string | string[] | undefined,

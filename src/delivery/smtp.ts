@@ -5,7 +5,10 @@ import type { Targets } from "./targets.ts";
 const timeoutMs = 15_000;
 const defaultSender = "no-reply@sealpost.invalid";
 
-/** Checks `--smtp`. Throws Error with the reason, which never repeats the address: it may hold a password. */
+/**
+ * Checks `--smtp`. Throws Error with the reason, which never repeats the address: it may hold a
+ * password.
+ */
 export function checkSmtpUrl(text: string): void {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (!url || !/^smtps?:$/.test(url.protocol) || url.hostname === "") {

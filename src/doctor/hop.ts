@@ -32,7 +32,9 @@ export interface DecidingStatement {
  * INVARIANT: whoever offers one has decided the request again with it added, and it was allowed.
  */
 export interface Missing {
-  /** `identity policy of ARN`, `topic policy of ARN`, `queue policy of ARN`, `key policy of ARN`. */
+  /**
+   * `identity policy of ARN`, `topic policy of ARN`, `queue policy of ARN`, `key policy of ARN`.
+   */
   readonly attachTo: string;
   readonly statement: JsonObject;
 }

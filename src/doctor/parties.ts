@@ -33,10 +33,10 @@ export interface Player {
 }
 
 /**
- * The users and roles that play a part: whoever may do the action, but for administrators, whose `sqs:*` on
- * `*` makes no consumer of every queue as long as the key keeps the bodies from them; and whoever
- * shows that it is meant to (it may delete messages, but not receive any). Where nobody is left,
- * those count who seem to be meant, then administrators, and last the account's root.
+ * The users and roles that play a part: whoever may do the action, but for administrators, whose
+ * `sqs:*` on `*` makes no consumer of every queue as long as the key keeps the bodies from them;
+ * and whoever shows that it is meant to (it may delete messages, but not receive any). Where nobody
+ * is left, those count who seem to be meant, then administrators, and last the account's root.
  */
 export async function playersOf(inquiry: Inquiry, part: Part): Promise<readonly Player[]> {
   const players: Player[] = [];

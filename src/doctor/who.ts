@@ -87,7 +87,9 @@ async function rightsOfPerson(
   return found;
 }
 
-/** Services use keys for topics and queues: as SNS does to deliver, or an event source to publish. */
+/**
+ * Services use keys for topics and queues: as SNS does to deliver, or an event source to publish.
+ */
 async function rightsOfService(
   inquiry: Inquiry,
   key: UsableKey,

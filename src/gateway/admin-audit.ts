@@ -33,7 +33,10 @@ const table: ServiceTable = {
   accessDenied: { code: "AccessDenied", status: 403, printAction: (action) => action },
 };
 
-/** An operator's act as the audit sees calls. Inputs hold no secrets; answers do, and are not kept. */
+/**
+ * An operator's act as the audit sees calls. Inputs hold no secrets; answers do, and are not
+ * kept.
+ */
 export function adminCall(
   deps: AdminCallDependencies,
   view: RecordView,

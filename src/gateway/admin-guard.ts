@@ -23,8 +23,8 @@ export interface AdminGuardDependencies {
 }
 
 /**
- * Guards `/_sealpost/…`: Signature V4 in headers with the service name `sealpost`, then the caller's
- * own policies. Actions `sealpost:*` exist only in the operator account.
+ * Guards `/_sealpost/…`: Signature V4 in headers with the service name `sealpost`, then the
+ * caller's own policies. Actions `sealpost:*` exist only in the operator account.
  */
 export function createAdminGuard(deps: AdminGuardDependencies): AdminGuard {
   const proven = new WeakMap<HttpExchange, Pick<AdminAct, "caller" | "region">>();

@@ -58,8 +58,8 @@ export async function openPkcs11(
 async function loadLibrary(): Promise<Pkcs11> {
   try {
     const loaded = await import("pkcs11js");
-    // A CommonJS package: its members may hang on the default export.
-    return "PKCS11" in loaded ? loaded : (loaded as { default: Pkcs11 }).default;
+    // A CommonJS package: only some of its members have names of their own.
+    return "default" in loaded ? (loaded.default as Pkcs11) : loaded;
   } catch (error) {
     throw unavailable("the optional package pkcs11js is not installed", error);
   }

@@ -8,7 +8,9 @@ import type { AnchoredHead } from "./history.ts";
 /** Writes heads to a place outside. Rejects if it cannot. */
 export type WriteAnchor = (heads: readonly ChainHead[]) => Promise<void>;
 
-/** `target`: a file, which grows by a line for each head, or an http(s) address that is posted to. */
+/**
+ * `target`: a file, which grows by a line for each head, or an http(s) address that is posted to.
+ */
 export function anchorTo(target: string, now: () => EpochMs): WriteAnchor {
   const lines = (heads: readonly ChainHead[]) => heads.map((head) => anchorLine(head, now()));
   if (/^https?:\/\//.test(target)) {

@@ -19,8 +19,8 @@ import { type DeliveryDependencies, filePeriodMs, type TrailNow } from "./step.t
 const stepsMax = 10_000;
 
 /**
- * Delivers what is due of all trails; answers when to come again (undefined: when woken). What fails
- * is kept in GetTrailStatus and tried again after the usual time.
+ * Delivers what is due of all trails; answers when to come again (undefined: when woken). What
+ * fails is kept in GetTrailStatus and tried again after the usual time.
  */
 export async function deliverDue<View extends RecordView>(
   deps: DeliveryDependencies<View>,

@@ -68,7 +68,9 @@ export function createDigestSigner<View extends RecordView>(
   };
 }
 
-/** Whether a signature is one of the region's keys; `unknown`: it has no key of that fingerprint. */
+/**
+ * Whether a signature is one of the region's keys; `unknown`: it has no key of that fingerprint.
+ */
 export function digestSignatureHolds(
   keys: readonly DigestKeyRecord[],
   fingerprint: string,

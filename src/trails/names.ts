@@ -43,7 +43,9 @@ export function isDigestOf(key: string, trail: TrailIdentity, region: string): b
   return file.startsWith(start) && /^\d{8}T\d{6}Z\.json\.gz$/.test(file.slice(start.length));
 }
 
-/** When a log file was delivered, to the minute, as its name says; undefined: it is no such name. */
+/**
+ * When a log file was delivered, to the minute, as its name says; undefined: it is no such name.
+ */
 export function logFileTime(key: string): EpochMs | undefined {
   const found = /_CloudTrail_[^/]*_(\d{4})(\d{2})(\d{2})T(\d{2})(\d{2})Z_[^/]*\.json\.gz$/.exec(
     key,

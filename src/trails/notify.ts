@@ -10,8 +10,8 @@ type Notified = Pick<
 >;
 
 /**
- * AWS: a message per delivery to the trail's topic. One that fails is not tried again: the files are
- * there, and the status says so.
+ * AWS: a message per delivery to the trail's topic. One that fails is not tried again: the files
+ * are there, and the status says so.
  */
 export async function notifyOf(
   deps: {

@@ -1,4 +1,6 @@
-/** An HTTP request as the gateway hands it over: whole, and with its signature checked or absent. */
+/**
+ * An HTTP request as the gateway hands it over: whole, and with its signature checked or absent.
+ */
 export interface WireRequest {
   readonly method: string;
   /** Path as sent, without the query string. */

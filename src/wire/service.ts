@@ -28,7 +28,10 @@ export interface WireService {
   readonly operationNames: readonly string[];
   /** Never throws, so that errors of broken requests have the right form. */
   protocolOf(request: WireRequest): Protocol;
-  /** Throws Refusal `InvalidAction`, `MissingAction`, `UnknownOperationException`, `MalformedInput`. */
+  /**
+   * Throws Refusal `InvalidAction`, `MissingAction`, `UnknownOperationException`,
+   * `MalformedInput`.
+   */
   identify(request: WireRequest): { operation: string; protocol: Protocol };
   /**
    * Reads and checks an input. Throws Refusal: `SerializationException`, `MalformedInput` (not

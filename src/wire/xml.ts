@@ -108,7 +108,9 @@ const replacements: ReadonlyMap<string, string> = new Map([
   ["\r", "&#xD;"],
 ]);
 
-/** Text for XML. What XML cannot hold becomes U+FFFD: an answer that parses beats one that breaks. */
+/**
+ * Text for XML. What XML cannot hold becomes U+FFFD: an answer that parses beats one that breaks.
+ */
 export function escapeXml(text: string): string {
   if (text.search(special) < 0) return text;
   return text.replace(special, (character) => replacements.get(character) ?? "\ufffd");

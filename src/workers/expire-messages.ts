@@ -5,7 +5,10 @@ import { repeat } from "./repeat.ts";
 
 const periodMs = 300_000;
 
-/** Removes messages past their queue's retention, now and then. The answer stops it and waits for the round under way. */
+/**
+ * Removes messages past their queue's retention, now and then. The answer stops it and waits for
+ * the round under way.
+ */
 export function startExpireMessages(deps: {
   readonly clock: Clock;
   readonly jobs: SqsJobs;

@@ -5,7 +5,10 @@ import { repeat } from "./repeat.ts";
 
 const periodMs = 60_000;
 
-/** Removes what deleted and purged queues left, now and then. The answer stops it and waits for the round under way. */
+/**
+ * Removes what deleted and purged queues left, now and then. The answer stops it and waits for
+ * the round under way.
+ */
 export function startSweepQueues(deps: {
   readonly clock: Clock;
   readonly jobs: SqsJobs;

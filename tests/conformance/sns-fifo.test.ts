@@ -1,6 +1,6 @@
-// Goal: FIFO topics keep order and know duplicates, for every kind of queue behind them, also when a
-// queue is away for a while. Method: the real SDK clients against a server with a virtual clock; a
-// property over random publications compares what arrived with what was sent.
+// Goal: FIFO topics keep order and know duplicates, for every kind of queue behind them, also when
+// a queue is away for a while. Method: the real SDK clients against a server with a virtual clock;
+// a property over random publications compares what arrived with what was sent.
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { after, before, test } from "node:test";

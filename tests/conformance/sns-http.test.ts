@@ -1,6 +1,6 @@
-// Goal: http endpoints are asked for their confirmation, get signed notifications with AWS's headers,
-// can leave by a link, and see nobody's password. Method: the real SDK client, a server with a
-// virtual clock, a receiver on loopback, and the validator that AWS gives its customers.
+// Goal: http endpoints are asked for their confirmation, get signed notifications with AWS's
+// headers, can leave by a link, and see nobody's password. Method: the real SDK client, a server
+// with a virtual clock, a receiver on loopback, and the validator that AWS gives its customers.
 import assert from "node:assert/strict";
 import { verify } from "node:crypto";
 import { readFileSync } from "node:fs";
@@ -52,7 +52,10 @@ async function confirmed(TopicArn: string, endpoint = receiver.url, attributes =
   return Subscriptions[0]?.SubscriptionArn ?? "";
 }
 
-/** The package that receivers use, with the host pattern (and port) that a server of one's own needs. */
+/**
+ * The package that receivers use, with the host pattern (and port) that a server of one's own
+ * needs.
+ */
 function validate(message: object): Promise<object> {
   const require = createRequire(import.meta.url);
   const MessageValidator = require("sns-validator");

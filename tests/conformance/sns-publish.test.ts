@@ -1,5 +1,5 @@
-// Goal: what is published arrives in every queue in AWS's form, signed, and what is wrong is refused
-// with AWS's words. Method: the real SDK clients publish and receive over HTTPS.
+// Goal: what is published arrives in every queue in AWS's form, signed, and what is wrong is
+// refused with AWS's words. Method: the real SDK clients publish and receive over HTTPS.
 import assert from "node:assert/strict";
 import { verify, X509Certificate } from "node:crypto";
 import { after, before, test } from "node:test";

@@ -1,7 +1,7 @@
-// Goal: doctor finds the one permission that is missing, names its place, and what it tells to paste
-// mends it. Method: the clinic of the demo with real clients; every permission is taken away in
-// turn, the failure is seen by a real publish and receive, doctor's hop is compared, its statements
-// are pasted, and the records arrive again.
+// Goal: doctor finds the one permission that is missing, names its place, and what it tells to
+// paste mends it. Method: the clinic of the demo with real clients; every permission is taken away
+// in turn, the failure is seen by a real publish and receive, doctor's hop is compared, its
+// statements are pasted, and the records arrive again.
 import assert from "node:assert/strict";
 import { after, afterEach, before, test } from "node:test";
 import { keyPolicy, queuePolicy } from "../../src/cli/demo/policies.ts";

@@ -1,6 +1,6 @@
 // Goal: kill -9 at any moment loses nothing acknowledged and brings nothing back that was deleted;
-// a publish is in all its queues or in none; calls that hand out secrets are in the audit; the key process goes
-// with its server, and the server comes up again as if nothing had been.
+// a publish is in all its queues or in none; calls that hand out secrets are in the audit; the key
+// process goes with its server, and the server comes up again as if nothing had been.
 // Method: rounds of a real `sealpost serve` under load, killed at random moments; after each its
 // queues are drained and compared with what the clients were told. The twin: a store from which one
 // message was taken, and one promise that was never made, are found out.

@@ -22,7 +22,10 @@ export interface Load {
   readonly queuesMade: readonly string[];
 }
 
-/** Clients that send, publish, receive, delete, take data keys and manage until the server is gone. */
+/**
+ * Clients that send, publish, receive, delete, take data keys and manage until the server is
+ * gone.
+ */
 export function startLoad(plan: LoadPlan): Load {
   const kmsCalls: string[] = [];
   const queuesMade: string[] = [];
@@ -125,7 +128,9 @@ export async function remove(
   }
 }
 
-/** Hands out a secret: its answer waits for the audit. (Other reads may lose their last records.) */
+/**
+ * Hands out a secret: its answer waits for the audit. (Other reads may lose their last records.)
+ */
 async function takeDataKey(plan: LoadPlan, name: string, done: string[]): Promise<void> {
   await plan.clients.kms.generateDataKey({
     KeyId: plan.keyId,

@@ -1,5 +1,5 @@
-// Goal: whatever names a topic or queue with SSE-KMS is refused with InvalidSecurity over plain HTTP
-// or unsigned, in every operation and protocol; --allow-insecure-sse lifts the HTTP half only;
+// Goal: whatever names a topic or queue with SSE-KMS is refused with InvalidSecurity over plain
+// HTTP or unsigned, in every operation and protocol; --allow-insecure-sse lifts the HTTP half only;
 // unsigned calls work just where a resource's policy admits everyone.
 // Method: each operation once on an encrypted resource and, as the twin, on one that is not.
 import assert from "node:assert/strict";

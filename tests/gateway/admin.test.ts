@@ -12,7 +12,8 @@ import { silentLog } from "../../src/kernel/log.ts";
 import { echo, rawClient, statusOf, testGateway } from "./support.ts";
 
 // Goal: the server's own API answers only what its table says, to whom the guard lets through, and
-// texts of users neither break the log nor the metrics. Method: handlers called as the gateway does.
+// texts of users neither break the log nor the metrics. Method: handlers called as the gateway
+// does.
 
 interface Request {
   readonly method?: string;

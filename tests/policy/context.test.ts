@@ -117,8 +117,8 @@ test("context of sessions, endpoints and tags", () => {
   assert.equal("aws:principalaccount" in stranger, false);
 });
 
-// Goal: the default topic policy lets services of the owner's account in and nobody else: users need
-// a right of their own. Method: its text.
+// Goal: the default topic policy lets services of the owner's account in and nobody else: users
+// need a right of their own. Method: its text.
 test("aws:SourceOwner opens the default topic policy to the owner's services", () => {
   const text = JSON.stringify({
     Version: "2008-10-17",

@@ -7,7 +7,8 @@ import { test } from "node:test";
 import { fill, folderFor, opensAll, sealVerb, serve } from "./scene.ts";
 
 // Goal: the root key is sealed by a key that never leaves a PKCS #11 token. Method: SoftHSM2 with a
-// token of the test; first start, restart, a lost key process, rotation, a wrong PIN, another token.
+// token of the test; first start, restart, a lost key process, rotation, a wrong PIN, another
+// token.
 
 const module = [
   "/usr/lib/softhsm/libsofthsm2.so",

@@ -1,5 +1,5 @@
-// Goal: what becomes of a delivery that does not work, for each kind of endpoint. Method: SNS and its
-// worker over the real store with a clock by hand; queues and carriers answer as the test says.
+// Goal: what becomes of a delivery that does not work, for each kind of endpoint. Method: SNS and
+// its worker over the real store with a clock by hand; queues and carriers answer as the test says.
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { type TestContext, test } from "node:test";

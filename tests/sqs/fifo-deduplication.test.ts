@@ -1,5 +1,6 @@
 // Goal: a message sent twice within five minutes is put in once, whatever happened in between, and
-// nothing stored tells of a body. Method: the service over the real store with a clock moved by hand.
+// nothing stored tells of a body. Method: the service over the real store with a clock moved by
+// hand.
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { test } from "node:test";

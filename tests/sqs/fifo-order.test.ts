@@ -1,6 +1,6 @@
-// Goal: a FIFO queue keeps the order of each group and hands out nothing of a group behind a message
-// that is held. Method: the service over the real store with a clock moved by hand; each rule beside
-// the case in which it does not bind.
+// Goal: a FIFO queue keeps the order of each group and hands out nothing of a group behind a
+// message that is held. Method: the service over the real store with a clock moved by hand; each
+// rule beside the case in which it does not bind.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { bodies, withFifo } from "./fifo-scene.ts";

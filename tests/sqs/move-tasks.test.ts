@@ -1,5 +1,6 @@
-// Goal: move tasks bring dead letters back, as fast as allowed, sealed as they were, and go on after
-// a restart. Method: the service over the real store, its rounds run by hand on a clock moved by hand.
+// Goal: move tasks bring dead letters back, as fast as allowed, sealed as they were, and go on
+// after a restart. Method: the service over the real store, its rounds run by hand on a clock moved
+// by hand.
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import type { ListMessageMoveTasksResultEntry, Message } from "@aws-sdk/client-sqs";

@@ -1,5 +1,5 @@
-// Goal: a request that breaks a constraint is refused with AWS's text. Method: recorded texts of the
-// fact sheets, each next to a twin that keeps the constraint and is let through.
+// Goal: a request that breaks a constraint is refused with AWS's text. Method: recorded texts of
+// the fact sheets, each next to a twin that keeps the constraint and is let through.
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { compilePattern } from "../../src/wire/constraint.ts";

@@ -18,7 +18,9 @@ export interface TemporaryServer extends DemoServer {
 const readyMsMax = 30_000;
 const pollMs = 25;
 
-/** A server of the demo's own: a process, a free port, a virtual clock, a folder that goes again. */
+/**
+ * A server of the demo's own: a process, a free port, a virtual clock, a folder that goes again.
+ */
 export async function startTemporaryServer(command: string, io: CliIo): Promise<TemporaryServer> {
   const dataFolder = mkdtempSync(join(tmpdir(), "sealpost-demo-"));
   const flags = ["--data", dataFolder, "--port", "0", "--clock", "virtual", "--log-level", "error"];

@@ -31,7 +31,10 @@ export function putAccount(account: AccountRecord): Command {
   return accounts.put(installation, account.accountId, account);
 }
 
-/** A name nobody has, and an id that is free: 12 digits at random. Throws InvalidRequest, Conflict. */
+/**
+ * A name nobody has, and an id that is free: 12 digits at random. Throws InvalidRequest,
+ * Conflict.
+ */
 export async function newAccountId(
   view: RecordView,
   random: Random,

@@ -57,8 +57,8 @@ export interface KeyServiceEvent {
 }
 
 /**
- * Deletes keys, lets imported material expire, rotates, ends the states of passage: whatever is due,
- * oldest first, one commit each. Answers
+ * Deletes keys, lets imported material expire, rotates, ends the states of passage: whatever is
+ * due, oldest first, one commit each. Answers
  * when the next thing is due; undefined: nothing is.
  *
  * INVARIANT: a key's records go in one commit; its unwrapped material leaves the key process right
@@ -119,7 +119,9 @@ async function destroy(
   for (const { materialId } of key.materials) await dependencies.vault.forget(materialId);
 }
 
-/** A multi-Region key's end: the others forget it, and a primary that waited for it waits no more. */
+/**
+ * A multi-Region key's end: the others forget it, and a primary that waited for it waits no more.
+ */
 async function leaveSet(
   dependencies: KmsDependencies,
   host: DueHost,

@@ -16,7 +16,9 @@ export function requireExternal(key: Readonly<KeyRecord>): void {
   if (key.origin !== "EXTERNAL") throw wrongOrigin(key);
 }
 
-/** Throws for a wrapping that AWS has withdrawn, that is not offered, or that the key cannot use. */
+/**
+ * Throws for a wrapping that AWS has withdrawn, that is not offered, or that the key cannot use.
+ */
 export function requireWrapping(
   key: Readonly<KeyRecord>,
   algorithm: string,

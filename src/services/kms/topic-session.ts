@@ -7,8 +7,8 @@ import type { AttachedPolicy } from "../../kernel/policy.ts";
 const topicContext = "aws:sns:topicArn";
 
 /**
- * A topic that opens what was sealed for it, to deliver it later: the publisher had the right to use
- * the key, and a delivery at once asks the key for nothing more. So the topic's own session may
+ * A topic that opens what was sealed for it, to deliver it later: the publisher had the right to
+ * use the key, and a delivery at once asks the key for nothing more. So the topic's own session may
  * decrypt under its own encryption context, also where the key policy does not name SNS (that of
  * `alias/aws/sns` cannot). An explicit denial still denies, and so does the key's state.
  *

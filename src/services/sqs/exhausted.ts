@@ -65,7 +65,8 @@ function moving(
     claimId,
     placeMac: context.places.make(target.identity.queueId, messageId, bytes),
     deadLetterSourceArn: sourcesAfterMove(message.deadLetterSourceArn, queue.arn),
-    // AWS: in a FIFO queue the time begins anew, and the message id stands for the deduplication id.
+    // AWS: in a FIFO queue the time begins anew, and the message id stands for the deduplication
+    // id.
     ...(queue.fifo && { sentMs: nowMs, systemAttributes: deadLetterAttributes(message) }),
   };
 }

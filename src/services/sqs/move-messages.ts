@@ -175,7 +175,9 @@ async function moveClaimed(
   return moved;
 }
 
-/** The task's destination, or the queue that the message came from, if the starter may send there. */
+/**
+ * The task's destination, or the queue that the message came from, if the starter may send there.
+ */
 async function targetOf(
   view: RecordView,
   scope: RecordScope,

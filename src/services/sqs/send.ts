@@ -9,7 +9,9 @@ import type { Queue } from "./queue.ts";
 import { senderId } from "./sender.ts";
 import type { InsertMessages, NewMessage } from "./store.ts";
 
-/** Sent messages, in the order of their drafts, and what makes them durable, if anything is left. */
+/**
+ * Sent messages, in the order of their drafts, and what makes them durable, if anything is left.
+ */
 export interface Sent extends Pick<Outcome<unknown>, "commands" | "committed"> {
   readonly messages: readonly SentMessage[];
 }

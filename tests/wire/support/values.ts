@@ -14,7 +14,10 @@ export interface Carrier {
 const entriesMax = 3;
 const epochMsMax = Date.UTC(2100, 0, 1);
 
-/** Random valid values of a shape in wire form: Buffers, epoch milliseconds, maps without prototype. */
+/**
+ * Random valid values of a shape in wire form: Buffers, epoch milliseconds, maps without
+ * prototype.
+ */
 export function valuesOf(schema: Schema, carrier: Carrier): fc.Arbitrary<unknown> {
   switch (schema.kind) {
     case "structure":

@@ -111,7 +111,9 @@ async function uses(
   ];
 }
 
-/** Tags of the new session: those of the request, and the transitive ones of the calling session. */
+/**
+ * Tags of the new session: those of the request, and the transitive ones of the calling session.
+ */
 function carriedTags(
   input: Input,
   before: Session | undefined,
