@@ -40,7 +40,14 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   assembly: ["*"],
   testing: ["*"],
   delivery: ["kernel", "auth", "gateway/addresses", "services/sns/ports"],
-  "config.ts": ["seals/flags", "kernel", "gateway/addresses", "delivery", "config-audit", "config-endpoints"],
+  "config.ts": [
+    "seals/flags",
+    "kernel",
+    "gateway/addresses",
+    "delivery",
+    "config-audit",
+    "config-endpoints",
+  ],
   "config-audit.ts": [],
   "config-endpoints.ts": [],
 };

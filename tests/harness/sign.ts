@@ -43,7 +43,7 @@ export function signedHeaders(request: RawRequest): Record<string, string> {
     Buffer.from(`AWS4${request.secretAccessKey}`),
   );
   const signature = hmac(key, toSign).toString("hex");
-  headers["authorization"] =
+  headers.authorization =
     `AWS4-HMAC-SHA256 Credential=${request.accessKeyId}/${scope}, ` +
     `SignedHeaders=${names.join(";")}, Signature=${signature}`;
   return headers;
