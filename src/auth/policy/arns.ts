@@ -27,7 +27,12 @@ export type ArnGlob = "any" | "none" | readonly Glob[];
 export function compileArnGlob(tokens: readonly GlobToken[]): ArnGlob {
   if (tokens.length === 1 && tokens[0]?.kind === "any") return "any";
   const parts: GlobToken[][] = [[]];
-  for (const token of tokens) {
+  for (const [index, token] of tokens.entries()) {
+    // The last part takes the rest whole, however long it is.
+    if (parts.length === 6) {
+      parts[5] = [...(parts[5] ?? []), ...tokens.slice(index)];
+      break;
+    }
     if (token.kind !== "literal") {
       parts.at(-1)?.push(token);
       continue;
@@ -40,7 +45,7 @@ export function compileArnGlob(tokens: readonly GlobToken[]): ArnGlob {
       parts.push([]);
       rest = rest.slice(colon + 1);
     }
-    parts.at(-1)?.push({ kind: "literal", text: rest });
+    parts.at(-1)?.push(rest === token.text ? token : { kind: "literal", text: rest });
   }
   return parts.length < 6 ? "none" : parts.map(compileGlob);
 }

@@ -16,7 +16,10 @@ export interface Glob {
   readonly lengthMin: number;
 }
 
-interface Part {
+/** Text as it is, without an object of its own: a hostile pattern has one part per two letters. */
+type Part = string | HoledPart;
+
+interface HoledPart {
   /** With U+0000 where a `?` stands. */
   readonly text: string;
   /** Places of `?`. */
@@ -25,13 +28,17 @@ interface Part {
 
 const noHoles: readonly number[] = [];
 
+const textOf = (part: Part): string => (typeof part === "string" ? part : part.text);
+const holesOf = (part: Part): readonly number[] =>
+  typeof part === "string" ? noHoles : part.holes;
+
 export function compileGlob(tokens: readonly GlobToken[]): Glob {
   const parts: Part[] = [];
   let text = "";
   let holes: number[] | undefined;
   let lengthMin = 0;
   const cut = () => {
-    parts.push({ text, holes: holes ?? noHoles });
+    parts.push(holes === undefined ? text : { text, holes });
     lengthMin += text.length;
     text = "";
     holes = undefined;
@@ -55,21 +62,21 @@ export function matchesGlob(glob: Glob, text: string): boolean {
   const last = parts.at(-1);
   if (text.length < lengthMin || first === undefined || last === undefined) return false;
   if (parts.length === 1) return text.length === lengthMin && standsAt(first, text, 0);
-  const limit = text.length - last.text.length;
+  const limit = text.length - textOf(last).length;
   if (!standsAt(first, text, 0) || !standsAt(last, text, limit)) return false;
-  let from = first.text.length;
+  let from = textOf(first).length;
   for (let index = 1; index < parts.length - 1; index++) {
     const part = parts[index];
-    if (part === undefined || part.text === "") continue;
+    if (part === undefined || part === "") continue;
     const at = find(part, text, from, limit);
     if (at < 0) return false;
-    from = at + part.text.length;
+    from = at + textOf(part).length;
   }
   return true;
 }
 
 function standsAt(part: Part, text: string, at: number): boolean {
-  if (part.holes.length === 0) return text.startsWith(part.text, at);
+  if (typeof part === "string") return text.startsWith(part, at);
   let hole = 0;
   for (let index = 0; index < part.text.length; index++) {
     if (part.holes[hole] === index) hole++;
@@ -83,12 +90,12 @@ const shortLengthMax = 64;
 
 /** Leftmost place of the part within [from, limit), or -1. */
 function find(part: Part, text: string, from: number, limit: number): number {
-  const last = limit - part.text.length;
+  const last = limit - textOf(part).length;
   if (last < from) return -1;
-  if (part.holes.length > 0 || text.length > shortLengthMax) {
+  if (typeof part !== "string" || text.length > shortLengthMax) {
     return findIndexed(part, text, from, last);
   }
-  const at = text.indexOf(part.text, from);
+  const at = text.indexOf(part, from);
   return at > last ? -1 : at;
 }
 
@@ -149,14 +156,16 @@ function rowsOf(
   places: ReadonlyMap<number, Int32Array>,
 ): readonly (Int32Array | undefined)[] | undefined {
   const rows: (Int32Array | undefined)[] = [];
+  const text = textOf(part);
+  const holes = holesOf(part);
   let hole = 0;
-  for (let offset = 0; offset < part.text.length; offset++) {
-    if (part.holes[hole] === offset) {
+  for (let offset = 0; offset < text.length; offset++) {
+    if (holes[hole] === offset) {
       hole++;
       rows.push(undefined);
       continue;
     }
-    const row = places.get(part.text.charCodeAt(offset));
+    const row = places.get(text.charCodeAt(offset));
     if (row === undefined) return undefined;
     rows.push(row);
   }

@@ -83,7 +83,12 @@ function readVariable(
 const variableForm = /\$\{([^{},']*)(?:,\s*'([^']*)'\s*)?\}/y;
 
 export function hasVariable(tokens: readonly Token[]): boolean {
-  return tokens.some((token) => token.kind === "variable");
+  return !isFixed(tokens);
+}
+
+function isFixed(tokens: readonly Token[]): tokens is readonly GlobToken[] {
+  for (const token of tokens) if (token.kind === "variable") return false;
+  return true;
 }
 
 /**
@@ -123,8 +128,7 @@ export function patternOf<T>(
   tokens: readonly Token[],
   compile: (tokens: readonly GlobToken[]) => T,
 ): Pattern<T> {
-  const resolved = hasVariable(tokens) ? undefined : resolve(tokens, {});
-  return resolved === undefined ? { tokens, compile } : { fixed: compile(resolved) };
+  return isFixed(tokens) ? { fixed: compile(tokens) } : { tokens, compile };
 }
 
 /** undefined: a variable has no value here. */
