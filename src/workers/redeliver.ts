@@ -1,8 +1,10 @@
 import type { Clock, EpochMs } from "../kernel/clock.ts";
 import type { Command } from "../kernel/command.ts";
 import type { Log } from "../kernel/log.ts";
+import { expireArchives } from "../services/sns/archive.ts";
 import { expireConfirmations } from "../services/sns/confirmation-expiry.ts";
 import { type RedeliveryDependencies, redeliver } from "../services/sns/redelivery.ts";
+import { continueReplay, replaysUnderWay } from "../services/sns/replay.ts";
 import type { DueUndelivered, ExpireUndelivered, ListLanes } from "../services/sns/store.ts";
 import { createThrottles, type Throttles } from "../services/sns/throttles.ts";
 import { repeat } from "./repeat.ts";
@@ -63,6 +65,7 @@ export function startRedeliver(options: RedeliverOptions): Redeliver {
   const round = async (): Promise<void> => {
     await expire(options);
     await expireConfirmations(options.deps, clock.now());
+    await expireArchives(options.deps, options.commit, clock.now());
     await wakeAll(options, wake);
   };
   const cancelFirst = clock.at(clock.now(), () => first());
@@ -85,7 +88,8 @@ export function startRedeliver(options: RedeliverOptions): Redeliver {
   };
 }
 
-async function wakeAll({ deps }: RedeliverOptions, wake: Redeliver["wake"]): Promise<void> {
+async function wakeAll({ deps, clock }: RedeliverOptions, wake: Redeliver["wake"]): Promise<void> {
+  for (const arn of await replaysUnderWay(deps)) wake(arn, clock.now());
   for (let afterArn = ""; ; ) {
     const lanes = await deps.ask<ListLanes>({
       kind: "sns.undelivered.lanes",
@@ -162,6 +166,7 @@ async function runLane(options: LaneOptions, stopped: () => boolean): Promise<Ep
   const due = (nowMs: EpochMs, limit: number) =>
     deps.ask<DueUndelivered>({ kind: "sns.undelivered.due", subscriptionArn, nowMs, limit });
   try {
+    while (!stopped() && (await continueReplay(deps, subscriptionArn)));
     while (!stopped()) {
       const allowed = await throttles.allow(deps, subscriptionArn, attemptsOfLaneMax);
       if (allowed.count === 0) return allowed.againMs;

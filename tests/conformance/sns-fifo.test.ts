@@ -4,6 +4,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { after, before, test } from "node:test";
+import { filesWith, formsOf } from "../encryption/files.ts";
 import {
   invalid,
   makeTopic,
@@ -258,4 +259,78 @@ test("a topic made anew remembers nothing", async () => {
   await refuses(publish(TopicArn), "NotFoundException", 404, "Topic does not exist");
   await fifo("anew");
   assert.notEqual((await publish(topicArn(scene, "anew.fifo"))).MessageId, before.MessageId);
+});
+
+test("an archive is sealed, and a replay brings it once more, in order and filtered", async () => {
+  const { sns, server } = scene;
+  const TopicArn = await fifo("archive", {
+    KmsMasterKeyId: "alias/aws/sns",
+    ArchivePolicy: '{"MessageRetentionPeriod":"2"}',
+  });
+  const live = await subscribed(TopicArn, "archive.fifo", false);
+  const began = (await sns.getTopicAttributes({ TopicArn })).Attributes?.BeginningArchiveTime ?? "";
+  assert.match(began, /^\d{4}-.*Z$/);
+  const publish = (index: number) =>
+    sns.publish({
+      TopicArn,
+      Message: `archived-body-${index}`,
+      MessageGroupId: `g${index % 3}`,
+      MessageDeduplicationId: String(index),
+      MessageAttributes: { odd: { DataType: "String", StringValue: String(index % 2) } },
+    });
+  const sent: string[] = [];
+  for (let index = 0; index < 120; index += 1) sent.push((await publish(index)).MessageId ?? "");
+  assert.equal((await live.drain()).length, 120);
+  const secret = formsOf(Buffer.from("archived-body-"));
+  assert.deepEqual(filesWith(server.dataFolder, secret), []);
+  const set = (AttributeName: string, AttributeValue: string) =>
+    sns.setSubscriptionAttributes({
+      SubscriptionArn: live.SubscriptionArn,
+      AttributeName,
+      AttributeValue,
+    });
+  const replay = (changes: object = {}) =>
+    set(
+      "ReplayPolicy",
+      JSON.stringify({ PointType: "Timestamp", StartingPoint: began, ...changes }),
+    );
+  await invalid(replay({ StartingPoint: "2001-01-01T00:00:00Z" }), /before the beginning/);
+  await invalid(replay({ PointType: "Offset" }), "ReplayPolicy: PointType must be Timestamp");
+  await replay();
+  await server.advance(1);
+  const status = async () =>
+    (await sns.getSubscriptionAttributes({ SubscriptionArn: live.SubscriptionArn })).Attributes
+      ?.ReplayStatus;
+  assert.equal(await status(), "Completed");
+  const arrived = (await live.drain()).map(({ body }) => JSON.parse(body));
+  assert.equal(arrived.length, 120);
+  assert.ok(arrived.every(({ Replayed }) => Replayed === "true"));
+  assert.deepEqual(arrived.map(({ MessageId }) => MessageId).sort(), [...sent].sort());
+  for (const group of [0, 1, 2]) {
+    const numbers = arrived
+      .map(({ Message }) => Number(Message.split("-").at(-1)))
+      .filter((index) => index % 3 === group);
+    assert.deepEqual(
+      numbers,
+      [...numbers].sort((a, b) => a - b),
+    );
+  }
+  await set("FilterPolicy", '{"odd":["1"]}');
+  await replay();
+  await server.advance(1);
+  assert.equal((await live.drain()).length, 60);
+  await refuses(
+    sns.deleteTopic({ TopicArn }),
+    "InvalidParameterException",
+    400,
+    /a topic with an ArchivePolicy cannot be deleted/,
+  );
+  await server.advance(3 * 86_400);
+  await set("FilterPolicy", "");
+  await replay();
+  await server.advance(1);
+  assert.equal((await live.drain()).length, 0, "the archive has had its time");
+  await sns.setTopicAttributes({ TopicArn, AttributeName: "ArchivePolicy", AttributeValue: "" });
+  await invalid(replay(), "ReplayPolicy: the topic has no ArchivePolicy");
+  await sns.deleteTopic({ TopicArn });
 });

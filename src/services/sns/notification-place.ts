@@ -7,9 +7,20 @@ import type { PutUndelivered, UndeliveredRow } from "./store.ts";
  */
 export function placed(places: NotificationPlaces, put: PutUndelivered): PutUndelivered {
   const { subscriptionArn, messageId, sealed, metadata } = put.notification;
-  const mac = places.make(subscriptionArn, messageId, covered(sealed.bytes, metadata));
-  const line = Buffer.from(mac).toString("base64");
-  return { ...put, notification: { ...put.notification, metadata: `${line}\n${metadata}` } };
+  const place = { subscriptionArn, messageId, bytes: sealed.bytes };
+  const notification = { ...put.notification, metadata: placedMetadata(places, place, metadata) };
+  return { ...put, notification };
+}
+
+/** Metadata as it is stored in this place. */
+export function placedMetadata(
+  places: NotificationPlaces,
+  place: Pick<UndeliveredRow, "subscriptionArn" | "messageId" | "bytes">,
+  metadata: string,
+): string {
+  const { subscriptionArn, messageId, bytes } = place;
+  const mac = places.make(subscriptionArn, messageId, covered(bytes, metadata));
+  return `${Buffer.from(mac).toString("base64")}\n${metadata}`;
 }
 
 /** Whether the row is where it was put, of this topic. */

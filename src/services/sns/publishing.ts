@@ -2,6 +2,7 @@ import type { Call } from "../../kernel/call.ts";
 import type { Command } from "../../kernel/command.ts";
 import type { Sealed } from "../../kernel/sealed.ts";
 import type { SealedBodies } from "../../kernel/sealer.ts";
+import { hasArchive, putArchived } from "./archive.ts";
 import { type Deliverable, deliverable, queueContent } from "./deliverable.ts";
 import { sendToQueue } from "./delivery.ts";
 import type { Notification } from "./envelope.ts";
@@ -14,6 +15,7 @@ import type { SnsDependencies } from "./ports.ts";
 import { logStatus } from "./status-log.ts";
 import type { PutUndelivered } from "./store.ts";
 import { type SubscriptionRecord, subscriptionsOf } from "./subscriptions.ts";
+import type { PutArchived } from "./topic-store.ts";
 import { type TopicRecord, topicFacts } from "./topics.ts";
 import { firstState, putUndelivered } from "./undelivered.ts";
 
@@ -79,7 +81,9 @@ async function seal(
   const texts: Buffer[] = [];
   for (const { message } of messages) {
     const ofMessage = new Map<string, number>();
-    const wanted = [...matchers.keys()].map((protocol) => bodyFor(message, protocol));
+    const wanted = [...matchers.keys(), "sqs" as const].map((protocol) =>
+      bodyFor(message, protocol),
+    );
     for (const body of [message.body, ...(message.parts ? wanted : [])]) {
       if (ofMessage.has(body)) continue;
       ofMessage.set(body, texts.length);
@@ -108,7 +112,8 @@ async function seal(
 
 interface Fanned {
   readonly commands: readonly Command[];
-  readonly puts: readonly PutUndelivered[];
+  /** What stays, sealed under the topic's data key. */
+  readonly puts: readonly (PutUndelivered | PutArchived)[];
   readonly committed: readonly (() => void)[];
 }
 
@@ -137,9 +142,13 @@ async function fanOut(batch: Batch, numbered: Numbered): Promise<Fanned> {
         : deliverLater(batch, numbered, subscription, of(body));
     }),
   );
+  const sent = of(bodyFor(numbered.message, "sqs")).notification;
+  const archived = hasArchive(topic)
+    ? [putArchived(deps, topic, sent, batch.bodies.of(numbered.message, sent.body))]
+    : [];
   return {
     commands: fanned.flatMap((each) => each.commands),
-    puts: fanned.flatMap((each) => each.puts),
+    puts: [...fanned.flatMap((each) => each.puts), ...archived],
     committed: [
       ...fanned.flatMap((each) => each.committed),
       () => {

@@ -43,7 +43,7 @@ export function createSns(deps: SnsDependencies): ServiceTable {
     listSubscriptionsOperation(),
     listSubscriptionsByTopicOperation(),
     getSubscriptionAttributesOperation(),
-    setSubscriptionAttributesOperation(),
+    setSubscriptionAttributesOperation(deps),
     getDataProtectionPolicyOperation(),
     putDataProtectionPolicyOperation(),
     ...phoneNumberOperations(),

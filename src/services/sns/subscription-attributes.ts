@@ -1,5 +1,5 @@
 import { subscriptionDeliveryPolicyProblem } from "./delivery-policy.ts";
-import { invalidParameter, notAvailableYet } from "./errors.ts";
+import { invalidParameter } from "./errors.ts";
 import { type FilterScope, filterScopes } from "./filter/policy.ts";
 import { readFilterPolicy } from "./filter/read.ts";
 import { checkRedrivePolicy, type RedriveRules } from "./redrive-policy.ts";
@@ -8,6 +8,7 @@ import type { Protocol, SubscriptionAttributes } from "./subscriptions.ts";
 /** What the subscription is, whose attributes are set. */
 export interface AttributePlace extends RedriveRules {
   readonly protocol: Protocol;
+  readonly fifoTopic: boolean;
 }
 
 type Changes = Partial<SubscriptionAttributes>;
@@ -84,8 +85,10 @@ function readOne(name: string, value: string, place: AttributePlace, prefix: str
     case "SubscriptionRoleArn":
       return { subscriptionRoleArn: readRole(value, prefix) };
     case "ReplayPolicy":
-      if (value === "") return {};
-      throw notAvailableYet(`${prefix}ReplayPolicy`, "replay is");
+      if (value !== "" && !place.fifoTopic) {
+        throw invalidParameter(`${prefix}ReplayPolicy: is valid for FIFO topics only`);
+      }
+      return { replayPolicy: removable(value) };
     default:
       throw invalidParameter(`${prefix}AttributeName`);
   }

@@ -6,6 +6,7 @@ import { type RecordEntry, type RecordView, recordKind } from "../../kernel/reco
 import type { Wire } from "../../kernel/wire-types.ts";
 import { invalidParameter, notYourSubscription } from "./errors.ts";
 import type { FilterScope } from "./filter/policy.ts";
+import type { ReplayState } from "./replay.ts";
 import {
   type TopicRecord,
   type TopicReference,
@@ -64,6 +65,7 @@ export interface SubscriptionAttributes {
   readonly deliveryPolicy?: string | undefined;
   readonly subscriptionRoleArn?: string | undefined;
   readonly replayPolicy?: string | undefined;
+  readonly replay?: ReplayState | undefined;
 }
 
 export const subscriptionKind = recordKind<SubscriptionRecord>("sns.subscription");

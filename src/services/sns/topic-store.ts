@@ -74,9 +74,30 @@ export interface ExpireArchived extends Command<{ removed: number }> {
   readonly rowsMax: number;
 }
 
+export interface ArchiveRow extends ArchivedMessage {
+  readonly bytes: Uint8Array;
+  readonly dataKey: StoredDataKey;
+}
+
+/**
+ * Copies archived messages to where a subscription's notifications wait, body and data key as they
+ * are, due at once. `metadata` carries the MAC of the new place.
+ */
+export interface ReplayArchived extends Command<undefined> {
+  readonly kind: "sns.archive.replay";
+  readonly topic: TopicIdentity;
+  readonly topicArn: string;
+  readonly subscriptionArn: string;
+  readonly nowMs: number;
+  readonly messages: readonly {
+    readonly sequence: number;
+    readonly groupId: string;
+    readonly metadata: string;
+  }[];
+}
+
 /** In order. Bodies are as they were sealed for the topic. */
-export interface ReadArchive
-  extends Query<readonly (ArchivedMessage & { bytes: Uint8Array; dataKey: StoredDataKey })[]> {
+export interface ReadArchive extends Query<readonly ArchiveRow[]> {
   readonly kind: "sns.archive.read";
   readonly topic: TopicIdentity;
   readonly afterSequence: number;
@@ -85,5 +106,5 @@ export interface ReadArchive
   readonly limit: number;
 }
 
-export type TopicCommand = AcceptFifo | ForgetTopic | PutArchived | ExpireArchived;
+export type TopicCommand = AcceptFifo | ForgetTopic | PutArchived | ExpireArchived | ReplayArchived;
 export type TopicQuery = GetFifoState | ReadArchive;

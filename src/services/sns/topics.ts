@@ -19,6 +19,8 @@ export interface TopicRecord {
   readonly attributes: Readonly<Record<string, string>>;
   readonly policy: AttachedPolicy;
   readonly tags: Readonly<Record<string, string>>;
+  /** When the present archive began; absent: there is none. */
+  readonly archiveSinceMs?: number | undefined;
   /** Checked, kept and shown; see data-protection.ts. */
   readonly dataProtectionPolicy?: string | undefined;
 }

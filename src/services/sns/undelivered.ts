@@ -66,7 +66,7 @@ export function putUndelivered(
 }
 
 /** Sequence numbers begin with a 1 and zeros: the rest of them is a safe integer. */
-function orderOf(sequenceNumber: string): number {
+export function orderOf(sequenceNumber: string): number {
   return Number(sequenceNumber.slice(1));
 }
 
@@ -89,6 +89,12 @@ export function firstState(protocol: Protocol, nowMs: number): KeptFailure {
     failureCode: "",
     failureText: "",
   };
+}
+
+/** Metadata of an archived message that is delivered once more. AWS: it says so. */
+export function replayMetadata(row: UndeliveredRow, deduplicationId: string): string {
+  const metadata: Metadata = JSON.parse(metadataOf(row));
+  return JSON.stringify({ ...metadata, deduplicationId, replayed: true });
 }
 
 /** A confirmation on its way. Its body is sealed: it holds the token. */

@@ -81,7 +81,7 @@ function orderActs(database: DatabaseSync): Pick<Acts<TopicCommand | TopicQuery>
   };
 }
 
-type ArchiveRow = ArchivedMessage & { readonly bytes: Uint8Array; readonly dataKeyId: string };
+type Row = ArchivedMessage & { readonly bytes: Uint8Array; readonly dataKeyId: string };
 
 function archiveActs(
   database: DatabaseSync,
@@ -97,7 +97,7 @@ function archiveActs(
        SELECT account_id, region, topic_name, sequence FROM topic_archive
         WHERE account_id = ? AND region = ? AND topic_name = ? AND published_ms < ? LIMIT ?)`,
   );
-  const read = prepare<ArchiveRow>(
+  const read = prepare<Row>(
     database,
     `SELECT sequence, message_id AS messageId, data_key_id AS dataKeyId, bytes, metadata,
             published_ms AS publishedMs
@@ -106,7 +106,24 @@ function archiveActs(
         AND published_ms >= ? AND published_ms <= ?
       ORDER BY sequence LIMIT ?`,
   );
+  const replay = prepare(
+    database,
+    `INSERT OR REPLACE INTO undelivered
+       (account_id, region, subscription_arn, message_id, topic_arn, data_key_id, bytes, metadata,
+        published_ms, attempts, next_attempt_ms, group_id, sequence, failure_code, failure_text)
+     SELECT account_id, region, ?, message_id, ?, data_key_id, bytes, ?, published_ms, 0, ?, ?,
+            sequence, '', ''
+       FROM topic_archive
+      WHERE account_id = ? AND region = ? AND topic_name = ? AND sequence = ?`,
+  );
   return {
+    "sns.archive.replay": ({ topic, topicArn, subscriptionArn, nowMs, messages }) => {
+      for (const { sequence, groupId, metadata } of messages) {
+        const place = [subscriptionArn, topicArn, metadata, nowMs, groupId] as const;
+        replay.run(...place, ...nameOf(topic), sequence);
+      }
+      return undefined;
+    },
     "sns.archive.put": ({ topic, message }) => {
       const { sequence, messageId, sealed, metadata, publishedMs } = message;
       const body = [sealed.dataKeyId, sealed.bytes] as const;

@@ -2,6 +2,7 @@ import type { CreateTopicInput, CreateTopicResponse } from "@aws-sdk/client-sns"
 import type { Call } from "../../../kernel/call.ts";
 import type { Operation, Outcome } from "../../../kernel/operation.ts";
 import type { Wire } from "../../../kernel/wire-types.ts";
+import { archiveChange } from "../archive.ts";
 import { checkDataProtectionPolicy } from "../data-protection.ts";
 import { invalidParameter } from "../errors.ts";
 import type { SnsDependencies } from "../ports.ts";
@@ -120,10 +121,11 @@ async function create(
         : await saveTopicPolicy(deps.principals, call.records, policy, "Attributes Reason: "),
     tags,
     dataProtectionPolicy: protection || undefined,
+    archiveSinceMs: attributes.ArchivePolicy === undefined ? undefined : call.now,
   };
   return {
     output: { TopicArn: arn },
-    commands: [topicKind.put(scope, name, topic)],
+    commands: [topicKind.put(scope, name, topic), ...archiveChange(undefined, topic)],
     committed: () => warnWithoutEffect(deps.log, arn, attributes),
   };
 }

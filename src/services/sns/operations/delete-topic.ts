@@ -1,6 +1,8 @@
 import type { DeleteTopicInput } from "@aws-sdk/client-sns";
 import type { Operation } from "../../../kernel/operation.ts";
 import type { Wire } from "../../../kernel/wire-types.ts";
+import { hasArchive } from "../archive.ts";
+import { invalidParameter } from "../errors.ts";
 import { removeAllSubscriptions } from "../subscription-changes.ts";
 import { subscriptionsOf } from "../subscriptions.ts";
 import type { ForgetTopic } from "../topic-store.ts";
@@ -24,6 +26,10 @@ export function deleteTopicOperation(): Operation<Wire<DeleteTopicInput>, object
       const { scope, name } = parseTopicArn(call, TopicArn);
       const topic = await topicKind.get(call.records, scope, name);
       if (!topic) return { output: {} };
+      // AWS: an archive is let go first. AWS?: the text.
+      if (hasArchive(topic)) {
+        throw invalidParameter("TopicArn Reason: a topic with an ArchivePolicy cannot be deleted");
+      }
       const subscriptions = await subscriptionsOf(call.records, topic);
       return {
         output: {},

@@ -50,6 +50,8 @@ function optionalAttributes(value: SubscriptionRecord, topic: TopicRecord): Reco
   if (redrivePolicy !== undefined) shown.RedrivePolicy = redrivePolicy;
   if (value.subscriptionRoleArn !== undefined)
     shown.SubscriptionRoleArn = value.subscriptionRoleArn;
+  if (value.replayPolicy !== undefined) shown.ReplayPolicy = value.replayPolicy;
+  if (value.replay !== undefined) shown.ReplayStatus = value.replay.status;
   if (deliveryPolicy !== undefined) shown.DeliveryPolicy = deliveryPolicy;
   if (value.protocol === "http" || value.protocol === "https") {
     const { DeliveryPolicy } = topic.attributes;

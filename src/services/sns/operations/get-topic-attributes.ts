@@ -2,6 +2,7 @@ import type { GetTopicAttributesInput, GetTopicAttributesResponse } from "@aws-s
 import type { Operation } from "../../../kernel/operation.ts";
 import type { Wire } from "../../../kernel/wire-types.ts";
 import { effectiveDeliveryPolicy } from "../delivery-policy.ts";
+import { timestamp } from "../envelope.ts";
 import { topicOperation } from "../topic-operation.ts";
 import { usageOf } from "../usage.ts";
 
@@ -21,6 +22,9 @@ export function getTopicAttributesOperation(): Operation<
         DisplayName: "",
         ...(topic.attributes.FifoTopic === "true" ? { ContentBasedDeduplication: "false" } : {}),
         ...topic.attributes,
+        ...(topic.archiveSinceMs === undefined
+          ? {}
+          : { BeginningArchiveTime: timestamp(topic.archiveSinceMs) }),
         EffectiveDeliveryPolicy: effectiveDeliveryPolicy(topic.attributes.DeliveryPolicy),
         Owner: topic.accountId,
         Policy: topic.policy.text,

@@ -2,6 +2,7 @@ import type { SetTopicAttributesInput } from "@aws-sdk/client-sns";
 import type { Call } from "../../../kernel/call.ts";
 import type { Operation } from "../../../kernel/operation.ts";
 import type { Wire } from "../../../kernel/wire-types.ts";
+import { archiveChange } from "../archive.ts";
 import { invalidParameter } from "../errors.ts";
 import type { SnsDependencies } from "../ports.ts";
 import { saveTopicPolicy } from "../save-policy.ts";
@@ -28,7 +29,7 @@ export function setTopicAttributesOperation(
       const changed = await change(deps, call, topic, name, AttributeValue);
       return {
         output: {},
-        commands: [topicKind.put(topic, topic.name, changed)],
+        commands: [topicKind.put(topic, topic.name, changed), ...archiveChange(topic, changed)],
         committed: () => warnWithoutEffect(deps.log, topic.arn, { [name]: AttributeValue }),
       };
     },
@@ -51,7 +52,10 @@ async function change(
   const { [name]: _before, ...others } = topic.attributes;
   const { value } = checked;
   if (name === "MaximumMessageSize") await checkLargeMessages(call, topic, Number(value));
-  return { ...topic, attributes: value === undefined ? others : { ...others, [name]: value } };
+  const attributes = value === undefined ? others : { ...others, [name]: value };
+  if (name !== "ArchivePolicy") return { ...topic, attributes };
+  const archiveSinceMs = value === undefined ? undefined : (topic.archiveSinceMs ?? call.now);
+  return { ...topic, attributes, archiveSinceMs };
 }
 
 /** AWS: large messages are for those alone that can carry them; pending subscriptions count. */

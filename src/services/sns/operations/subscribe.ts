@@ -13,6 +13,8 @@ import {
 } from "../endpoints.ts";
 import { invalidParameter } from "../errors.ts";
 import type { SnsDependencies } from "../ports.ts";
+import { beginReplay } from "../replay.ts";
+import { replaying } from "../replaying.ts";
 import {
   type AttributePlace,
   readSubscriptionAttributes,
@@ -86,8 +88,9 @@ export function attributePlace(
   protocol: Protocol,
   endpoint: string,
 ): AttributePlace {
-  const fifo = topicFacts(topic).rules.fifo && endpoint.endsWith(".fifo");
-  return { protocol, fifo, accountId: topic.accountId, region: topic.region };
+  const fifoTopic = topicFacts(topic).rules.fifo;
+  const fifo = fifoTopic && endpoint.endsWith(".fifo");
+  return { protocol, fifo, fifoTopic, accountId: topic.accountId, region: topic.region };
 }
 
 function checkProtocol(text: string, topic: TopicRecord): Protocol {
@@ -148,6 +151,9 @@ function create(
   return {
     rawMessageDelivery: false,
     ...attributes,
+    ...(attributes.replayPolicy === undefined
+      ? {}
+      : { replay: beginReplay(call, topic, undefined, attributes.replayPolicy, attributesPrefix) }),
     arn,
     topicArn: topic.arn,
     protocol: endpoint.protocol,
@@ -159,6 +165,8 @@ function create(
       : { pending: true }),
   };
 }
+
+const attributesPrefix = "Attributes Reason: ";
 
 /**
  * AWS: the signed call of a queue's or function's owner confirms by itself; so do endpoints that
@@ -179,7 +187,7 @@ async function subscribe(
 ): Promise<Outcome<Output>> {
   if (!after.pending) {
     const commands = await saveSubscription(call, topic, before, after);
-    return { output: { SubscriptionArn: after.arn }, commands };
+    return { output: { SubscriptionArn: after.arn }, ...replaying(deps, call, after, commands) };
   }
   // AWS: asked again, a pending subscription gets another confirmation.
   const asked = await askForConfirmation(deps, call, topic, after);
