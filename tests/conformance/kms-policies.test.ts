@@ -119,6 +119,9 @@ test("conditions on encryption context, request alias and resource aliases", asy
     ["kms:EncryptionContext:Ward", { EncryptionContext: { Ward: "7" } }, true],
     ["kms:EncryptionContext:Ward", { EncryptionContext: { Ward: "8" } }, false],
     ["kms:EncryptionContext:Ward", {}, false],
+    // A value under another spelling of the name is no way in, and no harm where it is the same.
+    ["kms:EncryptionContext:Ward", { EncryptionContext: { Ward: "8", ward: "7" } }, false],
+    ["kms:EncryptionContext:Ward", { EncryptionContext: { Ward: "7", ward: "7" } }, true],
     ["keys", { EncryptionContext: { Ward: "8" } }, true],
     ["keys", { EncryptionContext: { ward: "8" } }, false],
     ["request", { KeyId: "alias/emr" }, true],

@@ -110,6 +110,9 @@ test("context of sessions, endpoints and tags", () => {
   assert.equal(session["aws:requesttag/team"], "a");
   assert.deepEqual(session["aws:tagkeys"], ["Team", "old"]);
   assert.equal(session["aws:resourcetag/stage"], "b");
+  const resourceTags = { Stage: "b", stage: "c", STAGE: "d" };
+  const clash = globalContext({ ...facts, resourceTags });
+  assert.deepEqual(clash["aws:resourcetag/stage"], ["b", "c", "d"]);
   const without = globalContext({ ...facts, session: { issuedMs: 0 } });
   assert.equal(without["aws:multifactorauthpresent"], false);
   const stranger = globalContext({ ...facts, caller: caller("anonymous") });

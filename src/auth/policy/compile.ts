@@ -93,7 +93,7 @@ function compileStatement(
     if (operator === undefined) {
       throw new PolicyError(clause.path, "is no condition operator");
     }
-    return compileCondition({ ...clause, operator }, version, kind);
+    return compileCondition({ ...clause, operator }, version, kind, statement.effect);
   });
   const { action, resource } = statement;
   // Names of actions hold no variables, so the older version reads them as they are.

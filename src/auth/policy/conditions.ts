@@ -1,8 +1,9 @@
 import type { ConditionContext, ConditionValue } from "../../kernel/operation.ts";
 import { compileArnGlob, matchesArn, splitArn } from "./arns.ts";
-import type { ConditionClause, PolicyKind } from "./document.ts";
+import type { ConditionClause, PolicyKind, Statement } from "./document.ts";
 import { PolicyError, shown } from "./errors.ts";
 import { compileGlob, matchesGlob } from "./glob.ts";
+import { isNamedKey } from "./named-keys.ts";
 import type { Comparison, Family, Operator } from "./operators.ts";
 import { allowsVariables } from "./operators.ts";
 import {
@@ -29,6 +30,7 @@ export function compileCondition(
   clause: ConditionClause & { readonly operator: Operator },
   version: Version,
   kind: PolicyKind,
+  effect: Statement["effect"],
 ): Test {
   const { operator, values, path } = clause;
   const key = clause.key.toLowerCase();
@@ -42,10 +44,17 @@ export function compileCondition(
   );
   const { negated, set, ifExists } = operator;
   const whenAbsent = ifExists || set === "all" || (set === "single" && negated);
+  const named = isNamedKey(key);
   return (context) => {
     const value = requestValue(context);
     if (isAbsent(value)) return whenAbsent;
     if (typeof value !== "object") return match(String(value), context) !== negated;
+    // AWS?: names that differ only in letter case. An Allow must hold for each of their values, a
+    // Deny for one of them, so that no value passes for that of another name.
+    if (named) {
+      const holds = (one: string) => match(one, context) !== negated;
+      return effect === "Allow" ? value.every(holds) : value.some(holds);
+    }
     // AWS?: a list without a set operator is undefined in AWS; none may match where negated.
     if (set === "single") return value.some((one) => match(one, context)) !== negated;
     if (set === "any") return value.some((one) => match(one, context) !== negated);

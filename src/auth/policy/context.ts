@@ -2,6 +2,7 @@ import type { Transport } from "../../kernel/call.ts";
 import type { ServicePrincipal } from "../../kernel/caller.ts";
 import type { EpochMs } from "../../kernel/clock.ts";
 import type { ConditionContext, ConditionValue } from "../../kernel/operation.ts";
+import { type NamedKeyPrefix, namedKeys } from "./named-keys.ts";
 import type { PolicyCaller } from "./principals.ts";
 
 /** What is known of a request, from which the global condition keys are made. */
@@ -148,11 +149,10 @@ function addTransport(keys: Keys, facts: ContextFacts): void {
 
 function addTags(
   keys: Keys,
-  prefix: string,
+  prefix: NamedKeyPrefix,
   tags: Readonly<Record<string, string>> | undefined,
 ): void {
-  if (tags === undefined) return;
-  for (const name of Object.keys(tags)) keys[prefix + name.toLowerCase()] = tags[name] ?? "";
+  if (tags !== undefined) Object.assign(keys, namedKeys(prefix, tags));
 }
 
 function addRequestTags(keys: Keys, { requestTags, requestTagKeys }: ContextFacts): void {

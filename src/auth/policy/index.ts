@@ -12,6 +12,7 @@ export { PolicyError } from "./errors.ts";
 export { decide } from "./evaluate.ts";
 export { denialText } from "./explain.ts";
 export { positionOf } from "./json.ts";
+export { namedKeys } from "./named-keys.ts";
 export type {
   FederatedUserCaller,
   PolicyCaller,

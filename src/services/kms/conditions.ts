@@ -1,11 +1,7 @@
+import { namedKeys } from "../../auth/policy/index.ts";
 import type { Call } from "../../kernel/call.ts";
 import type { EncryptionContext } from "../../kernel/keyvault.ts";
-import type {
-  ConditionContext,
-  ConditionValue,
-  GrantFacts,
-  ResourceUse,
-} from "../../kernel/operation.ts";
+import type { ConditionContext, GrantFacts, ResourceUse } from "../../kernel/operation.ts";
 import type { FoundKey, HiddenKey } from "./locate.ts";
 import { validation } from "./refusals.ts";
 import type { KeyRecord } from "./store.ts";
@@ -96,29 +92,14 @@ export function encryptionContextConditions(
   const pairs = Object.entries(context ?? {});
   if (pairs.length === 0) return {};
   let bytes = 0;
-  const conditions = new Map<string, ConditionValue>();
-  for (const [name, value] of pairs) {
-    bytes += Buffer.byteLength(name) + Buffer.byteLength(value);
-    const conditionKey = `kms:encryptioncontext:${name.toLowerCase()}`;
-    const earlier = conditions.get(conditionKey);
-    // Names of condition keys do not know case: pairs that differ only in it share one key.
-    conditions.set(
-      conditionKey,
-      Array.isArray(earlier)
-        ? [...earlier, value]
-        : earlier === undefined
-          ? value
-          : [String(earlier), value],
-    );
-  }
+  for (const [name, value] of pairs) bytes += Buffer.byteLength(name) + Buffer.byteLength(value);
   if (bytes > encryptionContextBytesMax) {
     throw validation(`The encryption context is larger than ${encryptionContextBytesMax} bytes.`);
   }
-  conditions.set(
-    "kms:encryptioncontextkeys",
-    pairs.map(([name]) => name),
-  );
-  return Object.fromEntries(conditions);
+  return {
+    ...namedKeys("kms:encryptioncontext:", Object.fromEntries(pairs)),
+    "kms:encryptioncontextkeys": pairs.map(([name]) => name),
+  };
 }
 
 /** aws:RequestTag/k and aws:TagKeys. */
@@ -127,10 +108,8 @@ export function tagConditions(
 ): ConditionContext {
   const names = isNameList(tags) ? tags : Object.keys(tags);
   if (names.length === 0) return {};
-  const values: [string, ConditionValue][] = isNameList(tags)
-    ? []
-    : Object.entries(tags).map(([name, value]) => [`aws:requesttag/${name.toLowerCase()}`, value]);
-  return { ...Object.fromEntries(values), "aws:tagkeys": names };
+  const values = isNameList(tags) ? {} : namedKeys("aws:requesttag/", tags);
+  return { ...values, "aws:tagkeys": names };
 }
 
 function isNameList(

@@ -1,4 +1,5 @@
 import type { Tag } from "@aws-sdk/client-sns";
+import { namedKeys } from "../../auth/policy/index.ts";
 import { Refusal } from "../../kernel/errors.ts";
 import type { ConditionContext } from "../../kernel/operation.ts";
 import type { Wire } from "../../kernel/wire-types.ts";
@@ -35,6 +36,5 @@ export function mergeTags(before: Tags, added: Tags): Tags {
 export function requestTagContext(tags: Tags): ConditionContext | undefined {
   const keys = Object.keys(tags);
   if (keys.length === 0) return undefined;
-  const requested = keys.map((key) => [`aws:requesttag/${key.toLowerCase()}`, tags[key] ?? ""]);
-  return { ...Object.fromEntries(requested), "aws:tagkeys": keys };
+  return { ...namedKeys("aws:requesttag/", tags), "aws:tagkeys": keys };
 }

@@ -1,3 +1,4 @@
+import { namedKeys } from "../../auth/policy/index.ts";
 import type { ConditionContext } from "../../kernel/operation.ts";
 import { invalidParameter, missingParameter } from "./refusals.ts";
 
@@ -38,12 +39,7 @@ function checkTag(key: string, value: string): void {
 /** Condition keys of a request that sets tags. */
 export function tagContext(tags: Tags | undefined): ConditionContext {
   return {
-    ...Object.fromEntries(
-      Object.entries(tags ?? {}).map(([key, value]) => [
-        `aws:requesttag/${key.toLowerCase()}`,
-        value,
-      ]),
-    ),
+    ...namedKeys("aws:requesttag/", tags ?? {}),
     "aws:tagkeys": Object.keys(tags ?? {}),
   };
 }
