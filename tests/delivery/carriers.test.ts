@@ -3,15 +3,14 @@
 // small mail server on loopback; signatures are checked by a second implementation.
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import type { AddressInfo } from "node:net";
-import { createServer, type Socket } from "node:net";
-import { type TestContext, test } from "node:test";
+import { test } from "node:test";
 import { systemRandom } from "../../src/crypto/random.ts";
 import { carryHttp } from "../../src/delivery/http.ts";
 import { carryLambda, checkLambdaEndpoint } from "../../src/delivery/lambda.ts";
 import { carryMail, checkSmtpUrl } from "../../src/delivery/smtp.ts";
 import { createTargets } from "../../src/delivery/targets.ts";
 import { signedHeaders } from "../harness/sign.ts";
+import { startMailServer } from "./mail-server.ts";
 import { startReceiver } from "./receiver.ts";
 
 const targets = createTargets({
@@ -103,46 +102,6 @@ test("a digest challenge is answered as RFC 7616 says", async (t) => {
   const wrong = await carry(url.replace("user", "other"));
   assert.ok(!wrong.ok && !wrong.retryable && wrong.statusCode === 401);
 });
-
-interface MailServer {
-  readonly port: number;
-  /** What clients said, line by line. */
-  readonly lines: string[];
-  refuse: string | undefined;
-}
-
-/** As much of SMTP as one mail needs. */
-async function startMailServer(t: TestContext): Promise<MailServer> {
-  const mails: MailServer = { port: 0, lines: [], refuse: undefined };
-  const talk = (socket: Socket) => {
-    let data = false;
-    let rest = "";
-    const say = (text: string) => socket.write(`${text}\r\n`);
-    say("220 test");
-    socket.on("error", () => {});
-    socket.on("data", (chunk) => {
-      const lines = (rest + chunk.toString()).split("\r\n");
-      rest = lines.pop() ?? "";
-      for (const line of lines) {
-        mails.lines.push(line);
-        if (data) {
-          if (line !== ".") continue;
-          data = false;
-          say("250 taken");
-        } else if (line.startsWith("RCPT") && mails.refuse) say(mails.refuse);
-        else if (line === "DATA") {
-          data = true;
-          say("354 go on");
-        } else if (line === "QUIT") socket.end("221 bye\r\n");
-        else say("250 fine");
-      }
-    });
-  };
-  const server = createServer(talk);
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  t.after(() => void server.close());
-  return Object.assign(mails, { port: (server.address() as AddressInfo).port });
-}
 
 test("a mail arrives, and no line of its sender's gets into its head", async (t) => {
   const server = await startMailServer(t);
