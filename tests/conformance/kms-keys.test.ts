@@ -73,18 +73,15 @@ test("kinds of keys that are not built are refused by name, wrong kinds as by AW
     "You must specify a KeyUsage value for all KMS keys except for symmetric encryption keys.";
   const cases: readonly [input: object, code: string, text: string][] = [
     [
-      { KeySpec: "RSA_2048", KeyUsage: "SIGN_VERIFY" },
+      { KeySpec: "SM2", KeyUsage: "SIGN_VERIFY" },
       unsupported,
-      "KeySpec RSA_2048 is not available yet.",
+      "KeySpec SM2 is not available on this server.",
     ],
     [
-      { KeySpec: "HMAC_256", KeyUsage: "GENERATE_VERIFY_MAC" },
+      { CustomKeyStoreId: "cks-1" },
       unsupported,
-      "KeySpec HMAC_256 is not available yet.",
+      "CustomKeyStoreId is not available on this server.",
     ],
-    [{ Origin: "EXTERNAL" }, unsupported, "Origin EXTERNAL is not available yet."],
-    [{ MultiRegion: true }, unsupported, "MultiRegion is not available yet."],
-    [{ CustomKeyStoreId: "cks-1" }, unsupported, "CustomKeyStoreId is not available yet."],
     [{ KeySpec: "RSA_2048" }, "ValidationException", usage],
     [
       { KeySpec: "RSA_2048", KeyUsage: "KEY_AGREEMENT" },

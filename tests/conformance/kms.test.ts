@@ -89,7 +89,7 @@ test("member constraints are checked before the key is looked for", async () => 
   );
 });
 
-test("no output is 200 and an empty body; an operation not built says so", async () => {
+test("no output is 200 and an empty body; no message is none", async () => {
   const { keyId } = await newKey();
   const send = (operation: string, body: object) =>
     server.send({
@@ -107,13 +107,6 @@ test("no output is 200 and an empty body; an operation not built says so", async
   match(JSON.parse(random.body).Plaintext, /^[A-Za-z0-9+/]{11}=$/);
   const none = await send("Decrypt", { CiphertextBlob: "bm90aGluZw==" });
   deepEqual([none.status, none.body], [400, '{"__type":"InvalidCiphertextException"}']);
-  const open = await send("CreateGrant", {
-    KeyId: keyId,
-    GranteePrincipal: `arn:aws:iam::${server.accountId}:root`,
-    Operations: ["Decrypt"],
-  });
-  equal(open.status >= 400, true);
-  match(open.body, /CreateGrant/);
 });
 
 test("users: denied without a policy, allowed by one, denied again without it", async () => {
