@@ -50,6 +50,9 @@ export interface InProcess {
   forgetDataKeys(): void;
   /** How often a topic's data key was opened. */
   readonly opened: { count: number };
+  /** Durable acts so far. */
+  readonly commits: { count: number };
+  readonly signatures: { count: number };
   readonly statusEvents: { readonly group: string; readonly event: object }[];
   undelivered(): Promise<readonly UndeliveredRow[]>;
   commit(commands: readonly Command[]): Promise<unknown>;
@@ -74,8 +77,15 @@ export async function snsInProcess(
   t: TestContext,
   options: InProcessOptions = {},
 ): Promise<InProcess> {
+  const commits = { count: 0 };
+  const signatures = { count: 0 };
   const store = await openSqliteStore({ path: ":memory:", log: silentLog });
   t.after(() => store.close());
+  const commitPlain = store.commit.bind(store);
+  store.commit = (request) => {
+    commits.count += 1;
+    return commitPlain(request);
+  };
   const clock = handClock();
   const failing: InProcess["failing"] = {};
   const sent: Sent[] = [];
@@ -104,7 +114,13 @@ export async function snsInProcess(
       if (!knot.invoke) throw new Error("too early");
       return knot.invoke(call, target, input);
     },
-    signer: { sign: async () => "c2ln", certificateUrl: () => "https://localhost/x.pem" },
+    signer: {
+      async sign() {
+        signatures.count += 1;
+        return "c2ln";
+      },
+      certificateUrl: () => "https://localhost/x.pem",
+    },
     principals: { resolve: async () => undefined },
     random: systemRandom,
     metrics: {
@@ -157,6 +173,8 @@ export async function snsInProcess(
     warnings,
     redeliver,
     opened,
+    commits,
+    signatures,
     statusEvents,
     commit,
     forgetDataKeys: () => sealer.close(),
@@ -200,7 +218,9 @@ function queueTable(failing: InProcess["failing"], sent: Sent[]): ServiceTable {
         handle(input: Sent) {
           const { queue, onlyQueue } = failing;
           if (queue && (!onlyQueue || input.QueueUrl.endsWith(onlyQueue))) throw queue;
-          return { output: {}, committed: () => sent.push(input) };
+          // Something to commit, as a message in a queue would be.
+          const command = { kind: "meta.put", name: "sent", value: Buffer.from("x") };
+          return { output: {}, commands: [command], committed: () => sent.push(input) };
         },
       },
     ]),
