@@ -154,8 +154,13 @@ export function tlsDetails(call: Call): Json | undefined {
   return {
     tlsVersion: tls.version,
     cipherSuite: tls.cipherSuite,
-    clientProvidedHostHeader: new URL(baseUrl).host,
+    clientProvidedHostHeader: hostOf(baseUrl),
   };
+}
+
+/** `https://host:port` without its scheme. */
+function hostOf(baseUrl: string): string {
+  return baseUrl.slice(baseUrl.indexOf("://") + "://".length);
 }
 
 /** AWS: the private endpoint that a call came through; a call of a service came through none. */

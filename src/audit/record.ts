@@ -10,7 +10,14 @@ import {
   tlsDetails,
   userIdentity,
 } from "./identity.ts";
-import { additionalBytesMax, bounded, omitted, recordBytesMax, truncate } from "./limits.ts";
+import {
+  additionalBytesMax,
+  bounded,
+  omitted,
+  parametersBytesMax,
+  recordBytesMax,
+  truncate,
+} from "./limits.ts";
 import { type AuditModel, copyMembers, plainJson } from "./shapes.ts";
 
 /** AWS: the version of the record's form. */
@@ -116,18 +123,43 @@ export interface RecordCopy {
 
 /** The CloudTrail record for one account, as JSON text of at most 256 KB. */
 export function recordText(facts: RecordFacts, copy: RecordCopy): string {
-  const text = JSON.stringify(record(facts, copy));
-  const size = Buffer.byteLength(text);
-  if (size <= recordBytesMax) return text;
+  const whole = record(facts, copy);
+  const text = JSON.stringify(whole);
+  // Where the whole is small, no part of it is too large: nearly always.
+  if (text.length * utf8BytesMax <= additionalBytesMax) return text;
+  const cut = withinBounds(whole);
+  const cutText = JSON.stringify(cut);
+  const size = Buffer.byteLength(cutText);
+  if (size <= recordBytesMax) return cutText;
   return JSON.stringify({
-    ...record(facts, copy),
+    ...cut,
     requestParameters: omitted("event", size),
     responseElements: null,
     resources: [],
   });
 }
 
-function record(facts: RecordFacts, copy: RecordCopy): { readonly [member: string]: Json } {
+/** Bytes of UTF-8 that one unit of a JavaScript text has at most. */
+const utf8BytesMax = 3;
+
+type WholeRecord = { readonly [member: string]: Json };
+
+function withinBounds(whole: WholeRecord): WholeRecord {
+  const parts: { [member: string]: Json } = {};
+  for (const [name, bytesMax] of bounds) {
+    const part = whole[name];
+    if (part !== undefined) parts[name] = bounded(part, name, bytesMax);
+  }
+  return { ...whole, ...parts };
+}
+
+const bounds = [
+  ["requestParameters", parametersBytesMax],
+  ["responseElements", parametersBytesMax],
+  ["additionalEventData", additionalBytesMax],
+] as const;
+
+function record(facts: RecordFacts, copy: RecordCopy): WholeRecord {
   const { finished, resources, additionalEventData } = facts;
   const { table, operation, call } = finished;
   const { address, userAgent } = sourceOf(call);
@@ -143,12 +175,9 @@ function record(facts: RecordFacts, copy: RecordCopy): { readonly [member: strin
     sourceIPAddress: address,
     userAgent: truncate(userAgent),
     ...facts.failure,
-    requestParameters: bounded(facts.requestParameters, "requestParameters"),
-    responseElements: bounded(facts.responseElements, "responseElements"),
-    additionalEventData:
-      additionalEventData === undefined
-        ? undefined
-        : bounded(additionalEventData, "additionalEventData", additionalBytesMax),
+    requestParameters: facts.requestParameters,
+    responseElements: facts.responseElements,
+    additionalEventData,
     requestID: truncate(call.requestId),
     eventID: copy.eventId,
     readOnly: operation.audit.readOnly,

@@ -37,7 +37,7 @@ export interface PruneEvent {
 
 const periodMs = 3_600_000;
 /** A bite is one commit: others wait for it. */
-const rowsMax = 500;
+const rowsMax = 200;
 /** How often progress is told, in events. */
 const progressEvents = 50_000;
 

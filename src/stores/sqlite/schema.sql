@@ -28,7 +28,7 @@ CREATE TABLE audit_events (
   key_version INTEGER NOT NULL,
   hash BLOB NOT NULL,
   PRIMARY KEY (account_id, region, number)
-) STRICT, WITHOUT ROWID;
+) STRICT;
 
 CREATE INDEX audit_events_by_access_key ON audit_events
   (account_id, region, access_key_id, time_ms, number);
@@ -259,7 +259,7 @@ CREATE TABLE trail_events (
   key_version INTEGER NOT NULL,
   hash BLOB NOT NULL,
   PRIMARY KEY (account_id, region, trail, number)
-) STRICT, WITHOUT ROWID;
+) STRICT;
 
 CREATE TABLE undelivered (
   account_id TEXT NOT NULL,

@@ -28,7 +28,7 @@ CREATE TABLE audit_events (
   key_version INTEGER NOT NULL,
   hash BLOB NOT NULL,
   PRIMARY KEY (account_id, region, number)
-) STRICT, WITHOUT ROWID;
+) STRICT;
 CREATE INDEX audit_events_by_time ON audit_events (account_id, region, time_ms, number);
 CREATE INDEX audit_events_by_id ON audit_events (account_id, region, event_id, time_ms, number);
 CREATE INDEX audit_events_by_name ON audit_events
@@ -65,5 +65,5 @@ CREATE TABLE trail_events (
   key_version INTEGER NOT NULL,
   hash BLOB NOT NULL,
   PRIMARY KEY (account_id, region, trail, number)
-) STRICT, WITHOUT ROWID;
+) STRICT;
 `;
