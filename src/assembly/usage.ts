@@ -2,6 +2,7 @@ import type { FinishedRequest } from "../gateway/front.ts";
 import { createMetrics, type Metrics } from "../gateway/metrics.ts";
 import type { Auditor } from "../gateway/pipeline.ts";
 import type { Call } from "../kernel/call.ts";
+import { type Caller, callerAccessKeyId } from "../kernel/caller.ts";
 import type { Clock } from "../kernel/clock.ts";
 import type { AccessKeyUsage, AccessKeyUse } from "../services/iam/dependencies.ts";
 import { accessKeyUses, installation } from "../services/iam/store.ts";
@@ -22,7 +23,7 @@ export interface Usage {
   finished(request: FinishedRequest): void;
 }
 
-const accessKeysMax = 10_000;
+const usesMax = 10_000;
 
 export function createUsage(clock: Clock, version: string): Usage {
   const uses = new Map<string, AccessKeyUse>();
@@ -39,8 +40,7 @@ export function createUsage(clock: Clock, version: string): Usage {
       count: (topicArn, metric, by) => metrics.topic(topicArn, metric, by),
     },
     accessKeys: {
-      lastUsed: async (view, accessKeyId) =>
-        uses.get(accessKeyId) ?? accessKeyUses.get(view, installation, accessKeyId),
+      lastUsed: async (view, id) => uses.get(id) ?? accessKeyUses.get(view, installation, id),
     },
     takeAccessKeyUses() {
       const taken = new Map(unsaved);
@@ -61,16 +61,23 @@ export function createUsage(clock: Clock, version: string): Usage {
     finished(request) {
       inFlight -= 1;
       metrics.request(request);
-      const { accessKeyId, service, region } = request;
-      // Keys of sessions come and go; nobody asks for their last use.
-      if (accessKeyId === undefined || accessKeyId.startsWith("ASIA")) return;
+      const { caller, service, region } = request;
+      const used = usedBy(caller);
+      if (used === "") return;
       const use = { atMs: clock.now(), service, region };
       for (const map of [uses, unsaved]) {
-        if (map.size >= accessKeysMax && !map.has(accessKeyId)) map.clear();
-        map.set(accessKeyId, use);
+        if (map.size >= usesMax && !map.has(used)) map.clear();
+        map.set(used, use);
       }
     },
   };
+}
+
+/** The access key or role behind a request. "": neither, as nobody asks about other sessions. */
+function usedBy(caller: Caller): string {
+  if (caller.kind === "role-session") return caller.roleId;
+  const accessKeyId = callerAccessKeyId(caller);
+  return accessKeyId.startsWith("ASIA") ? "" : accessKeyId;
 }
 
 function madeFor({ via, caller }: Call): string {

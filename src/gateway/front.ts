@@ -43,8 +43,8 @@ export interface FinishedRequest {
   readonly code: string;
   readonly seconds: number;
   readonly region: string;
-  /** Of a proven signature. */
-  readonly accessKeyId: string | undefined;
+  /** As proven by the signature. */
+  readonly caller: Caller;
 }
 
 /** What `admit` found out, for `handle`: a claim, or that the request is unsigned. */
@@ -143,18 +143,16 @@ async function handle(
   let form: ErrorForm | undefined;
   let operation = "unknown";
   let caller: Caller = { kind: "anonymous" };
-  let accessKeyId: string | undefined;
   const finished = (code: string) => {
     const seconds = (deps.elapsedMs() - startMs) / 1000;
     const service = form?.service.name ?? "unknown";
-    deps.observer.finished({ service, operation, code, seconds, region, accessKeyId });
+    deps.observer.finished({ service, operation, code, seconds, region, caller });
   };
   try {
     const service = claimed ? signedService(deps, claimed) : unsignedService(deps, request);
     form = { service, protocol: service.protocolOf(request) };
     if (!claimed) requirePrivateTransport(deps, service.name, exchange);
     if (claimed) caller = proveCaller(deps, exchange, body, claimed);
-    accessKeyId = claimed?.claim.accessKeyId;
     const { operation: name, protocol } = service.identify(request);
     operation = name;
     const input = service.decode(operation, protocol, request);

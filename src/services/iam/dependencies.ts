@@ -10,9 +10,10 @@ export interface IamDependencies {
   readonly accessKeyUsage: AccessKeyUsage;
 }
 
-/** Who knows when an access key was last used: the audit, or the authenticator's memory. */
+/** Who knows when an access key or role was last used. */
 export interface AccessKeyUsage {
-  lastUsed(view: RecordView, accessKeyId: string): Promise<AccessKeyUse | undefined>;
+  /** `id`: of an access key, or the unique id of a role (`AROA…`). */
+  lastUsed(view: RecordView, id: string): Promise<AccessKeyUse | undefined>;
 }
 
 export interface AccessKeyUse {

@@ -10,11 +10,12 @@ import type { Call } from "../../kernel/call.ts";
 import type { NamedPolicy } from "../../kernel/policy.ts";
 import type { Wire } from "../../kernel/wire-types.ts";
 import type { UseCounts } from "./attachments.ts";
+import type { AccessKeyUsage } from "./dependencies.ts";
 import { findGroup, shownGroup } from "./groups.ts";
 import { listedProfile, profilesOfRole } from "./instance-profiles.ts";
 import { findManagedPolicy, listedPolicy, type ManagedPolicy } from "./managed-policies.ts";
 import { encodedDocument } from "./policies.ts";
-import { listedRole } from "./roles.ts";
+import { listedRole, shownRoleUse } from "./roles.ts";
 import type { GroupRecord, RoleRecord, UserRecord } from "./store.ts";
 import { shownTags } from "./tags.ts";
 import { listedUser, shownBoundary } from "./users.ts";
@@ -67,6 +68,7 @@ export async function groupDetail(
 export async function roleDetail(
   call: Call,
   role: Readonly<RoleRecord>,
+  usage: AccessKeyUsage,
 ): Promise<Wire<RoleDetail>> {
   const { Description: _, MaxSessionDuration: __, ...shown } = await listedRole(call, role);
   const profiles = await profilesOfRole(call, role);
@@ -77,6 +79,7 @@ export async function roleDetail(
     AttachedManagedPolicies: await attachedPolicies(call, role.attached),
     ...shownBoundary(role.boundary),
     ...shownTags(role.tags),
+    ...(await shownRoleUse(usage, call, role)),
   } as Wire<RoleDetail>;
 }
 

@@ -1,9 +1,10 @@
-import type { Role } from "@aws-sdk/client-iam";
+import type { Role, RoleLastUsed } from "@aws-sdk/client-iam";
 import type { Call } from "../../kernel/call.ts";
 import type { Command } from "../../kernel/command.ts";
 import type { Json } from "../../kernel/json.ts";
 import type { ConditionContext, ResourceUse } from "../../kernel/operation.ts";
 import type { Wire } from "../../kernel/wire-types.ts";
+import type { AccessKeyUsage } from "./dependencies.ts";
 import { encodedDocument } from "./policies.ts";
 import { noSuchEntity, unmodifiable } from "./refusals.ts";
 import { roleArn } from "./role-arns.ts";
@@ -77,6 +78,20 @@ export async function shownRole(call: Call, role: Readonly<RoleRecord>): Promise
     ...shownBoundary(role.boundary),
     ...shownTags(role.tags),
   };
+}
+
+/** AWS: uses are told for 400 days. */
+const useShownMs = 400 * 86_400_000;
+
+/** When a session of the role last called, and where; empty for a role that nobody used. */
+export async function shownRoleUse(
+  usage: AccessKeyUsage,
+  call: Call,
+  role: Readonly<RoleRecord>,
+): Promise<{ readonly RoleLastUsed: Wire<RoleLastUsed> }> {
+  const use = await usage.lastUsed(call.records, role.roleId);
+  if (!use || call.now - use.atMs > useShownMs) return { RoleLastUsed: {} };
+  return { RoleLastUsed: { LastUsedDate: use.atMs, Region: use.region } };
 }
 
 /** AWS: the answers that make a role leave out MaxSessionDuration. */

@@ -95,7 +95,7 @@ export function createIam(dependencies: IamDependencies): ServiceTable {
       ...groupOperations(dependencies),
       ...roleOperations(dependencies),
       ...policyOperations(dependencies),
-      ...accountOperations(),
+      ...accountOperations(dependencies),
     ]),
     accessDenied: { code: "AccessDenied", status: 403, printAction: (action) => action },
   };
@@ -132,7 +132,7 @@ function groupOperations(dependencies: IamDependencies): readonly AnyOperation[]
 function roleOperations(dependencies: IamDependencies): readonly AnyOperation[] {
   return [
     createRole(dependencies),
-    getRole(),
+    getRole(dependencies),
     listRoles(),
     updateRole(),
     updateRoleDescription(),
@@ -179,7 +179,7 @@ function policyOperations(dependencies: IamDependencies): readonly AnyOperation[
   ];
 }
 
-function accountOperations(): readonly AnyOperation[] {
+function accountOperations(dependencies: IamDependencies): readonly AnyOperation[] {
   return [
     ...taggedForms.flatMap(tagOperations),
     createOpenIdConnectProvider(),
@@ -197,6 +197,6 @@ function accountOperations(): readonly AnyOperation[] {
     getContextKeysForPrincipalPolicy(),
     getContextKeysForCustomPolicy(),
     getAccountSummary(),
-    getAccountAuthorizationDetails(),
+    getAccountAuthorizationDetails(dependencies),
   ];
 }

@@ -176,7 +176,7 @@ export const serviceCredentials = recordKind<ServiceCredentialRecord>(
   "iam.service-credential",
   "installation",
 );
-/** Installation; id = access key id. Written now and then, not at each use. */
+/** Installation; id = access key id or role id. Written now and then, not at each use. */
 export const accessKeyUses = recordKind<AccessKeyUseRecord>("iam.access-key-use", "installation");
 /** Installation; id = account id. */
 export const accounts = recordKind<AccountRecord>("iam.account", "installation");

@@ -7,6 +7,7 @@ import type { Call } from "../../../kernel/call.ts";
 import type { Operation } from "../../../kernel/operation.ts";
 import type { Wire } from "../../../kernel/wire-types.ts";
 import { entitiesOf, useCounts } from "../attachments.ts";
+import type { AccessKeyUsage, IamDependencies } from "../dependencies.ts";
 import { groupDetail, policyDetail, roleDetail, userDetail } from "../details.ts";
 import { awsManaged, ofCustomer } from "../managed-policies.ts";
 import { pageOfAll } from "../paging.ts";
@@ -23,10 +24,9 @@ interface Entry {
   detail(): Promise<object>;
 }
 
-export function getAccountAuthorizationDetails(): Operation<
-  Wire<GetAccountAuthorizationDetailsRequest>,
-  Output
-> {
+export function getAccountAuthorizationDetails({
+  accessKeyUsage,
+}: IamDependencies): Operation<Wire<GetAccountAuthorizationDetailsRequest>, Output> {
   return {
     name: "GetAccountAuthorizationDetails",
     access: "read",
@@ -34,7 +34,7 @@ export function getAccountAuthorizationDetails(): Operation<
     resources: (_input, { accountId }) => [{ arn: "*", accountId }],
     async handle(input, call) {
       const wanted = input.Filter ?? [];
-      const all = (await entries(call)).filter(
+      const all = (await entries(call, accessKeyUsage)).filter(
         ({ filter }) => wanted.length === 0 || wanted.includes(filter),
       );
       const page = pageOfAll("GetAccountAuthorizationDetails", input, all, ({ id }) => id);
@@ -50,7 +50,7 @@ export function getAccountAuthorizationDetails(): Operation<
   };
 }
 
-async function entries(call: Call): Promise<readonly Entry[]> {
+async function entries(call: Call, usage: AccessKeyUsage): Promise<readonly Entry[]> {
   const { users, groups, roles } = await entitiesOf(call.records, call.accountId);
   const own = await managedPolicies.list(call.records, accountScope(call.accountId));
   const counts = await useCounts(call.records, call.accountId);
@@ -75,7 +75,7 @@ async function entries(call: Call): Promise<readonly Entry[]> {
       filter: "Role" as const,
       list: "RoleDetailList" as const,
       id: `3/${nameKey(role.roleName)}`,
-      detail: () => roleDetail(call, role),
+      detail: () => roleDetail(call, role, usage),
     })),
     ...policies.map((policy) => ({
       filter: policy.record ? ("LocalManagedPolicy" as const) : ("AWSManagedPolicy" as const),

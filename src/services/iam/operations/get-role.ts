@@ -1,9 +1,12 @@
 import type { GetRoleRequest, GetRoleResponse } from "@aws-sdk/client-iam";
 import type { Operation } from "../../../kernel/operation.ts";
 import type { Wire } from "../../../kernel/wire-types.ts";
-import { requireRole, roleUse, shownRole } from "../roles.ts";
+import type { IamDependencies } from "../dependencies.ts";
+import { requireRole, roleUse, shownRole, shownRoleUse } from "../roles.ts";
 
-export function getRole(): Operation<Wire<GetRoleRequest>, Wire<GetRoleResponse>> {
+export function getRole({
+  accessKeyUsage,
+}: IamDependencies): Operation<Wire<GetRoleRequest>, Wire<GetRoleResponse>> {
   return {
     name: "GetRole",
     access: "read",
@@ -11,7 +14,8 @@ export function getRole(): Operation<Wire<GetRoleRequest>, Wire<GetRoleResponse>
     resources: async (input, call) => [await roleUse(call, input.RoleName)],
     async handle(input, call) {
       const role = await requireRole(call, input.RoleName);
-      return { output: { Role: await shownRole(call, role) } };
+      const use = await shownRoleUse(accessKeyUsage, call, role);
+      return { output: { Role: { ...(await shownRole(call, role)), ...use } } };
     },
   };
 }
