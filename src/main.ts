@@ -3,7 +3,7 @@ import { join, resolve } from "node:path";
 import { keepAccessKeyUses } from "./assembly/access-key-uses.ts";
 import { ensureOperatorAccount } from "./assembly/bootstrap.ts";
 import { certificateRoute } from "./assembly/certificate-route.ts";
-import { openClocks } from "./assembly/clocks.ts";
+import { openClocks, type SystemClockOf } from "./assembly/clocks.ts";
 import { openDoor } from "./assembly/door.ts";
 import { type Jobs, startJobs } from "./assembly/jobs.ts";
 import { sealOf } from "./assembly/seal-source.ts";
@@ -47,19 +47,27 @@ export interface RunningServer {
   stop(): Promise<void>;
 }
 
+export interface StartOptions {
+  /** Absent: the machine's clock. Signatures, sessions and certificates are judged by it. */
+  readonly systemClockOf?: SystemClockOf;
+}
+
 /**
  * Starts a server as its settings say. What was opened is closed in reverse order, at a stop and
  * when a later step fails. Throws StartError, DataFolderError, PortInUse, or a Fault of the store
  * or the key process, each with a text for the person who starts it.
  */
-export async function startServer(settings: Settings): Promise<RunningServer> {
+export async function startServer(
+  settings: Settings,
+  options: StartOptions = {},
+): Promise<RunningServer> {
   const log = createLogger({
     level: settings.logLevel,
     format: settings.logFormat,
     write: (line) => process.stderr.write(line),
   });
   try {
-    return await startUnsealed(settings, log);
+    return await startUnsealed(settings, log, options);
   } catch (error) {
     if (!(error instanceof SealedError)) throw error;
     const sealed = await startSealed({
@@ -67,7 +75,7 @@ export async function startServer(settings: Settings): Promise<RunningServer> {
       reason: error.message,
       log,
       probe: () => probeSeal(settings, log),
-      start: (unsealed) => startUnsealed(unsealed, log),
+      start: (unsealed) => startUnsealed(unsealed, log, options),
     });
     return { ...sealed, endpoints: [] };
   }
@@ -79,7 +87,11 @@ async function probeSeal(settings: Settings, log: Log): Promise<void> {
   await openState({ dataFolder: resolve(settings.data), seal: sealOf(settings), log }, scope);
 }
 
-async function startUnsealed(settings: Settings, log: Log): Promise<RunningServer> {
+async function startUnsealed(
+  settings: Settings,
+  log: Log,
+  { systemClockOf }: StartOptions,
+): Promise<RunningServer> {
   await using scope = new AsyncDisposableStack();
   const folderPath = resolve(settings.data);
   const folder = openDataFolder({
@@ -91,7 +103,7 @@ async function startUnsealed(settings: Settings, log: Log): Promise<RunningServe
   });
   scope.defer(() => folder.close());
   const { accountId, region } = folder.installation;
-  const clocks = openClocks(folder, settings, log, scope);
+  const clocks = openClocks(folder, settings, log, scope, systemClockOf);
   const state = await openState({ dataFolder: folderPath, seal: sealOf(settings), log }, scope);
   const sessions = createSessionTokens(state.secrets, systemRandom);
   const { secrets } = state;

@@ -15,15 +15,19 @@ export interface Clocks {
   readonly virtual: VirtualClock | undefined;
 }
 
+/** The machine's clock, or one that a test can move. */
+export type SystemClockOf = typeof systemClock;
+
 /** Opens both clocks. A virtual one needs a loopback host: nobody else may depend on it. */
 export function openClocks(
   folder: DataFolder,
   settings: Pick<Settings, "clock" | "host">,
   log: Log,
   scope: AsyncDisposableStack,
+  systemClockOf: SystemClockOf = systemClock,
 ): Clocks {
   const onError = (error: unknown) => log.error("something that was due failed", { error });
-  const system = systemClock(onError);
+  const system = systemClockOf(onError);
   if (settings.clock === "system") return { service: system, system, virtual: undefined };
   if (!isLoopbackHost(settings.host)) {
     throw new StartError(`--clock virtual needs a loopback --host, not ${settings.host}`);

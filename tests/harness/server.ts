@@ -12,6 +12,7 @@ import { NodeHttpHandler } from "@smithy/node-http-handler";
 import { readCredentialsFile } from "../../src/cli/credentials-file.ts";
 import { readSettings } from "../../src/cli/settings.ts";
 import { startServer } from "../../src/main.ts";
+import type { MovableClock } from "./movable-clock.ts";
 import { type RawAnswer, sendRaw } from "./raw.ts";
 import { type RawRequest, signedHeaders } from "./sign.ts";
 
@@ -82,6 +83,8 @@ export interface TestServerOptions {
   readonly environment?: Readonly<Record<string, string>>;
   /** An existing data folder; it is kept at the stop. */
   readonly dataFolder?: string;
+  /** System time, for the server and for clients made after a move. Absent: the machine's. */
+  readonly systemClock?: MovableClock;
 }
 
 /**
@@ -96,7 +99,10 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
     fileText: undefined,
     workingDirectory: dataFolder,
   });
-  const running = await startServer(settings);
+  const { systemClock } = options;
+  const running = await startServer(settings, {
+    ...(systemClock && { systemClockOf: systemClock.clockOf }),
+  });
   const ca = readFileSync(join(dataFolder, "ca.pem"), "utf8");
   const root = readCredentialsFile(dataFolder);
   if (!root) throw new Error("the server wrote no credentials");
@@ -112,6 +118,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
       region: how.region ?? region,
       credentials,
       maxAttempts: 1,
+      systemClockOffset: systemClock?.offsetMs ?? 0,
       requestHandler: new NodeHttpHandler({ httpsAgent }),
     };
     return {
@@ -127,7 +134,8 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
   const send = (request: RawTestRequest): Promise<RawAnswer> => {
     const base = request.plainHttp ? httpUrl : httpsUrl;
     const url = base + (request.path ?? "/");
-    const full = { method: "POST", region, ...root, ...request, url };
+    const date = new Date(Date.now() + (systemClock?.offsetMs ?? 0));
+    const full = { method: "POST", region, date, ...root, ...request, url };
     const headers = request.unsigned ? (request.headers ?? {}) : signedHeaders(full);
     return sendRaw({ url, method: full.method, headers, body: request.body ?? "", ca });
   };
