@@ -18,11 +18,29 @@ const serviceNames = ["SNS", "SQS", "KMS", "IAM", "STS", "CLOUDTRAIL"];
 /** They would win over, or not fit to, the credentials that are set. */
 const unsetNames = ["AWS_PROFILE", "AWS_SESSION_TOKEN"];
 
-/** Prints the environment that leads AWS clients to the running server. */
-export function printEnv(options: EnvOptions, io: CliIo): void {
+/** What leads AWS clients to a server. */
+export interface ClientEnvironment {
+  readonly set: Readonly<Record<string, string>>;
+  /** Names that must not be set beside it. */
+  readonly unset: readonly string[];
+}
+
+/** The environment for clients of the server that holds the folder. Throws CliError if none does. */
+export function clientEnvironment(
+  options: Pick<EnvOptions, "folder" | "services">,
+  io: CliIo,
+): ClientEnvironment {
   const server = findServer(options.folder, io);
   const credentials = findCredentials(options.folder, io);
-  const variables = { ...endpoints(options, server), ...common(options, server, credentials) };
+  return {
+    set: { ...endpoints(options, server), ...common(options, server, credentials) },
+    unset: unsetNames,
+  };
+}
+
+/** Prints the environment that leads AWS clients to the running server. */
+export function printEnv(options: EnvOptions, io: CliIo): void {
+  const { set: variables, unset } = clientEnvironment(options, io);
   if (options.format === "json") {
     io.out(`${JSON.stringify(variables, null, 2)}\n`);
     return;
@@ -30,10 +48,13 @@ export function printEnv(options: EnvOptions, io: CliIo): void {
   for (const [name, value] of Object.entries(variables)) {
     io.out(`export ${name}=${shellQuote(value)}\n`);
   }
-  io.out(`unset ${unsetNames.join(" ")}\n`);
+  io.out(`unset ${unset.join(" ")}\n`);
 }
 
-function endpoints(options: EnvOptions, server: ServerFile): Record<string, string> {
+function endpoints(
+  options: Pick<EnvOptions, "services">,
+  server: ServerFile,
+): Record<string, string> {
   if (!options.services) return { AWS_ENDPOINT_URL: server.httpsUrl };
   return Object.fromEntries(
     serviceNames.map((name) => [`AWS_ENDPOINT_URL_${name}`, server.httpsUrl]),
@@ -41,7 +62,7 @@ function endpoints(options: EnvOptions, server: ServerFile): Record<string, stri
 }
 
 function common(
-  options: EnvOptions,
+  options: Pick<EnvOptions, "folder" | "services">,
   server: ServerFile,
   credentials: RootCredentials,
 ): Record<string, string> {
@@ -55,7 +76,10 @@ function common(
 }
 
 /** Nothing for an own certificate: whoever issued it, the clients know it by other means. */
-function authorities(options: EnvOptions, server: ServerFile): Record<string, string> {
+function authorities(
+  options: Pick<EnvOptions, "folder" | "services">,
+  server: ServerFile,
+): Record<string, string> {
   if (server.caFile === null) return {};
   const bundle = options.services ? writeBundle(options.folder, server.caFile) : server.caFile;
   return { AWS_CA_BUNDLE: bundle, NODE_EXTRA_CA_CERTS: server.caFile };

@@ -13,8 +13,11 @@ export interface CliIo {
   /** `out` is a terminal, which shows colours. */
   readonly terminal?: boolean;
   readonly now: () => EpochMs;
-  /** Calls back at each SIGTERM or SIGINT. The answer stops listening. */
-  readonly onStopSignal: (listener: () => void) => () => void;
+  /** Calls back at each SIGTERM or SIGINT, or at these signals. The answer stops listening. */
+  readonly onStopSignal: (
+    listener: (signal?: NodeJS.Signals) => void,
+    signals?: readonly NodeJS.Signals[],
+  ) => () => void;
   /** Ends the process at once. */
   readonly exit: (code: number) => void;
   /** True if the process with this id lives. */
@@ -30,10 +33,10 @@ export function processIo(): CliIo {
     err: (text) => void process.stderr.write(text),
     terminal: process.stdout.isTTY === true,
     now: () => Date.now(),
-    onStopSignal(listener) {
-      for (const signal of ["SIGTERM", "SIGINT"]) process.on(signal, listener);
+    onStopSignal(listener, signals = ["SIGTERM", "SIGINT"]) {
+      for (const signal of signals) process.on(signal, listener);
       return () => {
-        for (const signal of ["SIGTERM", "SIGINT"]) process.off(signal, listener);
+        for (const signal of signals) process.off(signal, listener);
       };
     },
     exit: (code) => process.exit(code),

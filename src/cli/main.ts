@@ -21,10 +21,11 @@ export async function main(argv: readonly string[]): Promise<void> {
 export async function runCli(argv: readonly string[], io: CliIo, parts: CliParts): Promise<number> {
   let code = 0;
   try {
-    const program = buildProgram(io, parts, (finished) => {
+    const { own, command } = splitCommand(argv);
+    const program = buildProgram(io, { ...parts, command }, (finished) => {
       code = finished;
     });
-    await program.parseAsync(argv, { from: "user" });
+    await program.parseAsync(own, { from: "user" });
     return code;
   } catch (error) {
     // Help and version end by an error as well, with exit code 0; it is printed already.
@@ -42,4 +43,14 @@ export async function runCli(argv: readonly string[], io: CliIo, parts: CliParts
     );
     return 1;
   }
+}
+
+/** `run … -- CMD ARGS…`: what stands behind the dashes is not ours to read. */
+function splitCommand(argv: readonly string[]): {
+  readonly own: readonly string[];
+  readonly command: readonly string[];
+} {
+  const dashes = argv[0] === "run" ? argv.indexOf("--") : -1;
+  if (dashes < 0) return { own: argv, command: [] };
+  return { own: argv.slice(0, dashes), command: argv.slice(dashes + 1) };
 }

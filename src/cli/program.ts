@@ -9,6 +9,7 @@ import { printEnv } from "./env.ts";
 import { type CliIo, settingsFileText } from "./io.ts";
 import { addSettingOptions, settingFlags } from "./options.ts";
 import { addSealVerbs } from "./seal.ts";
+import { runCommand } from "./run.ts";
 import { type StartServer, serve } from "./serve.ts";
 import { readDataFolder } from "./settings.ts";
 import { addTrailVerbs } from "./trail-cat.ts";
@@ -24,7 +25,6 @@ export interface CliParts {
 
 /** Verbs that later issues bring. */
 const laterVerbs: Readonly<Record<string, string>> = {
-  run: "run a command with the environment of a temporary server",
   cost: "predict and count KMS requests",
   store: "look after the store",
   backup: "back up the data folder",
@@ -32,7 +32,11 @@ const laterVerbs: Readonly<Record<string, string>> = {
 };
 
 /** The command line. `finish` gets the exit code of the verb that ran. */
-export function buildProgram(io: CliIo, parts: CliParts, finish: (code: number) => void): Command {
+export function buildProgram(
+  io: CliIo,
+  parts: CliParts & { readonly command?: readonly string[] },
+  finish: (code: number) => void,
+): Command {
   const program = new Command("sealpost")
     .description("Encrypted topics and queues that speak the AWS wire")
     .version(parts.version, "-V, --version")
@@ -46,6 +50,7 @@ export function buildProgram(io: CliIo, parts: CliParts, finish: (code: number) 
     finish(await serve(settingFlags(serveVerb), io, parts.version, parts.loadStart));
   });
 
+  addRunVerb(program, io, parts, finish);
   addEnvVerb(program, io, finish);
   program
     .command("demo")
@@ -63,6 +68,24 @@ export function buildProgram(io: CliIo, parts: CliParts, finish: (code: number) 
     addLaterVerb(program, verb, description, io, finish);
   }
   return program;
+}
+
+function addRunVerb(
+  program: Command,
+  io: CliIo,
+  parts: CliParts & { readonly command?: readonly string[] },
+  finish: (code: number) => void,
+): void {
+  const verb = program
+    .command("run")
+    .description("run a command against a temporary server, and end with its exit code")
+    .usage("[options] -- COMMAND [ARGUMENTS...]")
+    .argument("[command...]", "what to run; behind `--` it keeps its own flags");
+  addSettingOptions(verb);
+  verb.action(async (words: readonly string[]) => {
+    const command = [...words, ...(parts.command ?? [])];
+    finish(await runCommand(settingFlags(verb), command, io, parts.loadStart));
+  });
 }
 
 function addEnvVerb(program: Command, io: CliIo, finish: (code: number) => void): void {

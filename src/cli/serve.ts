@@ -51,7 +51,11 @@ export async function serve(
   }
 }
 
-async function startOrExplain(start: StartServer, settings: Settings): Promise<RunningServer> {
+/** Throws CliError with the reason alone; at log level debug what was thrown. */
+export async function startOrExplain(
+  start: StartServer,
+  settings: Settings,
+): Promise<RunningServer> {
   try {
     return await start(settings);
   } catch (error) {

@@ -21,6 +21,8 @@ export interface SettingsSources {
   readonly environment?: Readonly<Record<string, string | undefined>>;
   /** Text of `sealpost.config.json`, if there is one. */
   readonly fileText?: string;
+  /** Stand in for the table's defaults: where nobody says anything else. */
+  readonly defaults?: Partial<Record<SettingName, unknown>>;
   /** Relative paths are taken from here. */
   readonly workingDirectory: string;
 }
@@ -83,7 +85,8 @@ function pick(
   const given =
     found(flagOf(name), sources.flags?.[name]) ??
     found(environmentName, sources.environment?.[environmentName]) ??
-    found(`\`${name}\` in ${configFileName}`, file[name]);
+    found(`\`${name}\` in ${configFileName}`, file[name]) ??
+    found(flagOf(name), sources.defaults?.[name]);
   return given ? readValue(spec, given) : absent(spec);
 }
 
