@@ -17,6 +17,8 @@ if (process.argv[2] === "strip") {
   );
   published.engines = { node: ">=26" };
   delete published.scripts;
+  // A condition of clones, whose sources are not published.
+  delete published.exports["./testing"]["sealpost-source"];
   writeFileSync(manifest, `${JSON.stringify(published, null, 2)}\n`);
 } else if (process.argv[2] === "restore") {
   renameSync(kept, manifest);

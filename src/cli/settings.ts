@@ -37,6 +37,8 @@ const lambdaSecretName = "SEALPOST_LAMBDA_SECRET_ACCESS_KEY";
 /** Merges the sources. Throws SettingsError for what is unknown, malformed or of a later issue. */
 export function readSettings(sources: SettingsSources): Settings {
   const environment = sources.environment ?? {};
+  const unknown = Object.keys(sources.flags ?? {}).find((name) => !isSetting(name));
+  if (unknown !== undefined) throw new SettingsError(`\`${unknown}\` is not a setting`);
   const file = parseFile(sources.fileText);
   const values: Record<string, unknown> = {};
   for (const [name, spec] of settingEntries) values[name] = pick(sources, file, name, spec);
@@ -171,12 +173,15 @@ function parseFile(text: string | undefined): Record<string, unknown> {
   if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed)) {
     throw new SettingsError(`${configFileName} must hold one JSON object`);
   }
-  const known = new Set<string>(settingEntries.map(([name]) => name));
-  const unknown = Object.keys(parsed).find((name) => !known.has(name));
+  const unknown = Object.keys(parsed).find((name) => !isSetting(name));
   if (unknown !== undefined) {
     throw new SettingsError(`\`${unknown}\` in ${configFileName} is not a setting`);
   }
   return { ...parsed };
+}
+
+function isSetting(name: string): boolean {
+  return Object.hasOwn(settingsTable, name);
 }
 
 function readCredentials(
