@@ -129,6 +129,17 @@ export const settingsTable = {
   tlsCert: { kind: "text", value: "PATH", description: "own certificate chain (PEM)" },
   tlsKey: { kind: "text", value: "PATH", description: "private key of --tls-cert (PEM)" },
   openMetrics: { kind: "boolean", description: "serve metrics unsigned on every host" },
+  preset: {
+    kind: "text",
+    value: "NAME",
+    choices: ["localstack"],
+    description: "what projects made for that emulator expect; loopback or container only (unsafe)",
+  },
+  init: {
+    kind: "text",
+    value: "DIR",
+    description: "run the executable files of this folder after the start, in order of name",
+  },
   ...auditSettings,
   kmsQuotas: {
     kind: "text",
@@ -191,7 +202,7 @@ export const settingsTable = {
 type Table = typeof settingsTable;
 export type SettingName = keyof Table;
 type ValueOf<S> = S extends { choices: readonly (infer C)[] }
-  ? C
+  ? C | (S extends { default: string } ? never : undefined)
   : S extends { kind: "integer" }
     ? number
     : S extends { kind: "boolean" }

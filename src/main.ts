@@ -6,6 +6,8 @@ import { certificateRoute } from "./assembly/certificate-route.ts";
 import { openClocks, type SystemClockOf } from "./assembly/clocks.ts";
 import { openDoor } from "./assembly/door.ts";
 import { type Jobs, startJobs } from "./assembly/jobs.ts";
+import { credentialsFor } from "./assembly/localstack/account-keys.ts";
+import { type InitProgress, routesFor } from "./assembly/localstack/routes.ts";
 import { sealOf } from "./assembly/seal-source.ts";
 import { SealedError, startSealed } from "./assembly/sealed.ts";
 import { assembleServices } from "./assembly/services.ts";
@@ -60,6 +62,7 @@ export interface StartOptions {
 export async function startServer(
   settings: Settings,
   options: StartOptions = {},
+  init: Readonly<InitProgress> = { completed: true, scripts: [] },
 ): Promise<RunningServer> {
   const log = createLogger({
     level: settings.logLevel,
@@ -68,6 +71,7 @@ export async function startServer(
   });
   try {
     return await startUnsealed(settings, log, options);
+    return await startUnsealed(settings, log, init);
   } catch (error) {
     if (!(error instanceof SealedError)) throw error;
     const sealed = await startSealed({
@@ -76,6 +80,7 @@ export async function startServer(
       log,
       probe: () => probeSeal(settings, log),
       start: (unsealed) => startUnsealed(unsealed, log, options),
+      start: (unsealed) => startUnsealed(unsealed, log, init),
     });
     return { ...sealed, endpoints: [] };
   }
@@ -91,6 +96,7 @@ async function startUnsealed(
   settings: Settings,
   log: Log,
   { systemClockOf }: StartOptions,
+  init: Readonly<InitProgress>,
 ): Promise<RunningServer> {
   await using scope = new AsyncDisposableStack();
   const folderPath = resolve(settings.data);
@@ -99,6 +105,7 @@ async function startUnsealed(
     clock: settings.clock,
     accountId: settings.account,
     region: settings.region,
+    preset: settings.preset,
     now: performance.timeOrigin + performance.now(),
   });
   scope.defer(() => folder.close());
@@ -108,7 +115,12 @@ async function startUnsealed(
   const sessions = createSessionTokens(state.secrets, systemRandom);
   const { secrets } = state;
   const messages = createAuthorizationMessages(secrets);
-  const credentials = createCredentials({ secrets, sessions, systemClock: clocks.system });
+  const credentials = credentialsFor(settings.preset, {
+    ...state,
+    credentials: createCredentials({ secrets, sessions, systemClock: clocks.system }),
+    random: systemRandom,
+    clock: clocks.service,
+  });
   await ensureOperatorAccount({
     ...state,
     credentials,
@@ -212,7 +224,10 @@ async function startUnsealed(
       trails,
       aloneWithTrails: (act) => (due.jobs ? due.jobs.aloneWithTrails(act) : act()),
       version,
-      certificateRoute: (front) => certificateRoute(signer, front),
+      certificateRoute(front) {
+        const routes = { services: serviceNames, version, init };
+        return routesFor(settings.preset, routes, certificateRoute(signer, front));
+      },
       log,
     },
     scope,

@@ -25,6 +25,7 @@ import type { Clocks } from "./clocks.ts";
 import { openInquiry } from "./doctor.ts";
 import { doctorRoutes } from "./doctor-routes.ts";
 import { type OpenEndpoint, openListeners } from "./listeners.ts";
+import { withAdvice } from "./localstack/advice.ts";
 import { withQueueMetrics } from "./queue-metrics.ts";
 import { serviceCredentialRoutes } from "./service-credential-routes.ts";
 import { requireDecryptToSend, type Services } from "./services.ts";
@@ -70,11 +71,12 @@ export interface Door {
 export async function openDoor(options: DoorOptions, scope: AsyncDisposableStack): Promise<Door> {
   const { settings, state, clocks, services, usage, log, accountId } = options;
   const view = () => state.records.view();
-  const authenticator = createAuthenticator({
+  const strict = createAuthenticator({
     credentials: options.credentials,
     view,
     systemClock: clocks.system,
   });
+  const authenticator = settings.preset === "localstack" ? withAdvice(strict) : strict;
   const front = createFront({
     wire: loadWireServices(),
     authenticator,

@@ -1,6 +1,12 @@
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { InitProgress } from "../assembly/localstack/routes.ts";
 import { type Settings, SettingsError } from "../config.ts";
+import { runsInContainer } from "./container.ts";
 import { credentialsPath } from "./credentials-file.ts";
+import { clientEnvironment } from "./env.ts";
+import { type InitRun, pathWithAwslocal, readyHookFolder, runInitScripts } from "./init-scripts.ts";
 import { CliError, type CliIo, settingsFileText } from "./io.ts";
 import { readSettings } from "./settings.ts";
 import { shellQuote } from "./shell.ts";
@@ -15,7 +21,11 @@ export interface RunningServer {
   stop(): Promise<void>;
 }
 
-export type StartServer = (settings: Settings) => Promise<RunningServer>;
+export type StartServer = (
+  settings: Settings,
+  /** Told to who asks how far the start is. */
+  init?: Readonly<InitProgress>,
+) => Promise<RunningServer>;
 
 /** A stop that takes longer is given up: supervisors kill after ten seconds. */
 const stopMsMax = 9_500;
@@ -30,25 +40,73 @@ export async function serve(
   version: string,
   loadStart: () => Promise<StartServer>,
 ): Promise<number> {
+  await using scope = new AsyncDisposableStack();
   const settings = readSettings({
     flags,
     environment: io.environment,
     fileText: settingsFileText(io),
     workingDirectory: io.workingDirectory,
+    inContainer: runsInContainer(io.environment),
+    freshFolder() {
+      const folder = mkdtempSync(join(tmpdir(), "sealpost-preset-"));
+      scope.defer(() => rmSync(folder, { recursive: true, force: true }));
+      return folder;
+    },
   });
   for (const warning of settings.warnings) io.err(`warning: ${warning}\n`);
   const stopSignal = listenForStop(io);
+  scope.defer(stopSignal.close);
+  const init: InitProgress = { completed: false, scripts: [] };
+  const start = await loadStart();
+  const server = await startOrExplain((chosen) => start(chosen, init), settings);
+  io.out(banner(settings, server, version));
+  const stopping = new AbortController();
+  const initialised = initialise(settings, server, { progress: init, signal: stopping.signal }, io);
+  const failure = await Promise.race([stopSignal.first, server.failed, initialised]);
+  stopping.abort();
+  if (failure !== undefined) io.err(`sealpost: the server cannot go on: ${failure.message}\n`);
+  const code = await stopInTime(server, io);
+  return failure === undefined ? code : 1;
+}
+
+/** Runs the scripts of the start, then says `Ready.`. Settles only with a failure. */
+async function initialise(
+  settings: Settings,
+  server: RunningServer,
+  run: Pick<InitRun, "progress" | "signal">,
+  io: CliIo,
+): Promise<Error> {
+  const isPreset = settings.preset !== undefined;
+  const folders = settings.init === undefined ? [] : [settings.init];
+  if (isPreset && existsSync(readyHookFolder)) folders.push(readyHookFolder);
   try {
-    const start = await loadStart();
-    const server = await startOrExplain(start, settings);
-    io.out(banner(settings, server, version));
-    const failure = await Promise.race([stopSignal.first, server.failed]);
-    if (failure !== undefined) io.err(`sealpost: the server cannot go on: ${failure.message}\n`);
-    const code = await stopInTime(server, io);
-    return failure === undefined ? code : 1;
-  } finally {
-    stopSignal.close();
+    // Without scripts the server needs nobody's credentials.
+    const environment = folders.length > 0 ? initEnvironment(settings, server, io) : {};
+    await runInitScripts({ ...run, folders, environment }, io);
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error));
   }
+  // LocalStack's line, which containers are waited for by.
+  if (isPreset && !run.signal.aborted) io.out("Ready.\n");
+  return new Promise(() => {});
+}
+
+function initEnvironment(settings: Settings, server: RunningServer, io: CliIo) {
+  const { set, unset } = clientEnvironment({ folder: settings.data, services: false }, io);
+  const environment: Record<string, string | undefined> = { ...io.environment, ...set };
+  for (const name of unset) delete environment[name];
+  environment.SEALPOST_DATA = settings.data;
+  if (settings.preset !== undefined && server.httpUrl !== undefined) {
+    const { host, hostname, port } = new URL(server.httpUrl);
+    Object.assign(environment, {
+      AWS_ENDPOINT_URL: server.httpUrl,
+      LOCALSTACK_HOST: host,
+      LOCALSTACK_HOSTNAME: hostname,
+      EDGE_PORT: port,
+      PATH: pathWithAwslocal(environment.PATH ?? "", settings.data),
+    });
+  }
+  return environment;
 }
 
 /** Throws CliError with the reason alone; at log level debug what was thrown. */
@@ -108,6 +166,7 @@ function banner(settings: Settings, server: RunningServer, version: string): str
     `  certificate  ${ca}`,
     `  credentials  ${credentialsPath(settings.data)} (profile sealpost)`,
     `  clock        ${settings.clock}${virtual}`,
+    ...(settings.preset ? [`  preset       ${settings.preset}`] : []),
     "In another shell:",
     `  eval "$(npx sealpost env --data ${shellQuote(settings.data)})"`,
     "",

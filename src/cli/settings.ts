@@ -11,9 +11,18 @@ import {
   settingEntries,
   settingsTable,
 } from "../config.ts";
-import { parseEndpoint } from "../config-endpoints.ts";
-import { isLoopbackHost } from "../gateway/addresses.ts";
 import { type SealSecrets, sealPaths, sealSecretNames } from "../seals/flags.ts";
+import { localstackCredentials, presetDefaults } from "./presets.ts";
+import {
+  checkTogether,
+  lambdaKeyIdName,
+  lambdaSecretName,
+  rootKeyIdName,
+  rootSecretName,
+  trailKeyIdName,
+  trailSecretName,
+  warningsFor,
+} from "./settings-checks.ts";
 
 /** Where settings come from. Flags win over the environment, the environment over the file. */
 export interface SettingsSources {
@@ -23,35 +32,38 @@ export interface SettingsSources {
   readonly fileText?: string;
   /** Stand in for the table's defaults: where nobody says anything else. */
   readonly defaults?: Partial<Record<SettingName, unknown>>;
+  /** Makes a folder for a run that shall not keep anything. Without it there is none. */
+  readonly freshFolder?: () => string;
+  /** Others reach this machine's addresses only as its owner lets them. Default false. */
+  readonly inContainer?: boolean;
   /** Relative paths are taken from here. */
   readonly workingDirectory: string;
 }
 
-const rootKeyIdName = "SEALPOST_ROOT_ACCESS_KEY_ID";
-const rootSecretName = "SEALPOST_ROOT_SECRET_ACCESS_KEY";
-const trailKeyIdName = "SEALPOST_TRAIL_ACCESS_KEY_ID";
-const trailSecretName = "SEALPOST_TRAIL_SECRET_ACCESS_KEY";
-const lambdaKeyIdName = "SEALPOST_LAMBDA_ACCESS_KEY_ID";
-const lambdaSecretName = "SEALPOST_LAMBDA_SECRET_ACCESS_KEY";
-
-/** Merges the sources. Throws SettingsError for what is unknown, malformed or of a later issue. */
-export function readSettings(sources: SettingsSources): Settings {
-  const environment = sources.environment ?? {};
-  const unknown = Object.keys(sources.flags ?? {}).find((name) => !isSetting(name));
+/**
+ * Merges the sources; a preset stands in for the table's defaults. Throws SettingsError for what is
+ * unknown, malformed or of a later issue.
+ */
+export function readSettings(given: SettingsSources): Settings {
+  const environment = given.environment ?? {};
+  const unknown = Object.keys(given.flags ?? {}).find((name) => !isSetting(name));
   if (unknown !== undefined) throw new SettingsError(`\`${unknown}\` is not a setting`);
-  const file = parseFile(sources.fileText);
+  const file = parseFile(given.fileText);
+  const preset = presetDefaults((name) => saidOf(given, file, name), given.freshFolder);
+  const sources = { ...given, defaults: { ...preset, ...given.defaults } };
   const values: Record<string, unknown> = {};
   for (const [name, spec] of settingEntries) values[name] = pick(sources, file, name, spec);
   const explicitSealFile = values.sealFile !== undefined;
   const path = (text: unknown) => resolve(sources.workingDirectory, String(text));
   values.data = path(values.data);
   values.sealFile = path(values.sealFile ?? resolve(String(values.data), "root.key"));
-  for (const name of ["tlsCert", "tlsKey", ...sealPaths])
+  for (const name of ["tlsCert", "tlsKey", "init", ...sealPaths]) {
     if (values[name]) values[name] = path(values[name]);
+  }
   if (values.auditAnchor && !/^https?:\/\//.test(String(values.auditAnchor))) {
     values.auditAnchor = path(values.auditAnchor);
   }
-  const rootCredentials = readCredentials(environment, rootKeyIdName, rootSecretName);
+  const rootCredentials = readRootCredentials(environment, values.preset !== undefined);
   const trailCredentials = readCredentials(environment, trailKeyIdName, trailSecretName);
   const lambdaCredentials = readCredentials(environment, lambdaKeyIdName, lambdaSecretName);
   // The table's mapped type says what each value is; the loop above made exactly those.
@@ -63,7 +75,7 @@ export function readSettings(sources: SettingsSources): Settings {
     lambdaCredentials,
     warnings: [],
   } as unknown as Settings;
-  checkTogether(settings, explicitSealFile);
+  checkTogether(settings, explicitSealFile || preset.data !== undefined, sources.inContainer);
   return Object.freeze({
     ...settings,
     warnings: Object.freeze(warningsFor(settings, environment)),
@@ -83,13 +95,22 @@ function pick(
   name: SettingName,
   spec: SettingSpec,
 ): unknown {
+  return saidOf(sources, file, name) ?? absent(spec);
+}
+
+/** undefined: nobody says anything about it. */
+function saidOf(
+  sources: SettingsSources,
+  file: Readonly<Record<string, unknown>>,
+  name: SettingName,
+): unknown {
   const environmentName = environmentNameOf(name);
   const given =
     found(flagOf(name), sources.flags?.[name]) ??
     found(environmentName, sources.environment?.[environmentName]) ??
     found(`\`${name}\` in ${configFileName}`, file[name]) ??
     found(flagOf(name), sources.defaults?.[name]);
-  return given ? readValue(spec, given) : absent(spec);
+  return given && readValue(settingsTable[name], given);
 }
 
 interface Given {
@@ -184,6 +205,17 @@ function isSetting(name: string): boolean {
   return Object.hasOwn(settingsTable, name);
 }
 
+function readRootCredentials(
+  environment: Readonly<Record<string, string | undefined>>,
+  preset: boolean,
+): RootCredentials | undefined {
+  const given = readCredentials(environment, rootKeyIdName, rootSecretName);
+  if (preset && given) {
+    throw new SettingsError(`--preset brings its own root credentials; leave ${rootKeyIdName} out`);
+  }
+  return preset ? localstackCredentials : given;
+}
+
 function readCredentials(
   environment: Readonly<Record<string, string | undefined>>,
   keyIdName: string,
@@ -214,61 +246,4 @@ export function readSealSecrets(
     return value ? [[member, value] as const] : [];
   });
   return Object.freeze(Object.fromEntries(found));
-}
-
-function checkTogether(settings: Settings, explicitSealFile: boolean): void {
-  const endpoints = settings.vpcEndpoint.map(parseEndpoint);
-  if (settings.noPublic && endpoints.length === 0) {
-    throw new SettingsError("--no-public needs a --vpc-endpoint to listen on");
-  }
-  const hosts = [...(settings.noPublic ? [] : [settings.host]), ...endpoints.map((e) => e.host)];
-  const loopback = hosts.every(isLoopbackHost);
-  if (settings.clock === "virtual" && !loopback) {
-    throw new SettingsError("--clock virtual needs a loopback host");
-  }
-  if ((settings.tlsCert === undefined) !== (settings.tlsKey === undefined)) {
-    throw new SettingsError("--tls-cert and --tls-key go together");
-  }
-  if (settings.trailEndpoint !== undefined && settings.trailCredentials === undefined) {
-    throw new SettingsError(
-      `--trail-endpoint needs ${trailKeyIdName} and ${trailSecretName} in the environment`,
-    );
-  }
-  if (settings.tlsCert !== undefined && settings.tlsName.length > 0) {
-    throw new SettingsError("--tls-name has no effect on the own certificate of --tls-cert");
-  }
-  if (!loopback && settings.seal === "file" && !explicitSealFile) {
-    throw new SettingsError(
-      "on a host that is not loopback the root key must not lie unnoticed beside the data it " +
-        `seals: name its place with --seal-file (the default would be ${settings.sealFile})`,
-    );
-  }
-}
-
-function warningsFor(
-  settings: Settings,
-  environment: Readonly<Record<string, string | undefined>>,
-): string[] {
-  const known = new Set([
-    rootKeyIdName,
-    rootSecretName,
-    trailKeyIdName,
-    trailSecretName,
-    lambdaKeyIdName,
-    lambdaSecretName,
-    ...Object.values(sealSecretNames),
-    ...settingEntries.map(([name]) => environmentNameOf(name)),
-  ]);
-  const warnings = Object.keys(environment)
-    .filter((name) => name.startsWith("SEALPOST_") && !known.has(name))
-    .map((name) => `${name} in the environment is not a setting; it has no effect`);
-  if (settings.allowInsecureSse) {
-    warnings.push(
-      "--allow-insecure-sse: bodies for encrypted topics and queues may cross in clear",
-    );
-  }
-  if (settings.allowInsecureSecrets) {
-    warnings.push("--allow-insecure-secrets: keys and credentials may cross the network in clear");
-  }
-  return warnings;
 }

@@ -17,6 +17,8 @@ export interface Installation {
   readonly accountId: string;
   /** Default region at the first start; requests may name any. */
   readonly region: string;
+  /** Set if everybody knows the root credentials of this folder. */
+  readonly preset?: "localstack" | undefined;
   /** System time, ISO 8601. */
   readonly createdAt: string;
 }
@@ -38,6 +40,7 @@ export interface DataFolderOptions {
   readonly clock: "system" | "virtual";
   readonly accountId: string;
   readonly region: string;
+  readonly preset?: "localstack" | undefined;
   readonly now: EpochMs;
 }
 
@@ -100,6 +103,7 @@ function newInstallation(options: DataFolderOptions): Installation {
     clock: options.clock,
     accountId: options.accountId,
     region: options.region,
+    preset: options.preset,
     createdAt: new Date(options.now).toISOString(),
   };
 }
@@ -124,6 +128,15 @@ function checkBelongs(installation: Installation, options: DataFolderOptions): v
     throw new DataFolderError(
       `the data folder ${options.path} belongs to the ${installation.clock} clock for ever; ` +
         `start with --clock ${installation.clock} or take another folder`,
+    );
+  }
+  if (installation.preset !== options.preset) {
+    const { preset } = installation;
+    throw new DataFolderError(
+      preset === undefined
+        ? `the data folder ${options.path} was made without --preset; its credentials stay secret`
+        : `everybody knows the root credentials of the data folder ${options.path}: it can only ` +
+            `be started with --preset ${preset}`,
     );
   }
   if (installation.accountId !== options.accountId) {

@@ -27,8 +27,13 @@ export function headerOf(request: WireRequest, name: string): string | undefined
   return Array.isArray(value) ? value[0] : value;
 }
 
-/** `account/name` of a queue, if that is what the path names: `/123456789012/orders`. */
+/**
+ * `account/name` of a queue, if that is what the path names: `/123456789012/orders`. DIFFERS: also
+ * `/queue/us-east-1/123456789012/orders`, a form that emulators hand out.
+ */
 export function queuePathOf(request: WireRequest): string | undefined {
-  const match = /^\/(\d{12}\/[A-Za-z0-9_.-]{1,80})\/?$/.exec(request.path);
+  const match = /^(?:\/queue\/[a-z0-9-]{1,64})?\/(\d{12}\/[A-Za-z0-9_.-]{1,80})\/?$/.exec(
+    request.path,
+  );
   return match?.[1];
 }
