@@ -26,6 +26,8 @@ export function presetDefaults(
     allowInsecureSse: true,
     // A container's peers are other machines; on loopback nothing has to be relaxed.
     allowInsecureSecrets: !isLoopbackHost(String(given("host") ?? "127.0.0.1")),
+    // Subscribers of such projects are on this machine or in the next container.
+    allowPrivateEndpoints: true,
     ...(given("tlsCert") === undefined && { tlsName: names }),
     ...(data !== undefined && { data }),
   };

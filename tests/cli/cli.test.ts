@@ -43,7 +43,7 @@ test("exit codes and hints", async (t) => {
     ["clock advance 5q", 2, /Write 300s/],
     ["clock advance -5", 2, /Write 300s/],
     ["demo", 7, /^$/],
-    ...`${later} restore verify-trail`
+    ...`${later} restore`
       .split(" ")
       .map((verb): [string, number, RegExp] => [
         `${verb} x --flag`,

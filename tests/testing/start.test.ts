@@ -113,16 +113,23 @@ test("a test that forgets its server ends all the same, and the server with it",
   await waitUntil(() => !existsSync(dirname(stdout.trim())));
 });
 
-test("it starts in less than a second", async () => {
+test("it starts in less than a second, where an empty Node starts in a twentieth of it", async () => {
   const times: number[] = [];
+  const isQuick = (ms: number) => ms < Math.max(1_000, 20 * emptyNodeMs());
   // The quickest counts: the machine may be busy with other tests.
-  while (times.length < 10 && !times.some((time) => time < 1_000)) {
+  do {
     const start = performance.now();
     await using _server = await startSealpost();
     times.push(performance.now() - start);
-  }
-  assert.ok(Math.min(...times) < 1_000, `${times.map(Math.round)} ms`);
+  } while (times.length < 10 && !isQuick(Math.min(...times)));
+  assert.ok(isQuick(Math.min(...times)), `${times.map(Math.round)} ms`);
 });
+
+function emptyNodeMs(): number {
+  const start = performance.now();
+  spawnSync(process.execPath, ["-e", ""]);
+  return performance.now() - start;
+}
 
 function runScript(script: string) {
   const args = ["--input-type=module", "-e", script];
