@@ -115,14 +115,16 @@ test("a test that forgets its server ends all the same, and the server with it",
 
 test("it starts in less than a second, where an empty Node starts in a twentieth of it", async () => {
   const times: number[] = [];
-  const isQuick = (ms: number) => ms < Math.max(1_000, 20 * emptyNodeMs());
-  // The quickest counts: the machine may be busy with other tests.
-  do {
+  let quick = false;
+  // One quick start is enough: the machine may be busy with other tests.
+  while (!quick && times.length < 10) {
+    const limitMs = Math.max(1_000, 20 * emptyNodeMs());
     const start = performance.now();
     await using _server = await startSealpost();
     times.push(performance.now() - start);
-  } while (times.length < 10 && !isQuick(Math.min(...times)));
-  assert.ok(isQuick(Math.min(...times)), `${times.map(Math.round)} ms`);
+    quick = (times.at(-1) ?? limitMs) < limitMs;
+  }
+  assert.ok(quick, `${times.map(Math.round)} ms`);
 });
 
 function emptyNodeMs(): number {
