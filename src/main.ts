@@ -52,6 +52,8 @@ export interface RunningServer {
 export interface StartOptions {
   /** Absent: the machine's clock. Signatures, sessions and certificates are judged by it. */
   readonly systemClockOf?: SystemClockOf;
+  /** How far the scripts of the start are, for whoever asks. Absent: there are none. */
+  readonly init?: Readonly<InitProgress>;
 }
 
 /**
@@ -62,7 +64,6 @@ export interface StartOptions {
 export async function startServer(
   settings: Settings,
   options: StartOptions = {},
-  init: Readonly<InitProgress> = { completed: true, scripts: [] },
 ): Promise<RunningServer> {
   const log = createLogger({
     level: settings.logLevel,
@@ -71,7 +72,6 @@ export async function startServer(
   });
   try {
     return await startUnsealed(settings, log, options);
-    return await startUnsealed(settings, log, init);
   } catch (error) {
     if (!(error instanceof SealedError)) throw error;
     const sealed = await startSealed({
@@ -80,7 +80,6 @@ export async function startServer(
       log,
       probe: () => probeSeal(settings, log),
       start: (unsealed) => startUnsealed(unsealed, log, options),
-      start: (unsealed) => startUnsealed(unsealed, log, init),
     });
     return { ...sealed, endpoints: [] };
   }
@@ -95,8 +94,7 @@ async function probeSeal(settings: Settings, log: Log): Promise<void> {
 async function startUnsealed(
   settings: Settings,
   log: Log,
-  { systemClockOf }: StartOptions,
-  init: Readonly<InitProgress>,
+  { systemClockOf, init = { completed: true, scripts: [] } }: StartOptions,
 ): Promise<RunningServer> {
   await using scope = new AsyncDisposableStack();
   const folderPath = resolve(settings.data);

@@ -23,8 +23,8 @@ export interface RunningServer {
 
 export type StartServer = (
   settings: Settings,
-  /** Told to who asks how far the start is. */
-  init?: Readonly<InitProgress>,
+  /** `init`: told to whoever asks how far the start is. */
+  options?: { readonly init?: Readonly<InitProgress> },
 ) => Promise<RunningServer>;
 
 /** A stop that takes longer is given up: supervisors kill after ten seconds. */
@@ -58,7 +58,7 @@ export async function serve(
   scope.defer(stopSignal.close);
   const init: InitProgress = { completed: false, scripts: [] };
   const start = await loadStart();
-  const server = await startOrExplain((chosen) => start(chosen, init), settings);
+  const server = await startOrExplain((chosen) => start(chosen, { init }), settings);
   io.out(banner(settings, server, version));
   const stopping = new AbortController();
   const initialised = initialise(settings, server, { progress: init, signal: stopping.signal }, io);
