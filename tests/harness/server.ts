@@ -35,6 +35,8 @@ export interface TestClients {
 export interface TestServer {
   readonly httpsUrl: string;
   readonly httpUrl: string;
+  /** Private endpoints, in the order of the setting. */
+  readonly endpoints: readonly { readonly endpointId: string; readonly httpsUrl: string }[];
   readonly dataFolder: string;
   readonly accountId: string;
   readonly region: string;
@@ -146,6 +148,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
   const server: TestServer = {
     httpsUrl,
     httpUrl,
+    endpoints: running.endpoints,
     dataFolder,
     accountId: settings.account,
     region,
