@@ -58,7 +58,10 @@ export async function openState(
 }
 
 /** Throws SealedError if everything is there but the seal. */
-async function openKeys(store: SqliteStore, { seal, log }: StateOptions): Promise<KeyProcess> {
+async function openKeys(
+  store: SqliteStore,
+  { seal, log, dataFolder }: StateOptions,
+): Promise<KeyProcess> {
   const sealed = await readSealedRing(store);
   const kind = sealed?.storedSeal.kind;
   if (kind !== undefined && kind !== seal.settings.kind) {
@@ -69,7 +72,8 @@ async function openKeys(store: SqliteStore, { seal, log }: StateOptions): Promis
   }
   try {
     const { ring, storedSeal } = sealed ?? {};
-    const keys = await startKeyProcess({ seal, storedSeal, ring, log });
+    const useLogFile = join(dataFolder, "key-uses.log");
+    const keys = await startKeyProcess({ seal, storedSeal, ring, log, useLogFile });
     if (sealed === undefined) await writeSealedRing(store, keys);
     return keys;
   } catch (error) {

@@ -34,26 +34,51 @@ export function addSealVerbs(program: Command, tools: SealVerbTools): void {
     .description("seal the root key of a stopped server in another way")
     .addOption(new Option("--to <SEAL>", "new seal").choices(kinds).makeOptionMandatory());
   addVerb(migrate, tools);
+  addUsesVerb(verb, tools);
+}
+
+/** The folder is opened as at a start, so the seal is named as there. */
+function addUsesVerb(seal: Command, { io, finish }: SealVerbTools): void {
+  const verb = seal
+    .command("check-uses")
+    .description("check the key process's own log of uses of a stopped server")
+    .addOption(new Option("--seal <SEAL>", sealFlags.seal.description).choices(kinds));
+  addFlags(verb);
+  verb.action(async ({ format }: { format: "text" | "json" }) => {
+    const { checkUses } = await import("../assembly/check-uses.ts");
+    const report = await explained(async () => checkUses(settingsOf(verb, io), await logOf(io)));
+    const { lines, brokenLine } = report;
+    const text =
+      brokenLine === null
+        ? `${lines} lines, each follows from the one before`
+        : `line ${brokenLine} of ${lines} does not follow from those before it`;
+    io.out(format === "json" ? `${JSON.stringify(report)}\n` : `${text}\n`);
+    finish(brokenLine === null ? 0 : 1);
+  });
 }
 
 function addVerb(verb: Command, { io, finish }: SealVerbTools): void {
-  const { value, description } = settingsTable.data;
-  verb.addOption(new Option(`--data <${value}>`, description));
-  for (const [name, spec] of Object.entries(sealFlags)) {
-    // The data folder knows what it is sealed by.
-    if (name !== "seal") verb.addOption(sealOption(name, spec));
-  }
+  addFlags(verb);
   verb
     .option("--new-seal-file <PATH>", "root key file of the new seal, if it is another one")
     .option(
       "--new-passphrase-file <PATH>",
       `new passphrase, if it is another one (else ${newPassphraseName})`,
     )
-    .addOption(new Option("--format <FORMAT>", "form").choices(["text", "json"]).default("text"))
     .action(async (options: NewSeal) => {
       await change(verb, options, io);
       finish(0);
     });
+}
+
+function addFlags(verb: Command): void {
+  const { value, description } = settingsTable.data;
+  verb.addOption(new Option(`--data <${value}>`, description));
+  verb.addOption(new Option("--format <FORMAT>", "form").choices(["text", "json"]).default("text"));
+  for (const [name, spec] of Object.entries(sealFlags)) {
+    // The data folder knows what it is sealed by.
+    if (name !== "seal") verb.addOption(sealOption(name, spec));
+  }
 }
 
 function sealOption(name: string, spec: (typeof sealFlags)[keyof typeof sealFlags]): Option {
@@ -68,22 +93,26 @@ function sealOption(name: string, spec: (typeof sealFlags)[keyof typeof sealFlag
 async function change(verb: Command, options: NewSeal, io: CliIo): Promise<void> {
   const settings = settingsOf(verb, io);
   const { changeSeal } = await import("../assembly/change-seal.ts");
-  const { createLogger } = await import("../gateway/logger.ts");
-  const log = createLogger({ level: "error", format: "pretty", write: io.err });
+  const log = await logOf(io);
   const { newSealFile: sealFile, newPassphraseFile: sealPassphraseFile } = options;
+  const newFlags = {
+    ...(sealFile && { sealFile }),
+    ...(sealPassphraseFile && { sealPassphraseFile }),
+  };
+  const request = { settings, to: options.to, newFlags, newSecrets: newSecrets(io), log };
+  const done = await explained(() => changeSeal(request));
+  io.out(options.format === "json" ? `${JSON.stringify(done)}\n` : textOf(done));
+}
+
+async function logOf(io: CliIo) {
+  const { createLogger } = await import("../gateway/logger.ts");
+  return createLogger({ level: "error", format: "pretty", write: io.err });
+}
+
+/** Whatever a seal or folder says is for the person at the command line. */
+async function explained<T>(act: () => Promise<T>): Promise<T> {
   try {
-    const done = await changeSeal({
-      settings,
-      to: options.to,
-      newFlags: {
-        ...(sealFile && { sealFile }),
-        ...(sealPassphraseFile && { sealPassphraseFile }),
-      },
-      newSecrets: newSecrets(io),
-      log,
-    });
-    if (options.format === "json") io.out(`${JSON.stringify(done)}\n`);
-    else io.out(textOf(done));
+    return await act();
   } catch (error) {
     if (error instanceof Error) throw new CliError(error.message, { cause: error });
     throw error;

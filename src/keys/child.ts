@@ -20,7 +20,9 @@ import {
   ownField,
   statuses,
   textField,
+  useLogDescriptor,
 } from "./protocol.ts";
+import type { UseLog } from "./use-log.ts";
 
 const pipeDescriptor = 3;
 /** 32 bytes each but for RSA's 2.4 KB: far more keys than an installation has, 10 MB at most. */
@@ -28,6 +30,8 @@ const materialCountMax = 4096;
 
 const pipe = new Socket({ fd: pipeDescriptor, readable: true, writable: true });
 let engine: Engine | undefined;
+let uses: UseLog | undefined;
+const nowMs = (): number => Math.round(performance.timeOrigin + performance.now());
 let answers: Buffer[] = [];
 
 const reader = new FrameReader((frame) => {
@@ -41,12 +45,17 @@ pipe.on("data", (chunk: Buffer) => {
   flush();
 });
 // The server closed the pipe or is gone; either way nobody is left to serve.
-pipe.on("end", () => process.exit(0));
-pipe.on("error", () => process.exit(0));
+pipe.on("end", leave);
+pipe.on("error", leave);
 
 // A terminal and a service manager signal the whole group; the server decides when this one ends.
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => {});
 process.title = "sealpost-keys";
+
+function leave(): void {
+  uses?.flush();
+  process.exit(0);
+}
 
 function answer({ id, code, fields }: Frame): void {
   try {
@@ -72,10 +81,14 @@ function encodeAnswer(id: number, fields: readonly Field[]): Buffer {
 
 function open({ id, fields }: Frame): void {
   const ring = ownField(fields, 3);
+  const lastLine = textField(fields, 4);
   const seal = sealOf(fields, 0, firstHelperDescriptor, optionalJson(fields, 2));
   openEngine(seal, ring.length === 0 ? undefined : ring, systemRandom, materialCountMax)
     .then((opened) => {
       engine = opened.engine;
+      if (lastLine !== "none") {
+        uses = engine.logUses({ descriptor: useLogDescriptor, lastLine, nowMs });
+      }
       answers.push(encodeFrame(id, statuses.ok, openFields(opened)));
       for (const { key } of opened.handedOut) key.fill(0);
     })

@@ -12,7 +12,8 @@ import {
 import { type Link, startLink } from "./link.ts";
 import { type Field, operations, ownField, textField } from "./protocol.ts";
 import { type SealSource, startSealHelper } from "./seal-source.ts";
-import { supervise } from "./supervisor.ts";
+import { type Supervisor, supervise } from "./supervisor.ts";
+import { openUseLog } from "./use-log-file.ts";
 import { vaultOn } from "./vault.ts";
 
 export interface KeyProcessOptions {
@@ -24,6 +25,8 @@ export interface KeyProcessOptions {
   /** The sealed ring of the data folder; undefined makes a new one. */
   readonly ring: Uint8Array | undefined;
   readonly log: Log;
+  /** File for the key process's own log of uses; absent: it keeps none. */
+  readonly useLogFile?: string | undefined;
 }
 
 /**
@@ -42,6 +45,8 @@ export interface KeyProcess extends KeyVault {
   readonly secretsKey: Buffer;
   readonly placesKey: Buffer;
   readonly tokensKey: Buffer;
+  /** Number of the first line of the log of uses that does not follow from those before it. */
+  firstBrokenUse(lines: readonly string[]): Promise<number | undefined>;
   /** Names the root key without revealing it: 16 hex digits. */
   readonly rootKeyFingerprint: string;
   /** Pid of the present process; a restart changes it. */
@@ -76,6 +81,7 @@ export async function startKeyProcess(options: KeyProcessOptions): Promise<KeyPr
   const present = (purpose: RingPurpose): Buffer => presentRingKey(ringKeys, purpose).key;
   return {
     ...vaultOn(supervisor),
+    firstBrokenUse: (lines) => firstBrokenUse(supervisor, lines),
     ring,
     storedSeal,
     ringKeys,
@@ -97,13 +103,21 @@ async function openLink({
   storedSeal,
   ring,
   log,
+  useLogFile,
 }: KeyProcessOptions): Promise<{ link: Link; opened: OpenedRing }> {
   const settings = whereSealed(seal.settings, ring);
-  const link = startLink(entry, sealReach(settings), log, needsHelper(settings) ? 1 : 0);
+  const uses = useLogFile === undefined ? undefined : openUseLog(useLogFile);
+  const link = startLink(entry, sealReach(settings), log, {
+    helperPipeCount: needsHelper(settings) ? 1 : 0,
+    ...(uses && { useLog: uses.descriptor }),
+  });
+  uses?.close();
   const [pipe] = link.helperPipes;
   if (pipe) startSealHelper({ ...seal, settings }, storedSeal, pipe, log);
   const stored = storedSeal === undefined ? "" : JSON.stringify(storedSeal);
-  const fields: Field[] = [JSON.stringify(settings), seal.secret ?? "", stored, ring ?? ""];
+  const lastLine = uses?.lastLine ?? "none";
+  const secret = seal.secret ?? "";
+  const fields: Field[] = [JSON.stringify(settings), secret, stored, ring ?? "", lastLine];
   try {
     const opened = await link.request(operations.open, fields, readOpened);
     settleSeal(settings, opened.usedIndex);
@@ -136,4 +150,31 @@ function readOpened(fields: readonly Buffer[]): OpenedRing {
     usedIndex: Number(textField(fields, 3)),
     ringKeys,
   };
+}
+
+const checkBytesMax = 256 * 1024;
+
+/** The log goes over in parts, each a frame. */
+async function firstBrokenUse(
+  supervisor: Supervisor,
+  lines: readonly string[],
+): Promise<number | undefined> {
+  let mac = "";
+  // One round even for no lines: it writes what was counted.
+  for (let at = 0; at === 0 || at < lines.length; ) {
+    let end = at + 1;
+    for (let bytes = 0; end < lines.length && bytes < checkBytesMax; end += 1) {
+      bytes += lines[end]?.length ?? 0;
+    }
+    const link = await supervisor.link();
+    const fields = [String(at), mac, ...lines.slice(at, end)];
+    const reached = await link.request(operations.checkUses, fields, (answer) => ({
+      broken: textField(answer, 0),
+      mac: textField(answer, 1),
+    }));
+    if (reached.broken !== "") return Number(reached.broken);
+    mac = reached.mac;
+    at = end;
+  }
+  return undefined;
 }

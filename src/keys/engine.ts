@@ -18,6 +18,7 @@ import { keyOperation, specField } from "./key-operations.ts";
 import { Lanes } from "./lanes.ts";
 import { Materials } from "./materials.ts";
 import { cipherFieldCount, type Field, field, operations, textField } from "./protocol.ts";
+import { createUseLog, followLines, type UseLog, type UseLogOptions } from "./use-log.ts";
 
 /** AWS: NumberOfBytes of GenerateDataKey. */
 const dataKeyBytesMax = 1024;
@@ -126,11 +127,20 @@ export class Engine {
   readonly #materials: Materials;
   readonly #ciphers: CipherOperations;
   readonly #lanes = new Lanes(generationsMax);
+  readonly #ring: readonly RingKey[];
+  #uses: UseLog | undefined;
 
   constructor(ring: readonly RingKey[], random: Random, materialCountMax: number) {
     this.#random = random;
+    this.#ring = ring;
     this.#materials = new Materials(ring, random, materialCountMax);
     this.#ciphers = new CipherOperations(this.#materials, random);
+  }
+
+  /** From now on every use of material is counted in a log. */
+  logUses(options: Omit<UseLogOptions, "ring">): UseLog {
+    this.#uses = createUseLog({ ...options, ring: this.#ring });
+    return this.#uses;
   }
 
   /**
@@ -141,6 +151,7 @@ export class Engine {
     operation: number,
     fields: readonly Buffer[],
   ): readonly Field[] | Promise<readonly Field[]> {
+    this.#uses?.count(operation, fields);
     switch (operation) {
       case operations.createMaterial:
         return this.#createMaterial(fields);
@@ -158,12 +169,21 @@ export class Engine {
         return importParameters(this.#materials, this.#random, this.#lanes, fields);
       case operations.importMaterial:
         return importMaterial(this.#materials, fields);
+      case operations.checkUses:
+        return this.#checkUses(fields);
       case operations.forget:
         this.#materials.forget(textField(fields, 0));
         return [];
       default:
         return this.#keyOperation(operation, fields);
     }
+  }
+
+  #checkUses(fields: readonly Buffer[]): readonly Field[] {
+    this.#uses?.flush();
+    const place = { number: Number(textField(fields, 0)), mac: textField(fields, 1) };
+    const reached = followLines(this.#ring, place, fields.slice(2).map(String));
+    return "brokenLine" in reached ? [String(reached.brokenLine), ""] : ["", reached.mac];
   }
 
   #keyOperation(operation: number, fields: readonly Buffer[]) {

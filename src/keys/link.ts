@@ -12,7 +12,7 @@ import {
   statuses,
   textField,
 } from "./protocol.ts";
-import { spawnKeyProcess } from "./spawn.ts";
+import { type SpawnOptions, spawnKeyProcess } from "./spawn.ts";
 
 /** One key process and the pipe to it. */
 export interface Link {
@@ -42,8 +42,13 @@ interface Pending {
 const closeTimeoutMs = 2000;
 const complaintCharsMax = 4096;
 
-export function startLink(entry: URL, reach: SealReach, log: Log, helperPipeCount = 0): Link {
-  const child = spawnKeyProcess(entry, reach, helperPipeCount);
+export function startLink(
+  entry: URL,
+  reach: SealReach,
+  log: Log,
+  options: SpawnOptions = {},
+): Link {
+  const child = spawnKeyProcess(entry, reach, options);
   const pipe = child.stdio[3] as Duplex;
   const pending = new Map<number, Pending>();
   let outgoing: Buffer[] = [];

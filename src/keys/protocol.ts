@@ -9,8 +9,8 @@ import { assert } from "../kernel/errors.ts";
  */
 export const operations = {
   /**
-   * seal settings (JSON), secret, stored seal (JSON or ""), sealed ring (or "") → sealed ring,
-   * fingerprint, stored seal (JSON), number of the root key, then purpose, version, key …
+   * seal settings (JSON), secret, stored seal (JSON or ""), sealed ring (or ""), last line of the
+   * log of uses (or "none": there is no log) → sealed ring, fingerprint, stored seal (JSON), number of the root key, then purpose, version, key …
    */
   open: 1,
   /** account, key id, spec → material id, wrapped material, public key */
@@ -46,6 +46,8 @@ export const operations = {
    * ring, fingerprint, stored seal, fingerprint of the old root key. In place of `open`.
    */
   reseal: 16,
+  /** number and MAC of the line before, lines of the log → number of a broken one or "", last MAC */
+  checkUses: 17,
 } as const;
 
 /**
@@ -56,8 +58,10 @@ export const cipherFieldCount = 7;
 /** Key fields: account, key id, material id, wrapped, spec, public key. */
 export const keyFieldCount = 6;
 
+/** The log of uses, open for appending. */
+export const useLogDescriptor = 4;
 /** Pipes beside this one, for the helpers of the seal and of the one that is to take its place. */
-export const firstHelperDescriptor = 4;
+export const firstHelperDescriptor = 5;
 
 export const statuses = {
   ok: 0,

@@ -32,7 +32,9 @@ export async function resealRing(options: ResealOptions): Promise<ResealedRing> 
     read: reaches.flatMap(({ read }) => read),
     write: reaches.flatMap(({ write }) => write),
   };
-  const link = startLink(entryUrl(import.meta.url, "./child"), reach, log, 2);
+  const link = startLink(entryUrl(import.meta.url, "./child"), reach, log, {
+    helperPipeCount: 2,
+  });
   const [oldPipe, newPipe] = link.helperPipes;
   if (oldPipe) startSealHelper(from, storedSeal, oldPipe, log);
   if (newPipe) startSealHelper(to, undefined, newPipe, log);

@@ -7,12 +7,23 @@ const shell = "/bin/sh";
 /** `exec` keeps the pid: the key process stays a direct child. */
 const withoutCoreDumps = 'ulimit -c 0; exec "$0" "$@"';
 
+export interface SpawnOptions {
+  /** Pipes for the helpers of seals. */
+  readonly helperPipeCount?: number;
+  /** Descriptor of the log of uses; it is given on as the only file that is open. */
+  readonly useLog?: number | "ignore";
+}
+
 /**
  * Starts a key process: no rights but to read its own code and what the seal reaches, no
  * environment (an inherited NODE_OPTIONS could load code or open the inspector), no core dumps
  * where there is a shell to say so, a small heap. Helpers of seals get a pipe to it each.
  */
-export function spawnKeyProcess(entry: URL, reach: SealReach, helperPipeCount = 0): ChildProcess {
+export function spawnKeyProcess(
+  entry: URL,
+  reach: SealReach,
+  { helperPipeCount = 0, useLog = "ignore" }: SpawnOptions = {},
+): ChildProcess {
   const cache = compileCache(entry);
   const read = [...codeFolders(entry), ...reach.read, ...cache];
   const write = [...reach.write, ...cache];
@@ -27,7 +38,7 @@ export function spawnKeyProcess(entry: URL, reach: SealReach, helperPipeCount = 
   ];
   const env = cache.length === 0 ? {} : { NODE_COMPILE_CACHE: cache[0] };
   const helperPipes = Array.from({ length: helperPipeCount }, () => "pipe" as const);
-  const stdio: StdioOptions = ["ignore", "ignore", "pipe", "pipe", ...helperPipes];
+  const stdio: StdioOptions = ["ignore", "ignore", "pipe", "pipe", useLog, ...helperPipes];
   if (!existsSync(shell)) return spawn(process.execPath, args, { env, stdio });
   return spawn(shell, ["-c", withoutCoreDumps, process.execPath, ...args], { env, stdio });
 }

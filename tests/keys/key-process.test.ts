@@ -173,7 +173,7 @@ test("lives as long as the pipe", async (t) => {
     const exited = once(child, "exit");
     const pipe = child.stdio[3] as Duplex;
     pipe.on("error", () => {});
-    pipe.write(encodeFrame(1, operations.open, [JSON.stringify(seal), "", "", ""]));
+    pipe.write(encodeFrame(1, operations.open, [JSON.stringify(seal), "", "", "", "none"]));
     await once(pipe, "data");
     for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) child.kill(signal);
     pipe.write(encodeFrame(2, operations.forget, ["x"]));

@@ -104,6 +104,21 @@ test("a folder that a server holds, or that is none, is left alone", async (t) =
   match(text, /holds|another process|in use/i);
 });
 
+test("the key process's log of uses is whole, and a changed line is found", async (t) => {
+  const folder = folderFor(t);
+  const first = await serve(folder);
+  await fill(first);
+  await first.stop();
+  const whole = await sealVerb(["check-uses", "--format", "json"], folder);
+  deepEqual([whole.code, JSON.parse(whole.text).brokenLine], [0, null], whole.text);
+  ok(JSON.parse(whole.text).lines > 0);
+  const path = join(folder, "key-uses.log");
+  writeFileSync(path, readFileSync(path, "utf8").replace('"encrypt"', '"decrypt"'));
+  const changed = await sealVerb(["check-uses"], folder);
+  equal(changed.code, 1);
+  match(changed.text, /^line \d+ of \d+ does not follow/);
+});
+
 async function refusedStart(
   folder: string,
   reason: RegExp,

@@ -1,0 +1,24 @@
+import { join, resolve } from "node:path";
+import type { Settings } from "../config.ts";
+import type { Log } from "../kernel/log.ts";
+import { readUseLog } from "../keys/use-log-file.ts";
+import { sealOf } from "./seal-source.ts";
+import { openState } from "./state.ts";
+
+export interface UsesReport {
+  readonly lines: number;
+  /** The first line that does not follow from those before it; null: the log is whole. */
+  readonly brokenLine: number | null;
+}
+
+/**
+ * Checks the key process's own log of uses in the data folder of a stopped server. What was cut off
+ * at its end cannot be seen. Throws what opening the folder throws.
+ */
+export async function checkUses(settings: Settings, log: Log): Promise<UsesReport> {
+  await using scope = new AsyncDisposableStack();
+  const dataFolder = resolve(settings.data);
+  const lines = readUseLog(join(dataFolder, "key-uses.log"));
+  const { keys } = await openState({ dataFolder, seal: sealOf(settings), log }, scope);
+  return { lines: lines.length, brokenLine: (await keys.firstBrokenUse(lines)) ?? null };
+}

@@ -1,0 +1,150 @@
+import { createHmac, timingSafeEqual } from "node:crypto";
+import { writeSync } from "node:fs";
+import { labels } from "../crypto/constants.ts";
+import { deriveKey } from "../crypto/derive.ts";
+import { presentRingKey, type RingKey } from "../crypto/keyring.ts";
+import { operations, textField } from "./protocol.ts";
+
+/*
+ * The key process's own log of what was done with which material, one line of JSON per second of
+ * use: {"number","at","uses":[[operation, account, key, material, count], …],"mac"}. Each line's MAC
+ * covers the one before it, under a key that never leaves this process: the server can neither
+ * forge a line nor take one out of the middle unseen. (It can cut off the end; so can whoever
+ * writes the disk.)
+ */
+const flushMs = 1000;
+/** Until the first line. */
+const noMac = "0".repeat(64);
+
+/** Operations that use material, by the names that the log gives them. */
+const names: ReadonlyMap<number, string> = new Map([
+  [operations.createMaterial, "create"],
+  [operations.encrypt, "encrypt"],
+  [operations.decrypt, "decrypt"],
+  [operations.reEncrypt, "re-encrypt"],
+  [operations.generateDataKey, "data-key"],
+  [operations.generateKeyPair, "key-pair"],
+  [operations.sign, "sign"],
+  [operations.verify, "verify"],
+  [operations.mac, "mac"],
+  [operations.verifyMac, "verify-mac"],
+  [operations.agree, "agree"],
+  [operations.importParameters, "import-parameters"],
+  [operations.importMaterial, "import"],
+]);
+const withoutMaterial = new Set(["create", "import-parameters", "import"]);
+
+export interface UseLog {
+  /** Counts one use; the line is written within a second. */
+  count(operation: number, fields: readonly Buffer[]): void;
+  /** Writes what was counted. */
+  flush(): void;
+}
+
+export interface UseLogOptions {
+  readonly descriptor: number;
+  readonly ring: readonly RingKey[];
+  /** The last line that is there; "" for none. */
+  readonly lastLine: string;
+  readonly nowMs: () => number;
+}
+
+interface Line {
+  readonly number: number;
+  readonly at: string;
+  readonly uses: readonly unknown[];
+  readonly mac: string;
+}
+
+export function createUseLog({ descriptor, ring, lastLine, nowMs }: UseLogOptions): UseLog {
+  const key = logKey(ring);
+  const last = lastLine === "" ? undefined : (JSON.parse(lastLine) as Line);
+  let number = last?.number ?? 0;
+  let previous = last?.mac ?? noMac;
+  const counts = new Map<string, number>();
+  let timer: NodeJS.Timeout | undefined;
+
+  const flush = (): void => {
+    clearTimeout(timer);
+    timer = undefined;
+    if (counts.size === 0) return;
+    number += 1;
+    const uses = [...counts].map(([name, count]) => [...name.split("|"), count]);
+    const body = { number, at: new Date(nowMs()).toISOString(), uses };
+    counts.clear();
+    previous = lineMac(key, previous, body);
+    writeSync(descriptor, `${JSON.stringify({ ...body, mac: previous })}\n`);
+  };
+
+  return {
+    flush,
+    count(operation, fields) {
+      const name = names.get(operation);
+      if (name === undefined) return;
+      const material = withoutMaterial.has(name) ? "" : textField(fields, 2);
+      const use = `${name}|${textField(fields, 0)}|${textField(fields, 1)}|${material}`;
+      counts.set(use, (counts.get(use) ?? 0) + 1);
+      timer ??= setTimeout(flush, flushMs).unref();
+    },
+  };
+}
+
+/** Where a check of the log stands: after which line, and that line's MAC ("" before the first). */
+export interface ChainPlace {
+  readonly number: number;
+  readonly mac: string;
+}
+
+/** The place after the lines, or the number of the first that does not follow. */
+export function followLines(
+  ring: readonly RingKey[],
+  place: ChainPlace,
+  lines: readonly string[],
+): ChainPlace | { readonly brokenLine: number } {
+  const keys = ring.filter(({ purpose }) => purpose === "material").map(keyOf);
+  let { number, mac: previous } = place.mac === "" ? { number: 0, mac: noMac } : place;
+  for (const text of lines) {
+    number += 1;
+    const mac = macOfLine(keys, previous, number, text);
+    if (mac === undefined) return { brokenLine: number };
+    previous = mac;
+  }
+  return { number, mac: previous };
+}
+
+/** undefined: the line is not one of ours in this place. */
+function macOfLine(
+  keys: readonly Buffer[],
+  previous: string,
+  number: number,
+  text: string,
+): string | undefined {
+  let line: Line;
+  try {
+    line = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  const { mac, ...body } = line;
+  if (body.number !== number || typeof mac !== "string") return undefined;
+  return keys.some((key) => equal(lineMac(key, previous, body), mac)) ? mac : undefined;
+}
+
+function lineMac(key: Buffer, previous: string, body: Omit<Line, "mac">): string {
+  return createHmac("sha256", key)
+    .update(`${previous}\n${JSON.stringify(body)}`)
+    .digest("hex");
+}
+
+function equal(expected: string, given: string): boolean {
+  const [left, right] = [Buffer.from(expected), Buffer.from(given)];
+  return left.length === right.length && timingSafeEqual(left, right);
+}
+
+function logKey(ring: readonly RingKey[]): Buffer {
+  return keyOf(presentRingKey(ring, "material"));
+}
+
+function keyOf({ key }: RingKey): Buffer {
+  return deriveKey(key, labels.useLog, Buffer.alloc(0));
+}

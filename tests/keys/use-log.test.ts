@@ -1,0 +1,50 @@
+import assert from "node:assert/strict";
+import { appendFileSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { startKeyProcess } from "../../src/keys/client.ts";
+import { readUseLog } from "../../src/keys/use-log-file.ts";
+import { context, folderFor, identity, recordingLog } from "./helpers.ts";
+
+// Goal: the key process keeps a log of its own of what was done with which material, which nobody
+// else can change unseen. Method: known uses over two runs; then every kind of change to the lines.
+test("uses are logged, chained over restarts, and changes are found", async (t) => {
+  const folder = folderFor(t);
+  const useLogFile = join(folder, "key-uses.log");
+  const { log } = recordingLog();
+  const settings = { kind: "file", path: join(folder, "root.key"), mayCreate: true } as const;
+  const start = (ring?: Uint8Array) =>
+    startKeyProcess({
+      ...{ seal: { settings }, ring, log, useLogFile },
+      storedSeal: ring && { kind: "file" },
+    });
+  const first = await start();
+  const material = await first.createMaterial(identity);
+  const request = { ...identity, material, context };
+  const blob = await first.encrypt({ ...request, plaintext: Buffer.from("record") });
+  for (let count = 0; count < 3; count += 1) await first.decrypt({ ...request, blob });
+  await first.close();
+  appendFileSync(useLogFile, '{"torn by a cra');
+  const second = await start(first.ring);
+  await second.decrypt({ ...request, blob });
+  await second.firstBrokenUse([]);
+  const lines = readUseLog(useLogFile);
+  const uses = lines.flatMap((line) => JSON.parse(line).uses as unknown[][]);
+  const total = (operation: string) =>
+    uses.filter(([name]) => name === operation).reduce((sum, use) => sum + Number(use.at(-1)), 0);
+  assert.deepEqual([total("create"), total("encrypt"), total("decrypt")], [1, 1, 4]);
+  assert.equal(statSync(useLogFile).mode & 0o777, 0o600);
+  assert.ok(lines.length >= 2);
+  assert.ok(!readFileSync(useLogFile, "utf8").includes("record"));
+
+  assert.equal(await second.firstBrokenUse(lines), undefined);
+  const [one = "", two = ""] = lines;
+  const changed = one.replace(/,1\]/, ",2]");
+  assert.notEqual(changed, one);
+  assert.equal(await second.firstBrokenUse([changed, ...lines.slice(1)]), 1);
+  assert.equal(await second.firstBrokenUse(lines.slice(1)), 1);
+  assert.equal(await second.firstBrokenUse([two, one]), 1);
+  assert.equal(await second.firstBrokenUse([one, one]), 2);
+  assert.equal(await second.firstBrokenUse(["x"]), 1);
+  await second.close();
+});
