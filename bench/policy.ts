@@ -1,50 +1,15 @@
 import { hash, randomBytes } from "node:crypto";
 import { pathToFileURL } from "node:url";
 import type { DecisionRequest } from "../src/auth/policy/index.ts";
-import { checkPolicy, decide, globalContext } from "../src/auth/policy/index.ts";
+import { checkPolicy, decide } from "../src/auth/policy/index.ts";
 import type { SignedRequest } from "../src/auth/sigv4.ts";
 import { readClaim, SigningKeyCache, verifySignature } from "../src/auth/sigv4.ts";
-import type { UserCaller } from "../src/kernel/caller.ts";
-import type { NamedPolicy } from "../src/kernel/policy.ts";
+import { account, facts, queue, requestWith } from "./alice.ts";
+import { identityRows } from "./identity.ts";
 
 /** Times of authentication and authorisation: `node bench/policy.ts`. Goals stand beside them. */
 
-const account = "111122223333";
-const queue = `arn:aws:sqs:us-east-1:${account}:orders`;
-const caller: UserCaller = {
-  kind: "user",
-  accountId: account,
-  arn: `arn:aws:iam::${account}:user/alice`,
-  principalId: "AIDAALICE",
-  accessKeyId: "AKIAEXAMPLE",
-  userName: "alice",
-  tags: { team: "orders" },
-};
-
 const attach = (document: object) => ({ text: JSON.stringify(document), principalIds: {} });
-
-function facts() {
-  return globalContext({
-    caller,
-    transport: { secure: true, sourceIp: "203.0.113.7", userAgent: "aws-sdk-js/3" },
-    nowMs: 1_700_000_000_000,
-    region: "us-east-1",
-    service: "sqs",
-    resourceAccountId: account,
-  });
-}
-
-function requestWith(identity: readonly NamedPolicy[]): DecisionRequest {
-  return {
-    caller,
-    action: "sqs:SendMessage",
-    resource: queue,
-    resourceAccountId: account,
-    service: "sqs",
-    context: facts(),
-    identity,
-  };
-}
 
 /** 20 policies of 10 statements, every one about the action asked for. */
 export function twentyPolicies(): DecisionRequest {
@@ -106,11 +71,14 @@ export function hostileTexts(): readonly (readonly [name: string, text: string])
   ];
 }
 
-/** Checks, compiles and decides, as a save and the next request do; milliseconds. */
+/**
+ * Checks, compiles and decides, as a save and the next request do. Milliseconds of this thread: a
+ * busy machine does not count against a policy.
+ */
 export function hostileMs(text: string): number {
   const context = { "x:long": "a".repeat(1024), "x:a": "a" };
   const resource = `${queue}${"a".repeat(300)}`;
-  const start = performance.now();
+  const start = process.threadCpuUsage();
   try {
     checkPolicy(text, "identity");
   } catch {
@@ -118,7 +86,8 @@ export function hostileMs(text: string): number {
   }
   const identity = [{ name: "hostile", policy: { text, principalIds: {} } }];
   decide({ ...requestWith(identity), context, resource });
-  return performance.now() - start;
+  const { user, system } = process.threadCpuUsage(start);
+  return (user + system) / 1000;
 }
 
 /** Median of five: the first ones compile the engine's own code. */
@@ -163,7 +132,7 @@ export function signedSend(): { request: SignedRequest; body: Buffer; secret: Bu
   return { request, body, secret: Buffer.from("wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY") };
 }
 
-function main(): void {
+async function main(): Promise<void> {
   const { request, body, secret } = signedSend();
   const keys = new SigningKeyCache();
   const claim = readClaim(request);
@@ -185,14 +154,15 @@ function main(): void {
     ["decision, 1 policy of 1", `${microseconds(50_000, () => decide(few)).toFixed(1)} µs`, ""],
     ["global context", `${microseconds(50_000, facts).toFixed(1)} µs`, ""],
   ];
+  lines.push(...(await identityRows()));
   for (const [name, text] of hostileTexts()) {
     lines.push([`hostile: ${name}`, `${medianHostileMs(text).toFixed(1)} ms`, "10 ms"]);
   }
   for (const [what, value, goal] of lines) {
     console.log(
-      `${what.padEnd(34)} ${value.padStart(10)}${goal === "" ? "" : `  (goal < ${goal})`}`,
+      `${what.padEnd(50)} ${value.padStart(10)}${goal === "" ? "" : `  (goal < ${goal})`}`,
     );
   }
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) main();
+if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) await main();
