@@ -1,16 +1,12 @@
 // Goal: the AWS command line works with roles, session policies and the simulator.
 // Method: the real `aws`, where it is installed, against a server; skipped elsewhere.
 import { deepEqual, equal, match } from "node:assert/strict";
-import { execFile, spawnSync } from "node:child_process";
-import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { promisify } from "node:util";
-import { startTestServer, type TestServer } from "../harness/server.ts";
+import { awsRefusal, aws as runAws, skipWithoutAws } from "../harness/aws-cli.ts";
+import { startTestServer, type TestCredentials, type TestServer } from "../harness/server.ts";
 import { allow, makeRole, policy, trusts } from "./sts-scene.ts";
 
-const installed = spawnSync("aws", ["--version"]).status === 0;
-const skip = installed ? false : "the AWS command line is not installed";
-const run = promisify(execFile);
+const skip = skipWithoutAws;
 let server: TestServer;
 before(async () => {
   server = await startTestServer();
@@ -22,26 +18,10 @@ interface Answer {
   readonly error: string;
 }
 
-async function aws(
-  who: { accessKeyId: string; secretAccessKey: string; sessionToken?: string },
-  ...args: readonly string[]
-): Promise<Answer> {
-  const env = {
-    PATH: process.env.PATH,
-    HOME: server.dataFolder,
-    AWS_ACCESS_KEY_ID: who.accessKeyId,
-    AWS_SECRET_ACCESS_KEY: who.secretAccessKey,
-    ...(who.sessionToken && { AWS_SESSION_TOKEN: who.sessionToken }),
-    AWS_CA_BUNDLE: join(server.dataFolder, "ca.pem"),
-    AWS_DEFAULT_REGION: "us-east-1",
-  };
-  const whole = [...args, "--endpoint-url", server.httpsUrl, "--output", "json"];
-  try {
-    const { stdout } = await run("aws", whole, { env });
-    return { output: stdout, error: "" };
-  } catch (error) {
-    return { output: "", error: String((error as { stderr?: string }).stderr ?? error) };
-  }
+async function aws(who: TestCredentials, ...args: readonly string[]): Promise<Answer> {
+  const done = runAws(server, who, ...args);
+  const error = await awsRefusal(done);
+  return { output: error === "" ? await done : "", error };
 }
 
 test("a role session with a session policy, by command line", { skip }, async () => {
