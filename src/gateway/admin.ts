@@ -18,6 +18,8 @@ export interface AdminRoute {
   readonly path: string;
   /** What the caller must be allowed to do; null: anyone may, unsigned. */
   readonly action: AdminAction | null;
+  /** Leaves no audit record when done; refusals always do. */
+  readonly unrecorded?: boolean;
   /** Throws Refusal for what the client did wrong. */
   handle(input: Json | undefined, query: URLSearchParams): Promise<AdminReply> | AdminReply;
 }
@@ -103,7 +105,8 @@ async function handle(
     input = parseBody(body);
     const reply = await route.handle(input, new URLSearchParams(exchange.query));
     // What only reads leaves no record; what changes something is answered after it.
-    if (action !== null && route.method !== "GET") await guard.settled?.(exchange, action, input);
+    const recorded = action !== null && route.method !== "GET" && !route.unrecorded;
+    if (recorded) await guard.settled?.(exchange, action, input);
     return formReply(reply);
   } catch (error) {
     if (action !== null && error instanceof Error) {
