@@ -47,6 +47,7 @@ export function startAuditJobs(options: {
     retentionMs: audit.retentionDays * dayMs,
     eventsMax: audit.eventsMax,
     pause: () => nextTurn(),
+    alone: shipping.alone,
   });
   const { anchor, systemClock } = audit;
   const anchoring =

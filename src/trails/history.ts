@@ -92,13 +92,15 @@ async function verifyChain(
     for (const event of page) walk.take(event);
     if (page.length < pageEvents) break;
   }
-  return walk.end();
+  // Events came meanwhile: what was read lies between the head of before and that of now.
+  const now = await deps.ask<ListChainHeads>({ kind: "audit.heads" });
+  return walk.end(now.find((other) => sameChain(other, head)) ?? head);
 }
 
 interface Walk {
   readonly last: ChainedEvent | undefined;
   take(event: ChainedEvent): void;
-  end(): HistoryReport;
+  end(headNow: ChainHead): HistoryReport;
 }
 
 /** What the records of pruning say of the beginning. */
@@ -117,7 +119,7 @@ function newWalk(
     if (failures.length < failuresMax) failures.push({ number, reason, eventId });
   };
   const hashes = new Map<number, string>();
-  const wanted = new Set(anchors.map(({ number }) => number));
+  const wanted = new Set([head.number, ...anchors.map(({ number }) => number)]);
   const pruned: Pruned[] = [];
   let first: ChainedEvent | undefined;
   let last: ChainedEvent | undefined;
@@ -146,10 +148,13 @@ function newWalk(
       return last;
     },
     take,
-    end() {
+    end(headNow) {
       checkBeginning(keys, first, pruned, fail);
-      if (last?.number !== head.number || hex(last.hash) !== hex(head.hash)) {
+      if (hashes.get(head.number) !== hex(head.hash)) {
         fail(head.number, "the newest events were removed");
+      }
+      if (last !== undefined && last.number > headNow.number) {
+        fail(last.number, "the event was inserted", last.eventId);
       }
       for (const anchor of anchors) checkAnchor(anchor, first, hashes, head, fail);
       const { accountId, region } = head;

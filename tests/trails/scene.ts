@@ -60,12 +60,13 @@ export function filesOf({ dataFolder }: Served, trail: string): string[] {
 
 export interface TrailRecordJson {
   readonly eventName: string;
+  readonly eventSource: string;
   readonly eventID: string;
   readonly eventCategory: string;
   readonly requestParameters: { readonly [name: string]: unknown } | null;
 }
 
-/** All records that a trail delivered, in the order of its files. */
+/** All records that a trail delivered, in the order of its files, but for acts of the operator. */
 export async function recordsOf(server: Served, trail: string): Promise<TrailRecordJson[]> {
   const records: TrailRecordJson[] = [];
   for (const file of filesOf(server, trail)) {
@@ -73,5 +74,5 @@ export async function recordsOf(server: Served, trail: string): Promise<TrailRec
     const { out } = await cat(server, [join(server.dataFolder, "trails", trail, file)]);
     records.push(...(JSON.parse(out) as { Records: TrailRecordJson[] }).Records);
   }
-  return records;
+  return records.filter(({ eventSource }) => !eventSource.startsWith("sealpost"));
 }

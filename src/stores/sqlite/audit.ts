@@ -35,9 +35,10 @@ export function auditActs(
 }
 
 function createAppend(database: DatabaseSync, chains: Chains): (event: AuditEvent) => void {
+  // A row that is there already lies beyond the head, so somebody else wrote it: it is no event.
   const putEvent = prepare(
     database,
-    "INSERT INTO audit_events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    "INSERT OR REPLACE INTO audit_events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
   );
   const putResource = prepare(
     database,
@@ -70,7 +71,10 @@ function createAppend(database: DatabaseSync, chains: Chains): (event: AuditEven
 }
 
 function createDeliverLater(database: DatabaseSync, chains: Chains): (event: AuditEvent) => void {
-  const put = prepare(database, "INSERT INTO trail_events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)");
+  const put = prepare(
+    database,
+    "INSERT OR REPLACE INTO trail_events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+  );
   return ({ accountId, region: eventRegion, timeMs, record, trails }) => {
     for (const { name, region } of trails) {
       const lane = { accountId, region, lane: name };
