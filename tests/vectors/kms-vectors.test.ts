@@ -197,7 +197,8 @@ for line in sys.stdin.read().split("\\n"):
     signature = bytes.fromhex(signature)
     digest = {"256": hashes.SHA256(), "384": hashes.SHA384(), "512": hashes.SHA512()}[name[-3:]]
     if name.startswith("RSASSA_PSS"):
-        key.verify(signature, message, padding.PSS(padding.MGF1(digest), digest.digest_size), digest)
+        pss = padding.PSS(padding.MGF1(digest), digest.digest_size)
+        key.verify(signature, message, pss, digest)
     elif name.startswith("RSASSA"):
         key.verify(signature, message, padding.PKCS1v15(), digest)
     elif name.startswith("ECDSA"):
