@@ -141,7 +141,7 @@ function time(epochMs: number): Buffer {
   return element(short ? 0x17 : 0x18, Buffer.from(`${short ? digits.slice(2) : digits}Z`));
 }
 
-function objectId(dotted: string): Buffer {
+export function objectId(dotted: string): Buffer {
   const [first = 0, second = 0, ...rest] = dotted.split(".").map(Number);
   const bytes = [first * 40 + second];
   for (const arc of rest) {
@@ -153,7 +153,7 @@ function objectId(dotted: string): Buffer {
 }
 
 /** A positive integer from its big-endian bytes. */
-function integer(bytes: Buffer): Buffer {
+export function integer(bytes: Buffer): Buffer {
   const signed = (bytes[0] ?? 0) >= 0x80;
   return element(0x02, signed ? Buffer.concat([Buffer.from([0]), bytes]) : bytes);
 }
@@ -162,15 +162,15 @@ function bitString(bytes: Buffer): Buffer {
   return element(0x03, Buffer.concat([Buffer.from([0]), bytes]));
 }
 
-function sequence(...parts: readonly Buffer[]): Buffer {
+export function sequence(...parts: readonly Buffer[]): Buffer {
   return element(0x30, Buffer.concat(parts));
 }
 
-function tagged(tag: number, ...parts: readonly Buffer[]): Buffer {
+export function tagged(tag: number, ...parts: readonly Buffer[]): Buffer {
   return element(tag, Buffer.concat(parts));
 }
 
-function element(tag: number, value: Uint8Array): Buffer {
+export function element(tag: number, value: Uint8Array): Buffer {
   const { length } = value;
   if (length < 0x80) return Buffer.concat([Buffer.from([tag, length]), value]);
   const bytes: number[] = [];

@@ -4,7 +4,7 @@ import {
   type KeyObject,
   X509Certificate,
 } from "node:crypto";
-import { mkdirSync } from "node:fs";
+import { existsSync, mkdirSync, rmSync } from "node:fs";
 import { isIP } from "node:net";
 import { join } from "node:path";
 import type { Clock, EpochMs } from "../kernel/clock.ts";
@@ -15,6 +15,7 @@ import { certificateNames, permits } from "./certificate-names.ts";
 import { readFileIfThere, writeFileAtomically } from "./files.ts";
 import { issueAuthority, issueServer } from "./issue-certificates.ts";
 import type { TlsMaterial } from "./server.ts";
+import { writeTruststore } from "./truststore.ts";
 
 export interface PrivateCertificatesOptions {
   readonly folder: string;
@@ -61,6 +62,7 @@ export function openPrivateCertificates(options: PrivateCertificatesOptions): Ce
   const listeners: ((material: TlsMaterial) => void)[] = [];
   let cancelRenewal = (): void => {};
   let present = ensure(options);
+  ensureTruststore(options);
   planRenewal();
 
   function planRenewal(): void {
@@ -80,6 +82,16 @@ export function openPrivateCertificates(options: PrivateCertificatesOptions): Ce
     close: () => cancelRenewal(),
   };
 }
+
+/** DIR/truststore.p12 for the JVM: the same public certificate as DIR/ca.pem. */
+function ensureTruststore({ folder, random }: PrivateCertificatesOptions): void {
+  const pem = readFileIfThere(join(folder, "ca.pem"));
+  if (pem === undefined || existsSync(join(folder, truststoreName))) return;
+  const bytes = writeTruststore(pem, "sealpost", (count) => random.bytes(count));
+  writeFileAtomically(join(folder, truststoreName), bytes, 0o644);
+}
+
+const truststoreName = "truststore.p12";
 
 /** For a server that cannot open its own key: a certificate nobody is asked to trust. */
 export function throwAwayCertificate(now: EpochMs, random: Random): TlsMaterial {
@@ -166,6 +178,7 @@ function ensureAuthority(options: PrivateCertificatesOptions, now: EpochMs): Aut
   const facts = { name, trees, networks };
   writeFileAtomically(join(folder, "tls", "ca.json"), `${JSON.stringify(facts)}\n`, 0o600);
   writeFileAtomically(join(folder, "ca.pem"), pem, 0o644);
+  rmSync(join(folder, truststoreName), { force: true });
   if (storedKey) log.warn("ca.pem has changed: hand it to the clients again", { folder });
   return { certificate: new X509Certificate(pem), ...facts };
 }

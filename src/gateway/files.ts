@@ -6,7 +6,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
-  writeSync,
+  writeFileSync,
 } from "node:fs";
 import { dirname } from "node:path";
 
@@ -14,14 +14,14 @@ import { dirname } from "node:path";
  * Replaces a file in one durable step: after a crash it is the old one or the new one, whole.
  * Throws the system's error if the folder cannot be written.
  */
-export function writeFileAtomically(path: string, text: string, mode: number): void {
+export function writeFileAtomically(path: string, text: string | Uint8Array, mode: number): void {
   const temporary = `${path}.new`;
   rmSync(temporary, { force: true });
   // "wx": a link that somebody put there is not followed.
   const file = openSync(temporary, "wx", mode);
   try {
     fchmodSync(file, mode);
-    writeSync(file, text);
+    writeFileSync(file, text);
     fsyncSync(file);
   } finally {
     closeSync(file);
