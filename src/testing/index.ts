@@ -46,6 +46,34 @@ export interface UndeliveredNotification {
   readonly failureText: string;
 }
 
+/** One authorised step of a message. */
+export interface MessageHop {
+  readonly from: string;
+  readonly to: string;
+  readonly action: string;
+  readonly resource: string;
+  readonly allowed: boolean;
+  /** Why, in words. */
+  readonly reason: string;
+  /** The smallest statement that allows it, and the policy to put it into. */
+  readonly missing?: { readonly attachTo: string; readonly statement: object };
+}
+
+/** What `sealpost doctor path` tells. */
+export interface MessagePath {
+  /** Every hop is allowed. */
+  readonly allowed: boolean;
+  readonly hops: readonly MessageHop[];
+}
+
+export interface DoctorQuestion {
+  /** ARN of the topic. */
+  readonly topic: string;
+  /** ARNs of a publisher and a consumer; absent: everybody who may. */
+  readonly publisher?: string;
+  readonly consumer?: string;
+}
+
 /** A running server. `await using` stops it at the end of the block. */
 export interface Sealpost extends AsyncDisposable {
   /** HTTPS address: the `endpoint` of AWS clients. */
@@ -65,6 +93,8 @@ export interface Sealpost extends AsyncDisposable {
   readonly clock: SealpostClock;
   /** The newest notifications that did not reach their queue, with the true reason. */
   undelivered(): Promise<readonly UndeliveredNotification[]>;
+  /** Asks the server's own policy engine about every hop from publisher to consumers. */
+  doctor(question: DoctorQuestion): Promise<MessagePath>;
   /** Lets TLS connections of this process that are made from now on trust the server. */
   trust(): void;
   /** Resolves once the server and its data are gone. */
@@ -123,6 +153,11 @@ function describe(folder: string, stop: () => Promise<void>): Sealpost {
         readonly notifications: readonly UndeliveredNotification[];
       };
       return notifications;
+    },
+    async doctor({ topic, publisher, consumer }) {
+      const query = { topic, publisher, consumer };
+      const answer = await ask({ method: "GET", path: "/_sealpost/doctor/path", query });
+      return answer as unknown as MessagePath;
     },
     trust: () => tls.setDefaultCACertificates([...tls.getCACertificates("default"), ca]),
     stop,

@@ -83,6 +83,11 @@ test("what did not arrive is told with its reason", async () => {
   const [lost] = await server.undelivered();
   assert.equal(lost?.topicArn, TopicArn);
   assert.match(lost?.failureText ?? "", /sqs:SendMessage/i);
+  const path = await server.doctor({ topic: String(TopicArn) });
+  assert.equal(path.allowed, false);
+  const denied = path.hops.find((hop) => !hop.allowed);
+  assert.match(denied?.action ?? "", /sqs:SendMessage/i);
+  assert.ok(denied?.missing?.statement, "and says what is missing");
 });
 
 test("a server that cannot start says why", async () => {
