@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { configFileName } from "../config.ts";
 import type { EpochMs } from "../kernel/clock.ts";
 import { sealSecretNames } from "../seals/flags.ts";
+import { askSecret } from "./ask-secret.ts";
 
 /** The process as the command line sees it; handed in, so that tests need no process. */
 export interface CliIo {
@@ -18,6 +19,8 @@ export interface CliIo {
     listener: (signal?: NodeJS.Signals) => void,
     signals?: readonly NodeJS.Signals[],
   ) => () => void;
+  /** Asks the person at the terminal, unseen; undefined: there is nobody. */
+  readonly askSecret?: (question: string) => Promise<string | undefined>;
   /** Ends the process at once. */
   readonly exit: (code: number) => void;
   /** True if the process with this id lives. */
@@ -39,6 +42,7 @@ export function processIo(): CliIo {
         for (const signal of signals) process.off(signal, listener);
       };
     },
+    askSecret,
     exit: (code) => process.exit(code),
     isAlive(pid) {
       try {

@@ -41,7 +41,7 @@ export async function serve(
   loadStart: () => Promise<StartServer>,
 ): Promise<number> {
   await using scope = new AsyncDisposableStack();
-  const settings = readSettings({
+  const given = readSettings({
     flags,
     environment: io.environment,
     fileText: settingsFileText(io),
@@ -53,6 +53,7 @@ export async function serve(
       return folder;
     },
   });
+  const settings = await withPassphrase(given, io);
   for (const warning of settings.warnings) io.err(`warning: ${warning}\n`);
   const stopSignal = listenForStop(io);
   scope.defer(stopSignal.close);
@@ -107,6 +108,15 @@ function initEnvironment(settings: Settings, server: RunningServer, io: CliIo) {
     });
   }
   return environment;
+}
+
+/** The passphrase of the seal, asked for where nothing else names it. */
+async function withPassphrase(settings: Settings, io: CliIo): Promise<Settings> {
+  const { seal, sealPassphraseFile, sealSecrets } = settings;
+  if (seal !== "passphrase" || sealPassphraseFile || sealSecrets.passphrase) return settings;
+  const passphrase = await io.askSecret?.("Passphrase of the seal: ");
+  if (!passphrase) return settings;
+  return Object.freeze({ ...settings, sealSecrets: { ...sealSecrets, passphrase } });
 }
 
 /** Throws CliError with the reason alone; at log level debug what was thrown. */
