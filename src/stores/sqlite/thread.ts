@@ -47,9 +47,11 @@ function serve(port: MessagePort, path: string): void {
     }
     for (let at = 0; at < waiting.length; at += groupMax) {
       const group = waiting.slice(at, at + groupMax);
-      tell(port, carryOut(group));
-      if (hasCommit(group, sweeps)) tidy(giveBackSpace);
+      const answers = carryOut(group);
+      // Destroyed means gone from the log too when the answer says so.
       if (hasCommit(group, leavesRemains)) tidy(() => emptyLog(database));
+      tell(port, answers);
+      if (hasCommit(group, sweeps)) tidy(giveBackSpace);
     }
     if (!closing) return;
     database.close();
