@@ -2,9 +2,10 @@
 export async function askSecret(question: string): Promise<string | undefined> {
   const { stdin, stderr } = process;
   if (!stdin.isTTY) return undefined;
-  stderr.write(question);
+  // First: what is typed ahead must not be shown either.
   stdin.setRawMode(true);
   try {
+    stderr.write(question);
     return await typedLine();
   } finally {
     stdin.setRawMode(false);

@@ -53,10 +53,10 @@ export async function serve(
       return folder;
     },
   });
-  const settings = await withPassphrase(given, io);
-  for (const warning of settings.warnings) io.err(`warning: ${warning}\n`);
+  for (const warning of given.warnings) io.err(`warning: ${warning}\n`);
   const stopSignal = listenForStop(io);
   scope.defer(stopSignal.close);
+  const settings = await withPassphrase(given, io);
   const init: InitProgress = { completed: false, scripts: [] };
   const start = await loadStart();
   const server = await startOrExplain((chosen) => start(chosen, { init }), settings);
