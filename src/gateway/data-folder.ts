@@ -103,7 +103,7 @@ function newInstallation(options: DataFolderOptions): Installation {
     clock: options.clock,
     accountId: options.accountId,
     region: options.region,
-    preset: options.preset,
+    ...(options.preset ? { preset: options.preset } : {}),
     createdAt: new Date(options.now).toISOString(),
   };
 }
