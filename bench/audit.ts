@@ -195,8 +195,11 @@ async function load(short: boolean): Promise<void> {
       const name = row[0]?.name.replace(", none", "") ?? "";
       console.log(`${name.padEnd(28)} ${ratios(own, rate)}; by CPU ${ratios(own, perCpuSecond)}`);
     }
+  } catch (error) {
+    console.error(error);
+    process.exitCode = 1;
   } finally {
-    for (const server of servers) await server.stop();
+    for (const server of servers) if (server.child.exitCode === null) await server.stop();
     rmSync(folder, { recursive: true, force: true });
   }
 }

@@ -142,7 +142,8 @@ export function recordText(facts: RecordFacts, copy: RecordCopy): string {
 /** Bytes of UTF-8 that one unit of a JavaScript text has at most. */
 const utf8BytesMax = 3;
 
-type WholeRecord = { readonly [member: string]: Json };
+/** Absent members are undefined: JSON leaves them out. */
+type WholeRecord = { readonly [member: string]: Json | undefined };
 
 function withinBounds(whole: WholeRecord): WholeRecord {
   const parts: { [member: string]: Json } = {};
@@ -165,7 +166,7 @@ function record(facts: RecordFacts, copy: RecordCopy): WholeRecord {
   const { address, userAgent } = sourceOf(call);
   const management = operation.audit.category === "management";
   const proven = "outcome" in finished.result ? finished.result.outcome.audit?.identity : undefined;
-  return withoutAbsent({
+  return {
     eventVersion,
     userIdentity: copy.foreign ? foreignIdentity(call) : userIdentity(call, proven),
     eventTime: facts.eventTime,
@@ -192,7 +193,7 @@ function record(facts: RecordFacts, copy: RecordCopy): WholeRecord {
     eventCategory: management ? "Management" : "Data",
     vpcEndpointId: copy.foreign ? undefined : endpointId(call),
     tlsDetails: copy.foreign ? undefined : tlsDetails(call),
-  });
+  };
 }
 
 /** Something a service did by itself: a key deleted at the end of its waiting period. */
@@ -208,38 +209,27 @@ export interface ServiceEvent {
 
 /** AWS: the record of a service event. */
 export function serviceEventText(event: ServiceEvent, nowMs: number, eventId: string): string {
-  return JSON.stringify(
-    withoutAbsent({
-      eventVersion,
-      userIdentity: { accountId: event.accountId, invokedBy: "AWS Internal" },
-      eventTime: secondsTime(nowMs),
-      eventSource: event.eventSource,
-      eventName: event.eventName,
-      awsRegion: event.region,
-      sourceIPAddress: "AWS Internal",
-      userAgent: "AWS Internal",
-      requestParameters: null,
-      responseElements: null,
-      eventID: eventId,
-      readOnly: event.readOnly ?? false,
-      resources: event.resources.map(({ accountId, type, arn }) => ({ accountId, type, ARN: arn })),
-      eventType: "AwsServiceEvent",
-      managementEvent: true,
-      recipientAccountId: event.accountId,
-      serviceEventDetails:
-        event.serviceEventDetails === undefined
-          ? undefined
-          : bounded(event.serviceEventDetails, "serviceEventDetails"),
-      eventCategory: "Management",
-    }),
-  );
-}
-
-function withoutAbsent(members: { readonly [member: string]: Json | undefined }): {
-  readonly [member: string]: Json;
-} {
-  const there = Object.entries(members).filter(
-    (entry): entry is [string, Json] => entry[1] !== undefined,
-  );
-  return Object.fromEntries(there);
+  return JSON.stringify({
+    eventVersion,
+    userIdentity: { accountId: event.accountId, invokedBy: "AWS Internal" },
+    eventTime: secondsTime(nowMs),
+    eventSource: event.eventSource,
+    eventName: event.eventName,
+    awsRegion: event.region,
+    sourceIPAddress: "AWS Internal",
+    userAgent: "AWS Internal",
+    requestParameters: null,
+    responseElements: null,
+    eventID: eventId,
+    readOnly: event.readOnly ?? false,
+    resources: event.resources.map(({ accountId, type, arn }) => ({ accountId, type, ARN: arn })),
+    eventType: "AwsServiceEvent",
+    managementEvent: true,
+    recipientAccountId: event.accountId,
+    serviceEventDetails:
+      event.serviceEventDetails === undefined
+        ? undefined
+        : bounded(event.serviceEventDetails, "serviceEventDetails"),
+    eventCategory: "Management",
+  });
 }

@@ -1,4 +1,4 @@
-import { createHmac } from "node:crypto";
+import { hash } from "node:crypto";
 import { digestBytes } from "./constants.ts";
 import { hkdf } from "./derive.ts";
 import type { RingKey } from "./keyring.ts";
@@ -12,6 +12,35 @@ export interface ChainKey {
   readonly version: number;
   /** 32 bytes. */
   readonly key: Uint8Array;
+}
+
+const blockBytes = 64;
+
+/** FIPS 198-1: the key in a block of the hash, each byte exclusive-or with the pad. */
+function padded(key: Uint8Array, pad: number): Buffer {
+  const block = Buffer.alloc(blockBytes, pad);
+  for (const [index, byte] of key.entries()) block[index] = byte ^ pad;
+  return block;
+}
+
+/** Both pads of a key that is used again and again. */
+const pads = new WeakMap<Uint8Array, { readonly inner: Buffer; readonly outer: Buffer }>();
+
+/**
+ * HMAC-SHA-256 of a text's UTF-8. One-shot hashes: measured at half the time of `createHmac`, and
+ * every event of the audit takes one on the store's thread.
+ */
+function hmac(key: Uint8Array, text: string): Buffer {
+  let own = pads.get(key);
+  if (own === undefined) {
+    own = { inner: padded(key, 0x36), outer: padded(key, 0x5c) };
+    pads.set(key, own);
+  }
+  const message = Buffer.allocUnsafe(blockBytes + Buffer.byteLength(text));
+  own.inner.copy(message);
+  message.write(text, blockBytes);
+  const digest = hash("sha256", message, "buffer");
+  return hash("sha256", Buffer.concat([own.outer, digest]), "buffer");
 }
 
 /** A place in a chain: events are numbered from 1 without gaps. */
@@ -48,7 +77,7 @@ export function chainHash(
   const { accountId, region, lane, number } = place;
   const previous = Buffer.from(before.buffer, before.byteOffset, before.length).toString("hex");
   const head = JSON.stringify([linkLabel, accountId, region, lane, number, previous, facts]);
-  return createHmac("sha256", key).update(`${head}\n${record}`).digest();
+  return hmac(key, `${head}\n${record}`);
 }
 
 /**

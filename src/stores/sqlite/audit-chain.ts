@@ -21,6 +21,8 @@ export interface Chains {
   unlock(key: ChainKey): void;
   /** Takes the next place of a chain. */
   link(lane: ChainLane, facts: readonly unknown[], record: string): Link;
+  /** Keeps the heads of what was linked. Call at the end of each commit. */
+  flush(): void;
   /** Something was rolled back: what is known of the heads may be wrong. */
   reload(): void;
 }
@@ -37,6 +39,8 @@ export function createChains(database: DatabaseSync): Chains {
   );
   const write = prepare(database, "INSERT OR REPLACE INTO audit_chains VALUES (?, ?, ?, ?, ?)");
   const heads = new Map<string, Head>();
+  /** Lanes whose head is newer here than in the table, by name. */
+  const moved = new Map<string, ChainLane>();
   let present: ChainKey | undefined;
   return {
     unlock(key) {
@@ -50,11 +54,23 @@ export function createChains(database: DatabaseSync): Chains {
         read.get(accountId, region, lane) ?? { number: 0, hash: chainStart };
       const number = before.number + 1;
       const hash = chainHash(present, { ...place, number }, before.hash, facts, record);
-      write.run(accountId, region, lane, number, hash);
-      if (heads.size >= headsMax) heads.clear();
       heads.set(name, { number, hash });
+      moved.set(name, place);
       return { number, hash, keyVersion: present.version };
     },
-    reload: () => heads.clear(),
+    flush() {
+      if (moved.size === 0) return;
+      for (const [name, { accountId, region, lane }] of moved) {
+        const head = heads.get(name);
+        assert(head, "a head that moved is known");
+        write.run(accountId, region, lane, head.number, head.hash);
+      }
+      moved.clear();
+      if (heads.size >= headsMax) heads.clear();
+    },
+    reload() {
+      heads.clear();
+      moved.clear();
+    },
   };
 }

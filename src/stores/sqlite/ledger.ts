@@ -90,6 +90,7 @@ export function createLedger(database: DatabaseSync): Ledger {
       commands.forEach((command, index) => {
         if (!isDataKey(command) && !isRecord(command)) results[index] = perform(command);
       });
+      chains.flush();
       const recordCommands = commands.filter(isRecord);
       const versions = recordCommands.length === 0 ? [] : records.change(recordCommands);
       return { status: "done", results, versions };
