@@ -21,14 +21,14 @@ const erase = new Set(["\u007f", "\b"]);
 function typedLine(): Promise<string | undefined> {
   const { promise, resolve } = Promise.withResolvers<string | undefined>();
   let typed = "";
-  const onData = (chunk: Buffer): void => {
+  const onData = (chunk: Buffer): undefined => {
     for (const character of chunk.toString()) {
       if (character === "\r" || character === "\n") return done(typed);
       if (character === interrupt || character === endOfInput) return done(undefined);
       typed = erase.has(character) ? typed.slice(0, -1) : typed + character;
     }
   };
-  const done = (text: string | undefined): void => {
+  const done = (text: string | undefined): undefined => {
     process.stdin.off("data", onData);
     resolve(text);
   };
