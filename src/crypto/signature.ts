@@ -72,6 +72,9 @@ export async function verifyNative(
 ): Promise<boolean> {
   const key = publicKeyOf(publicKey);
   const { algorithm, messageType, message } = question;
+  // OpenSSL takes an RSA signature without its leading zeros; RFC 8017 wants the modulus' length.
+  const bits = key.asymmetricKeyDetails?.modulusLength;
+  if (bits !== undefined && signature.length !== Math.ceil(bits / 8)) return false;
   if (messageType === "RAW") {
     const asked = { key, ...paddingOf(algorithm) };
     return verifyAside(digestOf(question), message, asked, signature);
@@ -84,9 +87,8 @@ export async function verifyNative(
       const expected = digestInfo(name, message);
       return opened.length === expected.length && timingSafeEqual(opened, expected);
     }
-    const bits = key.asymmetricKeyDetails?.modulusLength ?? 0;
     const encoded = publicDecrypt({ key, padding: constants.RSA_NO_PADDING }, signature);
-    return pssHolds(name, message, bits, encoded);
+    return pssHolds(name, message, bits ?? 0, encoded);
   } catch {
     return false;
   }
