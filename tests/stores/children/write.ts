@@ -15,7 +15,16 @@ import * as fixtures from "../contract/fixtures.ts";
 const [, , path = "", round = "", mode = "honest"] = process.argv;
 const writers = 16;
 const queue: QueueIdentity = fixtures.queueNamed("survivors");
-const say = (line: string) => writeSync(1, `${line}\n`);
+/** A full pipe says EAGAIN: the line is written once the reader has made room. */
+const say = (line: string): void => {
+  for (let rest = Buffer.from(`${line}\n`); rest.length > 0; ) {
+    try {
+      rest = rest.subarray(writeSync(1, rest));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "EAGAIN") throw error;
+    }
+  }
+};
 
 /** Inserts two, then claims some and deletes one of them: the queue grows slowly. */
 async function write(store: Store, writer: number): Promise<never> {
