@@ -34,5 +34,6 @@ export async function verifyStopped(
     random: systemRandom,
     plain: false,
   });
-  return verifyAudit(state, objects, sealing, anchors);
+  // Awaited here: the folder stays open until it is checked.
+  return await verifyAudit(state, objects, sealing, anchors);
 }

@@ -58,6 +58,23 @@ test("an untouched history is valid, running and stopped", async (context) => {
   assert.match(stopped.out, /\d+ events, valid/);
 });
 
+test("a stopped folder stays open until a long history is checked", async (context) => {
+  const server = await serverWithHistory(context);
+  const again = await server.restart((folder) => {
+    const database = new DatabaseSync(join(folder, "sealpost.db"));
+    database.exec(`WITH RECURSIVE copy(number) AS (VALUES (1000) UNION ALL
+        SELECT number + 1 FROM copy WHERE number < 11000)
+      INSERT INTO audit_events SELECT account_id, region, copy.number, time_ms, event_id,
+        event_name, event_source, username, access_key_id, read_only, resources, record,
+        key_version, hash FROM audit_events, copy WHERE audit_events.number = 1`);
+    database.close();
+  });
+  await again.halt();
+  const { code, out, err } = await verify(server);
+  assert.deepEqual([code, err], [1, ""]);
+  assert.match(out, /events 7 to 999 were removed/);
+});
+
 test("a history that grows meanwhile is valid", async (context) => {
   const server = await serverWithHistory(context);
   let growing = true;
