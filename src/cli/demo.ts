@@ -17,7 +17,8 @@ import { CliError, type CliIo } from "./io.ts";
  */
 export async function runDemo(io: CliIo): Promise<number> {
   await requireSdk();
-  const story = createStory(io.out, io.environment.NO_COLOR === undefined && process.stdout.isTTY);
+  const colour = io.terminal === true && !io.environment.NO_COLOR;
+  const story = createStory(io.out, colour, io.terminal ? io.columns : undefined);
   story.say(
     "Sealpost demo: patient records from a clinic to three systems, encrypted all the way.",
   );

@@ -4,6 +4,7 @@ import { configFileName } from "../config.ts";
 import type { EpochMs } from "../kernel/clock.ts";
 import { sealSecretNames } from "../seals/flags.ts";
 import { askSecret } from "./ask-secret.ts";
+import { fold } from "./fold.ts";
 
 /** The process as the command line sees it; handed in, so that tests need no process. */
 export interface CliIo {
@@ -13,6 +14,8 @@ export interface CliIo {
   readonly err: (text: string) => void;
   /** `out` is a terminal, which shows colours. */
   readonly terminal?: boolean;
+  /** Width of the terminal that shows `err`; absent: it is none, and lines are not folded. */
+  readonly columns?: number | undefined;
   readonly now: () => EpochMs;
   /** Calls back at each SIGTERM or SIGINT, or at these signals. The answer stops listening. */
   readonly onStopSignal: (
@@ -35,6 +38,7 @@ export function processIo(): CliIo {
     out: (text) => void process.stdout.write(text),
     err: (text) => void process.stderr.write(text),
     terminal: process.stdout.isTTY === true,
+    columns: process.stderr.isTTY ? process.stderr.columns : undefined,
     now: () => Date.now(),
     onStopSignal(listener, signals = ["SIGTERM", "SIGINT"]) {
       for (const signal of signals) process.on(signal, listener);
@@ -77,4 +81,9 @@ export class CliError extends Error {
 export function packageVersion(): string {
   const text = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
   return (JSON.parse(text) as { version: string }).version;
+}
+
+/** A sentence for the person at the keyboard, folded where a terminal shows it. */
+export function tell(io: Pick<CliIo, "err" | "columns">, text: string): void {
+  io.err(`${io.columns === undefined ? text : fold(text, io.columns, "  ")}\n`);
 }

@@ -1,6 +1,6 @@
 import { CommanderError } from "commander";
 import { SettingsError } from "../config.ts";
-import { CliError, type CliIo, packageVersion, processIo } from "./io.ts";
+import { CliError, type CliIo, packageVersion, processIo, tell } from "./io.ts";
 import { buildProgram, type CliParts } from "./program.ts";
 
 /** The command `sealpost`. Ends the process with the verb's exit code. */
@@ -31,11 +31,11 @@ export async function runCli(argv: readonly string[], io: CliIo, parts: CliParts
     // Help and version end by an error as well, with exit code 0; it is printed already.
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
     if (error instanceof SettingsError) {
-      io.err(`sealpost: ${error.message}\n`);
+      tell(io, `sealpost: ${error.message}`);
       return 2;
     }
     if (error instanceof CliError) {
-      io.err(`sealpost: ${error.message}\n`);
+      tell(io, `sealpost: ${error.message}`);
       return 1;
     }
     io.err(

@@ -4,7 +4,7 @@ import { constants, tmpdir } from "node:os";
 import { join } from "node:path";
 import { SettingsError } from "../config.ts";
 import { type ClientEnvironment, clientEnvironment } from "./env.ts";
-import { CliError, type CliIo, settingsFileText } from "./io.ts";
+import { CliError, type CliIo, settingsFileText, tell } from "./io.ts";
 import { type RunningServer, type StartServer, startOrExplain } from "./serve.ts";
 import { readSettings } from "./settings.ts";
 
@@ -65,7 +65,7 @@ async function startTemporary(
     // The command's output is what the caller wants to read.
     defaults: { logLevel: "warn" },
   });
-  for (const warning of settings.warnings) io.err(`warning: ${warning}\n`);
+  for (const warning of settings.warnings) tell(io, `warning: ${warning}`);
   return startOrExplain(start, settings);
 }
 

@@ -7,7 +7,7 @@ import { runsInContainer } from "./container.ts";
 import { credentialsPath } from "./credentials-file.ts";
 import { clientEnvironment } from "./env.ts";
 import { type InitRun, pathWithAwslocal, readyHookFolder, runInitScripts } from "./init-scripts.ts";
-import { CliError, type CliIo, settingsFileText } from "./io.ts";
+import { CliError, type CliIo, settingsFileText, tell } from "./io.ts";
 import { readSettings } from "./settings.ts";
 import { shellQuote } from "./shell.ts";
 
@@ -53,7 +53,7 @@ export async function serve(
       return folder;
     },
   });
-  for (const warning of given.warnings) io.err(`warning: ${warning}\n`);
+  for (const warning of given.warnings) tell(io, `warning: ${warning}`);
   const stopSignal = listenForStop(io);
   scope.defer(stopSignal.close);
   const settings = await withPassphrase(given, io);

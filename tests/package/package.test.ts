@@ -1,7 +1,7 @@
 // Goal: the published package works. Method: pack a copy of the sources, install the tarball into
 // an empty project, start it there, and send and receive one message with the AWS SDK.
 import assert from "node:assert/strict";
-import { execFileSync, spawn } from "node:child_process";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
 import {
   cpSync,
   existsSync,
@@ -9,6 +9,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
@@ -28,7 +29,8 @@ const alsoNeeded = ["LICENSE", "tsconfig.json", "tsconfig.build.json", ".npmrc"]
 test("the tarball installs into an empty project, starts, and carries a message", async () => {
   const folder = mkdtempSync(join(tmpdir(), "sealpost-package-"));
   try {
-    const project = installInto(folder, pack(folder));
+    const tarball = pack(folder);
+    const project = installInto(folder, tarball);
     const manifest = JSON.parse(
       readFileSync(join(project, "node_modules/sealpost/package.json"), "utf8"),
     );
@@ -40,6 +42,10 @@ test("the tarball installs into an empty project, starts, and carries a message"
     );
     assert.equal(existsSync(join(project, "node_modules/sealpost/src")), false);
     await carriesMessage(project);
+    holdsWhatItShould(join(project, "node_modules/sealpost"), tarball);
+    runsACommand(project);
+    givesTestHelpers(project);
+    showsTheDemo(project);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -100,6 +106,61 @@ async function carriesMessage(project: string): Promise<void> {
     child.kill("SIGTERM");
   }
   assert.equal(await ended, 0, "SIGTERM ends it cleanly");
+}
+
+/** Small, typed, without sources of tests, and nothing to run at the installation. */
+function holdsWhatItShould(installed: string, tarball: string): void {
+  assert.ok(statSync(tarball).size < 5_000_000, `${statSync(tarball).size} bytes`);
+  const names = readdirSync(installed).filter((name) => name !== "node_modules");
+  const expected = [
+    "CHANGELOG.md",
+    "LICENSE",
+    "README.md",
+    "bin",
+    "dist",
+    "models",
+    "package.json",
+  ];
+  assert.deepEqual(names.sort(), expected);
+  assert.ok(existsSync(join(installed, "dist/testing/index.d.ts")));
+  const manifest = JSON.parse(readFileSync(join(installed, "package.json"), "utf8"));
+  assert.equal(manifest.scripts, undefined, "no install script");
+  assert.deepEqual(Object.keys(manifest.exports["./testing"]), ["types", "default"]);
+}
+
+function runsACommand(project: string): void {
+  const bin = join(project, "node_modules/.bin/sealpost");
+  const args = [bin, "run", "--", "sh", "-c", 'test -n "$AWS_ENDPOINT_URL" && exit 9'];
+  assert.equal(spawnSync(process.execPath, args, { cwd: project, stdio: "ignore" }).status, 9);
+}
+
+function givesTestHelpers(project: string): void {
+  const script = `
+    import { startSealpost } from "sealpost/testing";
+    await using server = await startSealpost();
+    await server.clock.advance("5m");
+    console.log((await server.undelivered()).length);`;
+  const args = ["--input-type=module", "-e", script];
+  const { stdout, stderr } = spawnSync(process.execPath, args, { cwd: project, encoding: "utf8" });
+  assert.equal(stdout, "0\n", stderr);
+}
+
+/** Without the SDK clients it names what to install; with them it shows the clinic. */
+function showsTheDemo(project: string): void {
+  const bin = join(project, "node_modules/.bin/sealpost");
+  const demo = () => spawnSync(process.execPath, [bin, "demo"], { cwd: project, encoding: "utf8" });
+  const without = demo();
+  assert.equal(without.status, 1);
+  assert.match(without.stderr, /@aws-sdk\/client-/);
+  const { devDependencies } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+  const clients = ["sns", "sqs", "kms", "iam", "cloudtrail"].map((name) => {
+    const client = `@aws-sdk/client-${name}`;
+    return `${client}@${devDependencies[client]}`;
+  });
+  run("npm", ["install", "--prefer-offline", "--no-audit", "--no-fund", ...clients], project);
+  const { status, stdout, stderr } = demo();
+  assert.equal(status, 0, stderr);
+  assert.match(stdout, /Everything above was seen happening/);
 }
 
 function run(command: string, args: readonly string[], cwd: string): void {

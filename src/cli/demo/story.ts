@@ -1,3 +1,5 @@
+import { fold } from "../fold.ts";
+
 /** Prints the demo so that a person can follow it. */
 export interface Story {
   chapter(title: string): void;
@@ -9,7 +11,12 @@ export interface Story {
   proves(claim: string, holds: boolean): void;
 }
 
-export function createStory(write: (text: string) => void, colour: boolean): Story {
+/** `columns`: lines are folded there. */
+export function createStory(
+  write: (text: string) => void,
+  colour: boolean,
+  columns = Number.POSITIVE_INFINITY,
+): Story {
   const paint = (code: number, text: string) => (colour ? `\u001b[${code}m${text}\u001b[0m` : text);
   let chapters = 0;
   return {
@@ -17,11 +24,17 @@ export function createStory(write: (text: string) => void, colour: boolean): Sto
       chapters += 1;
       write(`\n${paint(1, `${chapters}. ${title}`)}\n`);
     },
-    say: (text) => write(`   ${text}\n`),
-    shows: (text) => write(`${paint(36, text.replace(/^/gm, "     │ "))}\n`),
+    say: (text) => write(`${fold(`   ${text}`, columns, "   ")}\n`),
+    shows(text) {
+      const folded = fold(text, columns - shownIndent.length, "  ");
+      write(`${paint(36, folded.replace(/^/gm, shownIndent))}\n`);
+    },
     proves(claim, holds) {
-      write(`   ${holds ? paint(32, "✔") : paint(31, "✖")} ${claim}\n`);
+      const mark = holds ? paint(32, "✔") : paint(31, "✖");
+      write(`   ${mark} ${fold(claim, columns - 5, "     ")}\n`);
       if (!holds) throw new Error(`the demo did not show: ${claim}`);
     },
   };
 }
+
+const shownIndent = "     │ ";
