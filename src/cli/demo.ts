@@ -39,13 +39,17 @@ export async function runDemo(io: CliIo): Promise<number> {
   }
 }
 
+const sdkClients = ["sns", "sqs", "kms", "iam", "cloudtrail"].map(
+  (name) => `@aws-sdk/client-${name}`,
+);
+
 async function requireSdk(): Promise<void> {
   try {
-    await import("@aws-sdk/client-sns");
+    await Promise.all(sdkClients.map((client) => import(client)));
   } catch (error) {
     throw new CliError(
-      "the demo uses the AWS SDK; run it from a clone (npm ci && npm run demo), or install " +
-        "@aws-sdk/client-{sns,sqs,kms,iam,cloudtrail} beside sealpost",
+      "the demo uses the AWS SDK. Install it beside sealpost: " +
+        `\`npm install ${sdkClients.join(" ")}\`, or run \`npm ci && npm run demo\` in a clone`,
       { cause: error },
     );
   }

@@ -1,84 +1,79 @@
-// Goal: the published package works. Method: pack a copy of the sources, install the tarball into
-// an empty project, start it there, and send and receive one message with the AWS SDK.
+// Goal: the published package works, also where no script may run and no network is. Method: pack a
+// copy of the sources; install the tarball into an empty project with `--ignore-scripts`, from a
+// registry on loopback that has what this clone has installed; use it there as a newcomer does.
 import assert from "node:assert/strict";
-import { execFileSync, spawn, spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import {
   cpSync,
-  existsSync,
-  mkdtempSync,
+  mkdirSync,
   readdirSync,
   readFileSync,
-  rmSync,
   statSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { Agent } from "node:https";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { SQS } from "@aws-sdk/client-sqs";
 import { readCredentialsFile } from "../../src/cli/credentials-file.ts";
 import { readServerFile } from "../../src/gateway/server-file.ts";
+import { temporaryFolder } from "../gateway/support.ts";
+import { startLocalRegistry } from "./local-registry.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const packed = ["bin", "src", "models", "scripts", "package.json", "README.md", "CHANGELOG.md"];
 const alsoNeeded = ["LICENSE", "tsconfig.json", "tsconfig.build.json", ".npmrc"];
 
-test("the tarball installs into an empty project, starts, and carries a message", async () => {
-  const folder = mkdtempSync(join(tmpdir(), "sealpost-package-"));
-  try {
-    const tarball = pack(folder);
-    const project = installInto(folder, tarball);
-    const manifest = JSON.parse(
-      readFileSync(join(project, "node_modules/sealpost/package.json"), "utf8"),
-    );
-    const optional = Object.keys(manifest.optionalDependencies ?? {});
-    assert.deepEqual(
-      optional.filter((name) => /^node-/.test(name)),
-      [],
-      "no Node of its own",
-    );
-    assert.equal(existsSync(join(project, "node_modules/sealpost/src")), false);
-    await carriesMessage(project);
-    holdsWhatItShould(join(project, "node_modules/sealpost"), tarball);
-    runsACommand(project);
-    givesTestHelpers(project);
-    showsTheDemo(project);
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
+test("the tarball installs into an empty project, and all that it promises works", async (t) => {
+  const folder = temporaryFolder(t);
+  const registry = await startLocalRegistry(root, join(folder, "registry"));
+  t.after(() => registry.close());
+  const tarball = await pack(folder);
+  const project = join(folder, "project");
+  mkdirSync(project);
+  writeFileSync(join(project, "package.json"), '{"name":"empty","private":true}');
+  writeFileSync(
+    join(project, ".npmrc"),
+    `registry=${registry.url}\ncache=${join(folder, "cache")}\naudit=false\nfund=false\n`,
+  );
+  const install = (...names: string[]) =>
+    run("npm", ["install", "--ignore-scripts", "--loglevel=error", ...names], project);
+  await install(tarball);
+  holdsWhatItShould(join(project, "node_modules/sealpost"), tarball);
+  await carriesMessage(project);
+  runsACommand(project);
+  givesTestHelpers(project);
+  demoNamesWhatToInstall(project);
+  await install(...demoClients());
+  showsTheDemo(project);
 });
 
 /** Packs a copy, so that other tests never see the manifest change. */
-function pack(folder: string): string {
+async function pack(folder: string): Promise<string> {
   const copy = join(folder, "copy");
   for (const name of [...packed, ...alsoNeeded]) {
     cpSync(join(root, name), join(copy, name), { recursive: true });
   }
   symlinkSync(join(root, "node_modules"), join(copy, "node_modules"));
-  run("npm", ["pack", "--pack-destination", folder], copy);
+  await run("npm", ["pack", "--loglevel=error", "--pack-destination", folder], copy);
   const tarball = readdirSync(folder).find((name) => name.endsWith(".tgz"));
   assert.ok(tarball, "npm pack made a tarball");
   return join(folder, tarball);
 }
 
-function installInto(folder: string, tarball: string): string {
-  const project = join(folder, "project");
-  cpSync(join(root, ".npmrc"), join(project, ".npmrc"));
-  writeFileSync(join(project, "package.json"), '{"name":"empty","private":true}');
-  run("npm", ["install", "--prefer-offline", "--no-audit", "--no-fund", tarball], project);
-  return project;
-}
-
 async function carriesMessage(project: string): Promise<void> {
   const data = join(project, "data");
-  const bin = join(project, "node_modules/.bin/sealpost");
-  const child = spawn(process.execPath, [bin, "serve", "--data", data, "--port", "0"], {
-    cwd: project,
-    stdio: ["ignore", "pipe", "inherit"],
-  });
+  const child = spawn(
+    process.execPath,
+    [sealpost(project), "serve", "--data", data, "--port", "0"],
+    {
+      cwd: project,
+      stdio: ["ignore", "pipe", "inherit"],
+    },
+  );
   const ended = new Promise<number | null>((resolve) => child.once("exit", resolve));
   try {
     await new Promise<void>((resolve, reject) => {
@@ -108,11 +103,11 @@ async function carriesMessage(project: string): Promise<void> {
   assert.equal(await ended, 0, "SIGTERM ends it cleanly");
 }
 
-/** Small, typed, without sources of tests, and nothing to run at the installation. */
+/** Small, typed, without sources and tests, and nothing to run at the installation. */
 function holdsWhatItShould(installed: string, tarball: string): void {
   assert.ok(statSync(tarball).size < 5_000_000, `${statSync(tarball).size} bytes`);
   const names = readdirSync(installed).filter((name) => name !== "node_modules");
-  const expected = [
+  assert.deepEqual(names.sort(), [
     "CHANGELOG.md",
     "LICENSE",
     "README.md",
@@ -120,18 +115,36 @@ function holdsWhatItShould(installed: string, tarball: string): void {
     "dist",
     "models",
     "package.json",
-  ];
-  assert.deepEqual(names.sort(), expected);
-  assert.ok(existsSync(join(installed, "dist/testing/index.d.ts")));
+  ]);
+  const files = readdirSync(installed, { recursive: true, encoding: "utf8" });
+  assert.deepEqual(
+    files.filter((name) => /\.test\.|(?<!\.d)\.ts$|\.map$/.test(name)),
+    [],
+    "neither tests nor sources",
+  );
+  assert.ok(files.includes("dist/testing/index.d.ts"));
   const manifest = JSON.parse(readFileSync(join(installed, "package.json"), "utf8"));
   assert.equal(manifest.scripts, undefined, "no install script");
+  assert.equal(manifest.devDependencies, undefined);
   assert.deepEqual(Object.keys(manifest.exports["./testing"]), ["types", "default"]);
+  assert.deepEqual(Object.keys(manifest.optionalDependencies), ["pkcs11js"], "no Node of its own");
+}
+
+const sealpost = (project: string) => join(project, "node_modules/.bin/sealpost");
+
+/** Without standard input, and with what it said. */
+function runNode(project: string, args: readonly string[]) {
+  return spawnSync(process.execPath, args, {
+    cwd: project,
+    encoding: "utf8",
+    stdio: ["ignore", "pipe", "pipe"],
+  });
 }
 
 function runsACommand(project: string): void {
-  const bin = join(project, "node_modules/.bin/sealpost");
-  const args = [bin, "run", "--", "sh", "-c", 'test -n "$AWS_ENDPOINT_URL" && exit 9'];
-  assert.equal(spawnSync(process.execPath, args, { cwd: project, stdio: "ignore" }).status, 9);
+  const args = ["run", "--", "sh", "-c", 'test -n "$AWS_ENDPOINT_URL" && exit 9'];
+  const { status, stderr } = runNode(project, [sealpost(project), ...args]);
+  assert.equal(status, 9, stderr);
 }
 
 function givesTestHelpers(project: string): void {
@@ -140,29 +153,39 @@ function givesTestHelpers(project: string): void {
     await using server = await startSealpost();
     await server.clock.advance("5m");
     console.log((await server.undelivered()).length);`;
-  const args = ["--input-type=module", "-e", script];
-  const { stdout, stderr } = spawnSync(process.execPath, args, { cwd: project, encoding: "utf8" });
+  const { stdout, stderr } = runNode(project, ["--input-type=module", "-e", script]);
   assert.equal(stdout, "0\n", stderr);
 }
 
-/** Without the SDK clients it names what to install; with them it shows the clinic. */
+function demoNamesWhatToInstall(project: string): void {
+  const { status, stderr } = runNode(project, [sealpost(project), "demo"]);
+  assert.equal(status, 1);
+  for (const client of demoClients()) {
+    assert.ok(stderr.includes(client.slice(0, client.lastIndexOf("@"))), `${client}: ${stderr}`);
+  }
+}
+
 function showsTheDemo(project: string): void {
-  const bin = join(project, "node_modules/.bin/sealpost");
-  const demo = () => spawnSync(process.execPath, [bin, "demo"], { cwd: project, encoding: "utf8" });
-  const without = demo();
-  assert.equal(without.status, 1);
-  assert.match(without.stderr, /@aws-sdk\/client-/);
-  const { devDependencies } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
-  const clients = ["sns", "sqs", "kms", "iam", "cloudtrail"].map((name) => {
-    const client = `@aws-sdk/client-${name}`;
-    return `${client}@${devDependencies[client]}`;
-  });
-  run("npm", ["install", "--prefer-offline", "--no-audit", "--no-fund", ...clients], project);
-  const { status, stdout, stderr } = demo();
+  const { status, stdout, stderr } = runNode(project, [sealpost(project), "demo"]);
   assert.equal(status, 0, stderr);
   assert.match(stdout, /Everything above was seen happening/);
 }
 
-function run(command: string, args: readonly string[], cwd: string): void {
-  execFileSync(command, args, { cwd, stdio: ["ignore", "ignore", "inherit"] });
+function demoClients(): string[] {
+  const { devDependencies } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+  return ["sns", "sqs", "kms", "iam", "cloudtrail"].map((name) => {
+    const client = `@aws-sdk/client-${name}`;
+    return `${client}@${devDependencies[client]}`;
+  });
+}
+
+/** In the background: the registry is in this process. */
+async function run(command: string, args: readonly string[], cwd: string): Promise<void> {
+  const child = spawn(command, args, { cwd, stdio: ["ignore", "ignore", "pipe"] });
+  let err = "";
+  child.stderr.on("data", (text: Buffer) => {
+    err += text;
+  });
+  const [code] = await once(child, "close");
+  assert.equal(code, 0, `${command} ${args.join(" ")}: ${err}`);
 }
