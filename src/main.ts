@@ -31,6 +31,7 @@ import { createCredentials } from "./services/iam/ports.ts";
 import { quotaRates } from "./services/kms/quotas.ts";
 import { createAuthorizationMessages } from "./services/sts/messages.ts";
 import { createSessionTokens } from "./services/sts/tokens.ts";
+import { rememberSignatures } from "./signing/remembered.ts";
 import { createSigner } from "./signing/signer.ts";
 import type { TrackedView } from "./state/record-cache.ts";
 import { filePeriodMs } from "./trails/step.ts";
@@ -169,7 +170,7 @@ async function startUnsealed(
     state,
     clocks,
     auditor: usage.watch(auditor),
-    signer,
+    signer: rememberSignatures({ signer, log }),
     usage,
     sessions,
     messages,

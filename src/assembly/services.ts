@@ -18,6 +18,7 @@ import { createIam } from "../services/iam/service.ts";
 import type { KmsDependencies } from "../services/kms/dependencies.ts";
 import { createRequestQuotas, type QuotaRates } from "../services/kms/quotas.ts";
 import { createKms } from "../services/kms/service.ts";
+import { fillSignature } from "../services/sns/deliverable.ts";
 import type { NotificationSigner, SnsDependencies, StatusLog } from "../services/sns/ports.ts";
 import { createSns } from "../services/sns/service.ts";
 import { createSqs, type Sqs } from "../services/sqs/service.ts";
@@ -118,6 +119,7 @@ export async function assembleServices(options: ServicesOptions): Promise<Servic
     store: state.store,
     state: records,
     sealer,
+    fillGap: fillSignature(options.signer),
     clock,
     systemClock,
     random,

@@ -64,6 +64,8 @@ const certificateDays = 3650;
 const renewBeforeMs = 30 * dayMs;
 const backdatedMs = 3_600_000;
 const keyBits = 2048;
+/** Base64 characters of every signature of that key. */
+export const signatureChars = Math.ceil(keyBits / 8 / 3) * 4;
 const attemptsMax = 10;
 
 interface LoadedKey {

@@ -91,14 +91,33 @@ test("of two synonyms AttributeNames counts in the query protocol", async () => 
   assert.doesNotMatch(got.text, /SenderId/);
 });
 
+function jsonCall(operation: string, input: object) {
+  const headers = {
+    "content-type": "application/x-amz-json-1.0",
+    "x-amz-target": `AmazonSQS.${operation}`,
+  };
+  return scene.server.send({ service: "sqs", headers, body: JSON.stringify(input) });
+}
+
+test("a sender cannot leave a gap for a signature in his own text", async () => {
+  const { QueueUrl = "" } = await scene.sqs.createQueue({ QueueName: "gaps" });
+  const gap = { at: 0, bytes: 344, note: `1${"A".repeat(43)}=` };
+  const MessageBody = "forged";
+  const { status } = await jsonCall("SendMessage", { QueueUrl, MessageBody, gap });
+  assert.equal(status, 200);
+  const Entries = [{ Id: "a", MessageBody, gap }];
+  assert.equal((await jsonCall("SendMessageBatch", { QueueUrl, Entries })).status, 200);
+  const form = { Action: "SendMessage", QueueUrl, MessageBody, "gap.at": "0", "gap.bytes": "344" };
+  assert.equal((await queryCall(scene, form, "/")).status, 200);
+  for (const _ of [1, 2, 3]) {
+    const { Messages = [] } = await scene.sqs.receiveMessage({ QueueUrl });
+    assert.equal(Messages[0]?.Body, MessageBody);
+  }
+});
+
 test("JSON errors name the shape, and the query code in a header", async () => {
   const json = async (operation: string, input: object) => {
-    const headers = {
-      "content-type": "application/x-amz-json-1.0",
-      "x-amz-target": `AmazonSQS.${operation}`,
-    };
-    const body = JSON.stringify(input);
-    const answer = await scene.server.send({ service: "sqs", headers, body });
+    const answer = await jsonCall(operation, input);
     const { __type } = JSON.parse(answer.body) as { readonly __type?: string };
     return [answer.status, __type, answer.headers["x-amzn-query-error"]];
   };

@@ -315,14 +315,3 @@ test("on a FIFO topic a message that must wait holds up its group, and nobody el
   await publish("a4", "a");
   assert.equal(bodies().at(-1), "a4", "nothing waits any more");
 });
-
-test("one publication to 100 queues is one durable act, and signed once", async (t) => {
-  const { place, subscribe, publish } = await scene(t, () => ok);
-  for (let index = 0; index < 100; index += 1) await subscribe("sqs", `${queueArn}${index}`);
-  await publish();
-  const before = { commits: place.commits.count, signatures: place.signatures.count };
-  await publish();
-  assert.equal(place.sent.length, 200);
-  assert.equal(place.commits.count, before.commits + 1);
-  assert.equal(place.signatures.count, before.signatures + 1);
-});

@@ -5,6 +5,7 @@ import { createSecretBox } from "../../src/crypto/secretbox.ts";
 import { createPipeline } from "../../src/gateway/pipeline.ts";
 import type { Caller } from "../../src/kernel/caller.ts";
 import type { Command } from "../../src/kernel/command.ts";
+import type { Gap } from "../../src/kernel/gapped.ts";
 import type { Invoke } from "../../src/kernel/invoke.ts";
 import { silentLog } from "../../src/kernel/log.ts";
 import { operationTable, type ServiceTable } from "../../src/kernel/operation.ts";
@@ -13,6 +14,7 @@ import { createSealer } from "../../src/sealing/sealer.ts";
 import type { Carriers, SnsDependencies } from "../../src/services/sns/ports.ts";
 import { createSns } from "../../src/services/sns/service.ts";
 import type { ListUndelivered, UndeliveredRow } from "../../src/services/sns/store.ts";
+import { rememberSignatures } from "../../src/signing/remembered.ts";
 import { RecordCache } from "../../src/state/record-cache.ts";
 import { openSqliteStore } from "../../src/stores/sqlite/open.ts";
 import { type Redeliver, startRedeliver } from "../../src/workers/redeliver.ts";
@@ -35,6 +37,7 @@ const alice: Caller = {
 export interface Sent {
   readonly MessageBody: string;
   readonly QueueUrl: string;
+  readonly gap?: Gap;
 }
 
 export interface InProcess {
@@ -42,7 +45,13 @@ export interface InProcess {
   /** Bodies that reached a queue, once their commit is durable. */
   readonly sent: Sent[];
   /** What the queue and the keys do instead of working. */
-  readonly failing: { queue?: Error; onlyQueue?: string; topicKey?: Error };
+  readonly failing: {
+    queue?: Error;
+    onlyQueue?: string;
+    topicKey?: Error;
+    /** Signatures wait for it. */
+    signing?: Promise<unknown>;
+  };
   readonly counts: Map<string, number>;
   readonly warnings: { readonly message: string; readonly text: string }[];
   readonly redeliver: Redeliver;
@@ -114,13 +123,18 @@ export async function snsInProcess(
       if (!knot.invoke) throw new Error("too early");
       return knot.invoke(call, target, input);
     },
-    signer: {
-      async sign() {
-        signatures.count += 1;
-        return "c2ln";
+    signer: rememberSignatures({
+      signer: {
+        async sign() {
+          signatures.count += 1;
+          await failing.signing;
+          return "c2ln";
+        },
+        certificateUrl: () => "https://localhost/x.pem",
+        async prepare() {},
       },
-      certificateUrl: () => "https://localhost/x.pem",
-    },
+      log,
+    }),
     principals: { resolve: async () => undefined },
     random: systemRandom,
     metrics: {

@@ -2,6 +2,7 @@ import { createHash, createHmac, randomBytes, randomUUID, timingSafeEqual } from
 import type { TestContext } from "node:test";
 import { createPipeline } from "../../src/gateway/pipeline.ts";
 import type { Caller } from "../../src/kernel/caller.ts";
+import type { FillGap } from "../../src/kernel/gapped.ts";
 import { type LogFacts, silentLog } from "../../src/kernel/log.ts";
 import type { ResourceUse } from "../../src/kernel/operation.ts";
 import type { DataKeySource } from "../../src/sealing/data-key-sources.ts";
@@ -41,6 +42,8 @@ export interface InProcess {
   readonly kms: { generate?: (keyId: string) => void; open?: (keyArn: string) => void };
   /** What the pipeline was asked to authorise, per call. */
   readonly uses: (readonly ResourceUse[])[];
+  /** Stands for the service that left a gap in a body. */
+  fillGap: FillGap;
   call<O>(operation: string, input: object, options?: CallOptions): Promise<O>;
   /** The service anew on the same store and clocks, as after a restart. */
   restart(): InProcess;
@@ -79,10 +82,14 @@ export function serviceOn(ground: Ground): InProcess {
   const source = dataKeySource(kms);
   const sources = { kms: source, owned: source, installation: source };
   const sealer = createSealer({ sources, random });
+  const filling: Pick<InProcess, "fillGap"> = {
+    fillGap: async ({ gap }) => Buffer.alloc(gap.bytes, gap.note),
+  };
   const sqs = createSqs({
     store,
     state,
     sealer,
+    fillGap: (body) => filling.fillGap(body),
     clock,
     systemClock,
     random,
@@ -109,7 +116,7 @@ export function serviceOn(ground: Ground): InProcess {
     log,
     allowInsecureSse: false,
   });
-  return {
+  return Object.assign(filling, {
     sqs,
     store,
     clock,
@@ -133,7 +140,7 @@ export function serviceOn(ground: Ground): InProcess {
       // Tests name the shape of the operation that they call.
       return answer as O;
     },
-  };
+  });
 }
 
 const transport = {

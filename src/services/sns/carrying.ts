@@ -1,6 +1,9 @@
-import type { SendMessageRequest } from "@aws-sdk/client-sqs";
-import type { Wire } from "../../kernel/wire-types.ts";
-import { confirmationDocument, type Deliverable, envelopeOf } from "./deliverable.ts";
+import {
+  confirmationDocument,
+  type Deliverable,
+  type QueueContent,
+  signedEnvelope,
+} from "./deliverable.ts";
 import type { Attempt } from "./delivery.ts";
 import { effectiveDelivery } from "./delivery-policy.ts";
 import { openEndpoint } from "./endpoints.ts";
@@ -11,7 +14,7 @@ import { type TopicRecord, topicFacts } from "./topics.ts";
 
 /** A delivery with everything that it needs, in the form of its endpoint. */
 export type Prepared =
-  | { readonly kind: "queue"; readonly content: Omit<Wire<SendMessageRequest>, "QueueUrl"> }
+  | { readonly kind: "queue"; readonly content: QueueContent }
   | { readonly kind: "http"; readonly request: HttpDelivery }
   | { readonly kind: "lambda"; readonly invocation: LambdaInvocation }
   | { readonly kind: "mail"; readonly mail: Mail };
@@ -56,7 +59,7 @@ export async function prepareNotification(
         "x-amz-sns-subscription-arn": arn,
         ...(raw ? { "x-amz-sns-rawdelivery": "true" } : {}),
       };
-      const body = raw ? notification.body : await envelopeOf(message, arn, publicUrl);
+      const body = raw ? notification.body : await signedEnvelope(message, arn, publicUrl);
       return {
         kind: "http",
         request: { url: openEndpoint(deps.secrets, subscription), headers, body },
@@ -71,7 +74,7 @@ export async function prepareNotification(
       const link = unsubscribeUrl(publicUrl, arn);
       const text =
         protocol === "email-json"
-          ? await envelopeOf(message, arn, publicUrl)
+          ? await signedEnvelope(message, arn, publicUrl)
           : `${notification.body}\n\n${mailFooter(link)}`;
       // AWS: the subject of mails without one.
       const subject = notification.subject ?? "AWS Notification Message";

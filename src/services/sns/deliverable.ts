@@ -1,12 +1,17 @@
 import type { SendMessageRequest } from "@aws-sdk/client-sqs";
+import type { FillGap, Gap } from "../../kernel/gapped.ts";
 import type { Wire } from "../../kernel/wire-types.ts";
 import {
   type ConfirmationMessage,
   confirmationTextToSign,
+  type Envelope,
+  envelopeOf,
   type Notification,
   renderConfirmation,
   renderEnvelope,
   type Signature,
+  signatureAt,
+  signedPartOf,
   signText,
   subscribeUrl,
   textToSign,
@@ -16,11 +21,25 @@ import { queueAttributes } from "./message-attributes.ts";
 import type { NotificationSigner } from "./ports.ts";
 import type { SubscriptionRecord } from "./subscriptions.ts";
 
-/** What the deliveries of one notification have in common: it is signed once, if at all. */
+/**
+ * What the deliveries of one notification have in common. It is signed once, if at all: never while
+ * the publisher waits, but behind its answer, or when the first receiver asks.
+ *
+ * AWS: notifications of FIFO topics are not signed.
+ */
 export interface Deliverable {
   readonly notification: Notification;
-  /** AWS: undefined on FIFO topics, whose notifications are not signed. */
+  /** For a delivery that leaves now: waits until it is made. */
   signature(): Promise<Signature | undefined>;
+  /** For a delivery that stays in the server: the signature's place is held. */
+  unsigned(): Promise<UnsignedEnvelope>;
+  /** Has what was left unsigned signed, once it is durable. */
+  signAhead(): void;
+}
+
+export interface UnsignedEnvelope extends Envelope {
+  /** undefined: no signature is missing. */
+  readonly gap: Gap | undefined;
 }
 
 export function deliverable(
@@ -28,25 +47,52 @@ export function deliverable(
   notification: Notification,
   version: "1" | "2",
 ): Deliverable {
-  let signed: Promise<Signature> | undefined;
+  const text = () => textToSign(notification);
+  const fifoTopic = notification.sequenceNumber !== undefined;
+  let unsigned: Promise<UnsignedEnvelope> | undefined;
+  let left: { readonly name: string; readonly text: string } | undefined;
+  const leaveGap = async (): Promise<UnsignedEnvelope> => {
+    if (fifoTopic) return { ...envelopeOf(notification, undefined), gap: undefined };
+    await signer.prepare();
+    left = { text: text(), name: signer.nameOf(version, text()) };
+    const certificateUrl = signer.certificateUrl();
+    const envelope = envelopeOf(notification, { version, signature: "", certificateUrl });
+    const at = signatureAt(envelope, certificateUrl);
+    return { ...envelope, gap: { at, bytes: signer.signatureChars, note: left.name } };
+  };
   return {
     notification,
     async signature() {
-      if (notification.sequenceNumber !== undefined) return undefined;
-      signed ??= signText(signer, version, textToSign(notification));
-      return signed;
+      return fifoTopic ? undefined : signText(signer, version, text());
+    },
+    unsigned() {
+      unsigned ??= leaveGap();
+      return unsigned;
+    },
+    signAhead() {
+      if (left) signer.ahead(left.name, left.text);
     },
   };
 }
 
-/** The JSON document that enveloped deliveries of all protocols carry. */
-export async function envelopeOf(
+/** Signs what `Deliverable.unsigned` left. */
+export function fillSignature(signer: NotificationSigner): FillGap {
+  return async ({ text, gap }) => {
+    const signature = await signer.signed(gap.note, () =>
+      textToSign(signedPartOf(text.toString("utf8"))),
+    );
+    return Buffer.from(signature, "latin1");
+  };
+}
+
+/** The JSON document that enveloped deliveries to the outside carry. */
+export async function signedEnvelope(
   { notification, signature }: Deliverable,
   subscriptionArn: string,
   publicUrl: string,
 ): Promise<string> {
   const link = unsubscribeUrl(publicUrl, subscriptionArn);
-  return renderEnvelope(notification, await signature(), link);
+  return renderEnvelope(envelopeOf(notification, await signature()), link);
 }
 
 /** The JSON document of a confirmation, always signed. */
@@ -61,7 +107,10 @@ export async function confirmationDocument(
   return renderConfirmation(message, signature, link);
 }
 
-type Content = Omit<Wire<SendMessageRequest>, "QueueUrl">;
+/** A message to a queue of this server; it may lack its signature until it is received. */
+export interface QueueContent extends Omit<Wire<SendMessageRequest>, "QueueUrl"> {
+  readonly gap?: Gap | undefined;
+}
 
 /**
  * What a queue gets. AWS: a FIFO queue gets the group and the deduplication id; a standard queue
@@ -72,7 +121,7 @@ export async function queueContent(
   message: Deliverable,
   publicUrl: string,
   fifoQueue: boolean,
-): Promise<Content> {
+): Promise<QueueContent> {
   const { body, attributes, groupId, deduplicationId, sequenceNumber } = message.notification;
   const fifoTopic = sequenceNumber !== undefined;
   const ids = {
@@ -80,7 +129,9 @@ export async function queueContent(
     ...(fifoQueue ? { MessageDeduplicationId: deduplicationId } : {}),
   };
   if (!subscription.rawMessageDelivery) {
-    return { MessageBody: await envelopeOf(message, subscription.arn, publicUrl), ...ids };
+    const envelope = await message.unsigned();
+    const link = unsubscribeUrl(publicUrl, subscription.arn);
+    return { MessageBody: renderEnvelope(envelope, link), gap: envelope.gap, ...ids };
   }
   return {
     MessageBody: body,

@@ -1,4 +1,3 @@
-import type { SendMessageRequest } from "@aws-sdk/client-sqs";
 import { parseArn } from "../../kernel/arn.ts";
 import type { Call } from "../../kernel/call.ts";
 import type { Command } from "../../kernel/command.ts";
@@ -6,7 +5,7 @@ import { assert, Fault, Refusal, StaleDecision } from "../../kernel/errors.ts";
 import type { InvokeTarget } from "../../kernel/invoke.ts";
 import type { Log } from "../../kernel/log.ts";
 import type { Outcome } from "../../kernel/operation.ts";
-import type { Wire } from "../../kernel/wire-types.ts";
+import type { QueueContent } from "./deliverable.ts";
 import { type SnsDependencies, servicePrincipal } from "./ports.ts";
 
 /** How one attempt ended. What was delivered into the server's own queues is not yet committed. */
@@ -48,10 +47,10 @@ export async function sendToQueue(
   deps: SnsDependencies,
   call: Call,
   target: QueueTarget,
-  content: Omit<Wire<SendMessageRequest>, "QueueUrl">,
+  content: QueueContent,
 ): Promise<Attempt> {
   const { queuePath, invoke } = queueFacts(target);
-  const input: Wire<SendMessageRequest> = { QueueUrl: deps.publicUrl() + queuePath, ...content };
+  const input = { QueueUrl: deps.publicUrl() + queuePath, ...content };
   try {
     const outcome: Outcome<{ MessageId?: string }> = await deps.invoke(call, invoke, input);
     const response = { sqsRequestId: call.requestId, sqsMessageId: outcome.output.MessageId };

@@ -45,9 +45,15 @@ export async function signText(
   return { version, signature, certificateUrl: signer.certificateUrl() };
 }
 
+/** What of a notification is signed. */
+export type SignedPart = Pick<
+  Notification,
+  "body" | "messageId" | "subject" | "publishedMs" | "topicArn"
+>;
+
 /** AWS: the signed members in byte order of their names, each followed by its value. */
-export function textToSign(notification: Notification): string {
-  const { body, messageId, subject, publishedMs, topicArn } = notification;
+export function textToSign(part: SignedPart): string {
+  const { body, messageId, subject, publishedMs, topicArn } = part;
   const subjectLines = subject === undefined ? "" : `Subject\n${subject}\n`;
   return (
     `Message\n${body}\nMessageId\n${messageId}\n${subjectLines}` +
@@ -55,17 +61,34 @@ export function textToSign(notification: Notification): string {
   );
 }
 
+/** The signed part of an enveloped delivery, read from the document. */
+export function signedPartOf(envelope: string): SignedPart {
+  // This server wrote the document.
+  const { Message, MessageId, Subject, Timestamp, TopicArn } = JSON.parse(envelope) as Readonly<
+    Record<string, string>
+  >;
+  return {
+    body: Message ?? "",
+    messageId: MessageId ?? "",
+    subject: Subject,
+    publishedMs: Date.parse(Timestamp ?? ""),
+    topicArn: TopicArn ?? "",
+  };
+}
+
+/** A document but for the link, which each subscription has its own of. */
+export interface Envelope {
+  readonly head: string;
+  readonly tail: string;
+}
+
 /**
  * AWS: the JSON document of an enveloped delivery, in its customary order and layout. Notifications
  * of FIFO topics carry a sequence number in place of a signature.
  */
-export function renderEnvelope(
-  notification: Notification,
-  signature: Signature | undefined,
-  unsubscribeUrl: string,
-): string {
+export function envelopeOf(notification: Notification, signature: Signature | undefined): Envelope {
   const { subject, attributes, sequenceNumber, replayed } = notification;
-  return render([
+  const before = [
     member("Type", "Notification"),
     member("MessageId", notification.messageId),
     ...optional("SequenceNumber", sequenceNumber),
@@ -74,10 +97,25 @@ export function renderEnvelope(
     member("Message", notification.body),
     member("Timestamp", timestamp(notification.publishedMs)),
     ...(signature ? signatureMembers(signature) : []),
-    member("UnsubscribeURL", unsubscribeUrl),
+  ];
+  const after = [
     ...(replayed ? [member("Replayed", "true")] : []),
     ...(attributes ? [`  "MessageAttributes" : ${renderAttributes(attributes)}`] : []),
-  ]);
+  ];
+  return {
+    head: `{\n${before.join(",\n")}`,
+    tail: `${after.map((line) => `,\n${line}`).join("")}\n}`,
+  };
+}
+
+export function renderEnvelope({ head, tail }: Envelope, unsubscribeUrl: string): string {
+  return `${head},\n${member("UnsubscribeURL", unsubscribeUrl)}${tail}`;
+}
+
+/** The byte of an envelope before which its signature belongs, when it was made with an empty one. */
+export function signatureAt({ head }: Envelope, certificateUrl: string): number {
+  const behind = `",\n${member("SigningCertURL", certificateUrl)}`;
+  return Buffer.byteLength(head) - Buffer.byteLength(behind);
 }
 
 export function unsubscribeUrl(publicUrl: string, subscriptionArn: string): string {

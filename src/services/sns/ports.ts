@@ -46,26 +46,20 @@ export interface NotificationPlaces {
   ): boolean;
 }
 
-/** Keyed digests of deduplication ids, that of the present key first. */
-export interface DeduplicationDigests {
-  of(text: string): readonly Uint8Array[];
-}
-
-/** Authenticates where a stored notification belongs: one that was moved by hand does not open. */
-export interface NotificationPlaces {
-  make(subscriptionArn: string, messageId: string, envelope: Uint8Array): Uint8Array;
-  verify(
-    subscriptionArn: string,
-    messageId: string,
-    envelope: Uint8Array,
-    mac: Uint8Array,
-  ): boolean;
-}
-
 /** Signs the text of a notification, so that receivers can tell where it came from. */
 export interface NotificationSigner {
   /** Base64 RSA PKCS#1 v1.5 signature: version 1 with SHA-1, version 2 with SHA-256. */
   sign(version: "1" | "2", text: string): Promise<string>;
+  /** Characters of every signature. */
+  readonly signatureChars: number;
+  /** A short name of a signature; ASCII. */
+  nameOf(version: "1" | "2", text: string): string;
+  /** The signature of that name; the text is asked for if it was not made, or forgotten. */
+  signed(name: string, text: () => string): Promise<string>;
+  /** Makes a signature while nobody waits. */
+  ahead(name: string, text: string): void;
+  /** Makes or loads the key, so that there is a certificate. */
+  prepare(): Promise<void>;
   /** Where receivers get the certificate. Known once something was signed; throws before. */
   certificateUrl(): string;
 }

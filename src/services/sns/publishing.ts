@@ -152,6 +152,7 @@ async function fanOut(batch: Batch, numbered: Numbered): Promise<Fanned> {
     committed: [
       ...fanned.flatMap((each) => each.committed),
       () => {
+        for (const each of deliverables.values()) each.signAhead();
         for (const [metric, by] of filteredOut.flatMap(filterCounts)) {
           if (by > 0) deps.metrics.count(topic.arn, metric, by);
         }

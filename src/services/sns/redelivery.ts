@@ -189,7 +189,7 @@ async function note(
   const failed = {
     topic,
     subscription: message ? subscription : plain,
-    message: message ?? wordless(row),
+    message: message ?? wordless(deps, row),
     attempts,
     failure: attempt.failure,
   };
@@ -200,21 +200,20 @@ async function note(
 }
 
 /** A confirmation as failures report it: by its id alone. */
-function wordless({ messageId, topicArn, publishedMs }: UndeliveredRow): Deliverable {
-  return {
-    notification: {
-      messageId,
-      topicArn,
-      publishedMs,
-      body: "",
-      subject: undefined,
-      attributes: undefined,
-      groupId: undefined,
-      deduplicationId: undefined,
-      sequenceNumber: undefined,
-    },
-    signature: async () => undefined,
+function wordless(deps: RedeliveryDependencies, row: UndeliveredRow): Deliverable {
+  const { messageId, topicArn, publishedMs } = row;
+  const notification = {
+    messageId,
+    topicArn,
+    publishedMs,
+    body: "",
+    subject: undefined,
+    attributes: undefined,
+    groupId: undefined,
+    deduplicationId: undefined,
+    sequenceNumber: undefined,
   };
+  return deliverable(deps.signer, notification, "1");
 }
 
 const neverOpens: ReadonlySet<string> = new Set(["body-authentication", "data-key-authentication"]);

@@ -1,5 +1,6 @@
 import type { MessageAttributeValue, MessageSystemAttributeValue } from "@aws-sdk/client-sqs";
 import { Refusal } from "../../kernel/errors.ts";
+import { type Gap, packGapped } from "../../kernel/gapped.ts";
 import type { Wire } from "../../kernel/wire-types.ts";
 import { md5Hex } from "./md5.ts";
 import { isLegalText, packAttributes, packSystemAttributes } from "./message-attributes.ts";
@@ -15,10 +16,16 @@ export interface OutgoingMessage extends SenderIds {
   readonly MessageSystemAttributes?:
     | Readonly<Partial<Record<string, Wire<MessageSystemAttributeValue>>>>
     | undefined;
+  /**
+   * The body lacks bytes until it is received. INVARIANT: no member of the model, so only a service
+   * of this server can say it; the wire decodes nothing that the model does not name.
+   */
+  readonly gap?: Gap | undefined;
 }
 
 /** A checked message before it is sealed. MD5s are of the plaintext. */
 export interface Draft {
+  /** As it is sealed; with a gap, packed. */
   readonly body: Buffer;
   /** JSON as stored, or "". */
   readonly attributes: string;
@@ -62,19 +69,20 @@ export function draftMessage(queue: Queue, message: OutgoingMessage): Draft {
   if (!queue.fifo) checkStandardIds(message);
   const attributes = packAttributes(message.MessageAttributes);
   const system = packSystemAttributes(message.MessageSystemAttributes);
-  const body = Buffer.from(message.MessageBody, "utf8");
-  const fifo = queue.fifo && fifoIds(message, body);
+  const text = Buffer.from(message.MessageBody, "utf8");
+  const { gap } = message;
+  const fifo = queue.fifo && fifoIds(message, text);
   const deduplicationId = fifo?.explicit ? fifo.deduplicationId : undefined;
   return {
-    body,
+    body: gap ? packGapped({ text, gap }) : text,
     attributes: attributes?.text ?? "",
     systemAttributes: packSystem(system?.traceHeader, deduplicationId),
     // AWS: system attributes do not count.
-    sizeBytes: body.length + (attributes?.sizeBytes ?? 0),
+    sizeBytes: text.length + (gap?.bytes ?? 0) + (attributes?.sizeBytes ?? 0),
     delayMs,
     groupId: message.MessageGroupId ?? "",
     fifo,
-    md5OfBody: md5Hex(body),
+    md5OfBody: md5Hex(text),
     md5OfAttributes: attributes?.md5,
     md5OfSystemAttributes: system?.md5,
   };

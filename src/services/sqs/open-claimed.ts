@@ -1,5 +1,6 @@
 import type { Call } from "../../kernel/call.ts";
 import { Fault, Refusal } from "../../kernel/errors.ts";
+import { unpackGapped, withGapFilled } from "../../kernel/gapped.ts";
 import type { Opened, SealedRow } from "../../kernel/sealer.ts";
 import { kmsRefusal } from "./kms-errors.ts";
 import type { SqsContext } from "./ports.ts";
@@ -64,7 +65,8 @@ async function open(
     rows.push(row);
   }
   if (rows.length === 0) return { received, withheld };
-  const opened = await context.sealer.open(call, queue.opening, rows);
+  const sealed = await context.sealer.open(call, queue.opening, rows);
+  const opened = await Promise.all(sealed.map((answer) => completed(context, answer)));
   for (const [index, claimed] of readable.entries()) {
     const answer = opened[index];
     if (answer?.ok) received.push({ claimed, body: answer.body });
@@ -75,6 +77,18 @@ async function open(
     } else reportUnopenable(context, queue, claimed);
   }
   return { received, withheld };
+}
+
+/** A body with a gap is nobody's to see: where it cannot be filled now, the message did not open. */
+async function completed({ fillGap }: SqsContext, answer: Opened): Promise<Opened> {
+  const gapped = answer.ok ? unpackGapped(answer.body) : undefined;
+  if (!gapped) return answer;
+  try {
+    return { ok: true, body: withGapFilled(gapped, await fillGap(gapped)) };
+  } catch (error) {
+    if (error instanceof Error) return { ok: false, error };
+    throw error;
+  }
 }
 
 /** undefined: the row is not where it was put, or its data key is gone. It stays claimed. */

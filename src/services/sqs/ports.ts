@@ -1,5 +1,6 @@
 import type { Clock, EpochMs } from "../../kernel/clock.ts";
 import type { Command, Query, ResultOf, ResultsOf } from "../../kernel/command.ts";
+import type { FillGap } from "../../kernel/gapped.ts";
 import type { Log } from "../../kernel/log.ts";
 import type { Principals } from "../../kernel/policy.ts";
 import type { Random } from "../../kernel/random.ts";
@@ -46,6 +47,8 @@ export interface SqsDependencies {
   readonly store: { query<Q extends Query>(query: Q): Promise<ResultOf<Q>> };
   readonly state: BackgroundState;
   readonly sealer: Sealer;
+  /** Completes a body that another service sent with a gap. */
+  readonly fillGap: FillGap;
   /** Service clock: delays, visibility, retention. */
   readonly clock: Clock;
   /** System clock: how long a long poll waits. */
