@@ -5,6 +5,7 @@ import { type KeyForm, type KeySpec, keyForm } from "../kernel/key-specs.ts";
 import type { KeyIdentity } from "../kernel/keyvault.ts";
 import type { Random } from "../kernel/random.ts";
 import { labels } from "./constants.ts";
+import { namesCurve } from "./named-curve.ts";
 
 /** Material in the clear: raw bytes of a secret key, PKCS #8 DER of a private one. */
 export interface ClearMaterial {
@@ -76,10 +77,9 @@ export function checkMaterial(spec: KeySpec, bytes: Uint8Array): ClearMaterial |
     if (!isOfForm(form, key.asymmetricKeyType, facts)) return undefined;
     const exported = key.export({ type: "pkcs8", format: "der" });
     if (form.family === "ml-dsa" && exported.length !== mlDsaSeedFormBytes) return undefined;
-    return {
-      material: own(exported),
-      publicKey: createPublicKey(key).export({ type: "spki", format: "der" }),
-    };
+    const publicKey = createPublicKey(key).export({ type: "spki", format: "der" });
+    if (form.family === "ec" && !namesCurve(publicKey, form.curve)) return undefined;
+    return { material: own(exported), publicKey };
   } catch {
     return undefined;
   }

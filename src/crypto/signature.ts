@@ -25,6 +25,7 @@ import {
 } from "../kernel/key-specs.ts";
 import type { SignatureQuestion } from "../kernel/keyvault.ts";
 import type { Random } from "../kernel/random.ts";
+import { namesCurve } from "./named-curve.ts";
 import { pssEncode, pssHolds } from "./pss.ts";
 
 /** What one signature is about: everything but the key's bytes. */
@@ -136,6 +137,7 @@ export function agreeOn(privateKey: Uint8Array, otherSpki: Uint8Array): Buffer |
     const curve = own.asymmetricKeyDetails?.namedCurve;
     if (other.asymmetricKeyType !== "ec") return undefined;
     if (other.asymmetricKeyDetails?.namedCurve !== curve) return undefined;
+    if (!namesCurve(otherSpki, curve ?? "")) return undefined;
     return diffieHellman({ privateKey: own, publicKey: other });
   } catch {
     return undefined;

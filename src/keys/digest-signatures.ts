@@ -45,25 +45,32 @@ export async function verifyDigest(
   publicKey: Bytes,
   signature: Bytes,
 ): Promise<boolean> {
-  const { keySpec, message } = question;
   const point = publicPoint(publicKey);
-  const form = keyForm(keySpec);
+  const verify = await verifierOf(question.keySpec);
   try {
-    if (form.family === "ec") {
-      const curve = await curveOf(keySpec);
-      const how = { prehash: false, lowS: false, format: "der" } as const;
-      return curve.verify(signature, message, point, how);
-    }
-    if (form.family === "ed25519") {
-      return (await ed25519OverDigest()).verify(signature, message, point, { zip215: false });
-    }
-    const scheme = await mlDsaOf(keySpec);
-    return scheme.internal.verify(signature, message, point, { externalMu: true });
+    return verify(signature, question.message, point);
   } catch (error) {
     // The libraries throw for what cannot be a signature; anything else is a bug of ours.
     if (error instanceof Error) return false;
     throw error;
   }
+}
+
+type Verify = (signature: Bytes, message: Bytes, point: Bytes) => boolean;
+
+async function verifierOf(keySpec: KeySpec): Promise<Verify> {
+  const { family } = keyForm(keySpec);
+  if (family === "ec") {
+    const curve = await curveOf(keySpec);
+    const how = { prehash: false, lowS: false, format: "der" } as const;
+    return (signature, message, point) => curve.verify(signature, message, point, how);
+  }
+  if (family === "ed25519") {
+    const scheme = await ed25519OverDigest();
+    return (...asked) => scheme.verify(...asked, { zip215: false });
+  }
+  const scheme = await mlDsaOf(keySpec);
+  return (...asked) => scheme.internal.verify(...asked, { externalMu: true });
 }
 
 async function curveOf(keySpec: KeySpec) {

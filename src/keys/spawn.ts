@@ -2,6 +2,7 @@ import { type ChildProcess, type StdioOptions, spawn } from "node:child_process"
 import { existsSync, mkdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { SealReach } from "../seals/stored.ts";
+import { codeFolders } from "./code-folders.ts";
 
 const shell = "/bin/sh";
 /** `exec` keeps the pid: the key process stays a direct child. */
@@ -31,6 +32,8 @@ export function spawnKeyProcess(
     "--permission",
     ...read.map((path) => `--allow-fs-read=${path}`),
     ...write.map((path) => `--allow-fs-write=${path}`),
+    // Nothing follows a link to a path that is not granted.
+    "--preserve-symlinks",
     "--disable-sigusr1",
     "--max-semi-space-size=2",
     "--max-old-space-size=64",
@@ -41,17 +44,6 @@ export function spawnKeyProcess(
   const stdio: StdioOptions = ["ignore", "ignore", "pipe", "pipe", useLog, ...helperPipes];
   if (!existsSync(shell)) return spawn(process.execPath, args, { env, stdio });
   return spawn(shell, ["-c", withoutCoreDumps, process.execPath, ...args], { env, stdio });
-}
-
-/** Its own code, and the libraries for signatures that Node does not make. */
-function codeFolders(entry: URL): string[] {
-  const own = ["keys", "crypto", "seals", "kernel"].map((name) =>
-    fileURLToPath(new URL(`../${name}/`, entry)),
-  );
-  const libraries = ["curves/utils", "post-quantum/utils", "hashes/utils"].map((name) =>
-    fileURLToPath(new URL("./", import.meta.resolve(`@noble/${name}.js`))),
-  );
-  return [...own, ...libraries];
 }
 
 /**
