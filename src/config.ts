@@ -51,7 +51,6 @@ export const settingsTable = {
     value: "STORE",
     default: "sqlite",
     check: matches(/^(sqlite|postgres(ql)?:\/\/.+)$/, "`sqlite` or a postgres:// address"),
-    later: (store) => store !== "sqlite",
     description: "sqlite, or postgres://… for a shared database",
   },
   threads: {

@@ -8,10 +8,9 @@ import { openDoor } from "./assembly/door.ts";
 import { type Jobs, startJobs } from "./assembly/jobs.ts";
 import { credentialsFor } from "./assembly/localstack/account-keys.ts";
 import { type InitProgress, routesFor } from "./assembly/localstack/routes.ts";
-import { sealOf } from "./assembly/seal-source.ts";
 import { SealedError, startSealed } from "./assembly/sealed.ts";
 import { assembleServices } from "./assembly/services.ts";
-import { openState } from "./assembly/state.ts";
+import { openState, stateOptions } from "./assembly/state.ts";
 import { assembleTrails, openTrailStorage } from "./assembly/trails.ts";
 import { createUsage } from "./assembly/usage.ts";
 import { createAuditor } from "./audit/auditor.ts";
@@ -89,7 +88,7 @@ export async function startServer(
 /** Opens store and key process, and closes them again. Throws SealedError. */
 async function probeSeal(settings: Settings, log: Log): Promise<void> {
   await using scope = new AsyncDisposableStack();
-  await openState({ dataFolder: resolve(settings.data), seal: sealOf(settings), log }, scope);
+  await openState(stateOptions(settings, log), scope);
 }
 
 async function startUnsealed(
@@ -110,7 +109,7 @@ async function startUnsealed(
   scope.defer(() => folder.close());
   const { accountId, region } = folder.installation;
   const clocks = openClocks(folder, settings, log, scope, systemClockOf);
-  const state = await openState({ dataFolder: folderPath, seal: sealOf(settings), log }, scope);
+  const state = await openState(stateOptions(settings, log), scope);
   const sessions = createSessionTokens(state.secrets, systemRandom);
   const { secrets } = state;
   const messages = createAuthorizationMessages(secrets);

@@ -2,8 +2,7 @@ import { join, resolve } from "node:path";
 import type { Settings } from "../config.ts";
 import type { Log } from "../kernel/log.ts";
 import { readUseLog } from "../keys/use-log-file.ts";
-import { sealOf } from "./seal-source.ts";
-import { openState } from "./state.ts";
+import { openState, stateOptions } from "./state.ts";
 
 export interface UsesReport {
   readonly lines: number;
@@ -19,6 +18,6 @@ export async function checkUses(settings: Settings, log: Log): Promise<UsesRepor
   await using scope = new AsyncDisposableStack();
   const dataFolder = resolve(settings.data);
   const lines = readUseLog(join(dataFolder, "key-uses.log"));
-  const { keys } = await openState({ dataFolder, seal: sealOf(settings), log }, scope);
+  const { keys } = await openState(stateOptions(settings, log), scope);
   return { lines: lines.length, brokenLine: (await keys.firstBrokenUse(lines)) ?? null };
 }

@@ -1,7 +1,7 @@
 import type { Clock } from "../kernel/clock.ts";
+import type { Store } from "../kernel/command.ts";
 import type { LookupAuditEvents } from "../services/cloudtrail/store.ts";
 import type { KeyLastUse, KeyOfUse, KmsDependencies } from "../services/kms/dependencies.ts";
-import type { SqliteStore } from "../stores/sqlite/open.ts";
 
 /** AWS: the operations that GetKeyLastUsage looks at. */
 const cryptographic = new Set([
@@ -24,10 +24,7 @@ const pageEvents = 50;
 const pagesMax = 20;
 
 /** The latest use of a key, read from the audit: its records are the count that cannot drift. */
-export function lastUseIn(
-  store: Pick<SqliteStore, "query">,
-  clock: Clock,
-): KmsDependencies["lastUse"] {
+export function lastUseIn(store: Pick<Store, "query">, clock: Clock): KmsDependencies["lastUse"] {
   return async ({ arn, accountId, region, createdMs }: KeyOfUse) => {
     let after: LookupAuditEvents["after"];
     for (let page = 0; page < pagesMax; page += 1) {

@@ -1,6 +1,6 @@
+import type { Store } from "../kernel/command.ts";
 import type { GetMeta, PutMeta } from "../kernel/meta.ts";
 import type { StoredSeal } from "../seals/seal.ts";
-import type { SqliteStore } from "../stores/sqlite/open.ts";
 
 const ringName = "key-ring";
 const sealName = "seal";
@@ -11,9 +11,7 @@ export interface SealedRing {
   readonly storedSeal: StoredSeal;
 }
 
-export async function readSealedRing(
-  store: Pick<SqliteStore, "query">,
-): Promise<SealedRing | undefined> {
+export async function readSealedRing(store: Pick<Store, "query">): Promise<SealedRing | undefined> {
   const ring = await store.query<GetMeta>({ kind: "meta.get", name: ringName });
   if (ring === undefined) return undefined;
   const stored = await store.query<GetMeta>({ kind: "meta.get", name: sealName });
@@ -24,7 +22,7 @@ export async function readSealedRing(
 
 /** INVARIANT: ring and seal change in one commit: either both are the old ones, or both are new. */
 export async function writeSealedRing(
-  store: Pick<SqliteStore, "commit">,
+  store: Pick<Store, "commit">,
   { ring, storedSeal }: SealedRing,
 ): Promise<void> {
   const seal = Buffer.from(JSON.stringify(storedSeal));

@@ -1,4 +1,5 @@
-import { join } from "node:path";
+import { join, resolve } from "node:path";
+import type { Settings } from "../config.ts";
 import { type ChainKey, chainKeys } from "../crypto/chain.ts";
 import type { RingKey, RingPurpose } from "../crypto/keyring.ts";
 import { systemRandom } from "../crypto/random.ts";
@@ -11,8 +12,9 @@ import type { SealSource } from "../keys/seal-source.ts";
 import type { UnlockAudit } from "../services/cloudtrail/store.ts";
 import type { DeduplicationDigests, PlaceMacs, Tokens } from "../services/sqs/service.ts";
 import { RecordCache } from "../state/record-cache.ts";
-import { openSqliteStore, type SqliteStore } from "../stores/sqlite/open.ts";
 import { createDigests } from "./digests.ts";
+import { type OpenedStore, openStore } from "./open-store.ts";
+import { sealOf } from "./seal-source.ts";
 import { isSealMissing, SealedError } from "./sealed.ts";
 import { readSealedRing, writeSealedRing } from "./sealed-ring.ts";
 import { StartError } from "./start-error.ts";
@@ -20,7 +22,7 @@ import { createTokens } from "./tokens.ts";
 
 /** The durable half of a server: store, key process, and what their keys authenticate. */
 export interface OpenState {
-  readonly store: SqliteStore;
+  readonly store: OpenedStore;
   readonly keys: KeyProcess;
   readonly records: RecordCache;
   readonly secrets: SecretBox;
@@ -33,8 +35,15 @@ export interface OpenState {
 
 export interface StateOptions {
   readonly dataFolder: string;
+  /** See StoreChoice. */
+  readonly store: string;
   readonly seal: SealSource;
   readonly log: Log;
+}
+
+export function stateOptions(settings: Settings, log: Log): StateOptions {
+  const { data, store } = settings;
+  return { dataFolder: resolve(data), store, seal: sealOf(settings), log };
 }
 
 const recordEntriesMax = 200_000;
@@ -47,8 +56,7 @@ export async function openState(
   options: StateOptions,
   scope: AsyncDisposableStack,
 ): Promise<OpenState> {
-  const { log } = options;
-  const store = await openSqliteStore({ path: join(options.dataFolder, "sealpost.db"), log });
+  const store = await openStore(options);
   scope.defer(() => store.close());
   const keys = await openKeys(store, options);
   scope.defer(() => keys.close());
@@ -59,7 +67,7 @@ export async function openState(
 
 /** Throws SealedError if everything is there but the seal. */
 async function openKeys(
-  store: SqliteStore,
+  store: OpenedStore,
   { seal, log, dataFolder }: StateOptions,
 ): Promise<KeyProcess> {
   const sealed = await readSealedRing(store);
@@ -84,13 +92,13 @@ async function openKeys(
 }
 
 /** The store chains events under the newest of the keys. */
-async function unlockAudit(store: SqliteStore, all: readonly ChainKey[]): Promise<void> {
+async function unlockAudit(store: OpenedStore, all: readonly ChainKey[]): Promise<void> {
   const newest = all.reduce((one, other) => (other.version > one.version ? other : one));
   const unlock: UnlockAudit = { kind: "audit.unlock", ...newest };
   await store.commit({ decidedUnder: [], commands: [unlock] });
 }
 
-function authenticatedBy(ring: readonly RingKey[], keys: KeyProcess, store: SqliteStore) {
+function authenticatedBy(ring: readonly RingKey[], keys: KeyProcess, store: OpenedStore) {
   const all = (purpose: RingPurpose) => ring.filter((key) => key.purpose === purpose);
   const rows = all("rows");
   const places = all("places");

@@ -5,8 +5,7 @@ import { silentLog } from "../kernel/log.ts";
 import type { AnchoredHead } from "../trails/history.ts";
 import { createSealing } from "../trails/sealing.ts";
 import { ensureOwnedKey } from "./bootstrap.ts";
-import { sealOf } from "./seal-source.ts";
-import { openState } from "./state.ts";
+import { openState, stateOptions } from "./state.ts";
 import { openTrailStorage, type VerifyReport, verifyAudit } from "./trails.ts";
 
 /**
@@ -20,7 +19,7 @@ export async function verifyStopped(
 ): Promise<VerifyReport> {
   await using scope = new AsyncDisposableStack();
   const dataFolder = settings.data;
-  const state = await openState({ dataFolder, seal: sealOf(settings), log: silentLog }, scope);
+  const state = await openState(stateOptions(settings, silentLog), scope);
   const { records, keys } = state;
   const { objects } = openTrailStorage({ ...settings, dataFolder, now });
   const nothing = (): never => {

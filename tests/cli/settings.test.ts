@@ -84,7 +84,6 @@ test("defaults are those of the surface contract", () => {
 
 test("values of later issues are not available yet, from any source", () => {
   const later: Partial<Record<SettingName, string>> = {
-    store: "postgres://user:hidden@host/db",
     threads: "2",
   };
   for (const [name, spec] of settingEntries) if (spec.later === "all") later[name] = "true";

@@ -15,6 +15,7 @@ import { startServer } from "../../src/main.ts";
 import type { MovableClock } from "./movable-clock.ts";
 import { type RawAnswer, sendRaw } from "./raw.ts";
 import { type RawRequest, signedHeaders } from "./sign.ts";
+import { storeOf } from "./store-choice.ts";
 
 export interface TestCredentials {
   readonly accessKeyId: string;
@@ -96,7 +97,14 @@ export interface TestServerOptions {
 export async function startTestServer(options: TestServerOptions = {}): Promise<TestServer> {
   const dataFolder = options.dataFolder ?? mkdtempSync(join(tmpdir(), "sealpost-test-"));
   const settings = readSettings({
-    flags: { data: dataFolder, port: 0, clock: "virtual", logLevel: "error", ...options.flags },
+    flags: {
+      data: dataFolder,
+      port: 0,
+      clock: "virtual",
+      logLevel: "error",
+      ...(await storeOf(dataFolder)),
+      ...options.flags,
+    },
     environment: options.environment ?? {},
     fileText: undefined,
     workingDirectory: dataFolder,

@@ -1,0 +1,31 @@
+import { join } from "node:path";
+import type { Store } from "../kernel/command.ts";
+import type { Fault } from "../kernel/errors.ts";
+import type { Log } from "../kernel/log.ts";
+import { openSqliteStore } from "../stores/sqlite/open.ts";
+
+export interface StoreChoice {
+  /** `sqlite`, or a postgres:// address, which may hold a password: never logged. */
+  readonly store: string;
+  /** Where the embedded store lies. */
+  readonly dataFolder: string;
+  readonly log: Log;
+}
+
+/** A store that a server or a command works on. */
+export interface OpenedStore extends Store {
+  /** Settles if the store can never answer again; the process should stop. */
+  readonly failed: Promise<Fault>;
+}
+
+export function isShared(store: string): boolean {
+  return store !== "sqlite";
+}
+
+/** The one place that knows which kinds of stores there are. Throws the faults of opening them. */
+export async function openStore({ store, dataFolder, log }: StoreChoice): Promise<OpenedStore> {
+  if (!isShared(store)) return openSqliteStore({ path: join(dataFolder, "sealpost.db"), log });
+  // Loaded by those who use it alone.
+  const { openPostgresStore } = await import("../stores/postgres/open.ts");
+  return openPostgresStore({ url: store, log });
+}

@@ -1,0 +1,16 @@
+import { first } from "./0001-first.ts";
+
+/**
+ * A step of the schema, forward only and never edited once released. SQL lives in `.ts` because the
+ * compiler copies no other files into the package.
+ */
+export interface Migration {
+  readonly number: number;
+  readonly name: string;
+  /** Code that does not know this step must not open the store. */
+  readonly breaking: boolean;
+  readonly sql: string;
+}
+
+/** In order, numbered from 1 without gaps. */
+export const migrations: readonly Migration[] = [first];

@@ -1,0 +1,215 @@
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { appendFileSync, chownSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Duplex } from "node:stream";
+import { setTimeout as pause } from "node:timers/promises";
+import { type PostgresBinaries, postgresBinaries, postgresUser } from "./binaries.ts";
+
+/** A real PostgreSQL of this test process: one data folder, one port, started and killed at will. */
+export interface PostgresCluster {
+  readonly port: number;
+  readonly dataFolder: string;
+  /** Address of a store in a schema of its own that does not exist yet. */
+  newStoreUrl(options?: string): string;
+  /** Address of the database itself, for a test's own statements. */
+  readonly url: string;
+  /** Runs statements over a connection of their own. */
+  sql(text: string): Promise<readonly Record<string, unknown>[]>;
+  start(): Promise<void>;
+  /** kill -9 of the server and all its processes; what was not synced is lost with the caches. */
+  kill(): Promise<void>;
+  /** Stops it if it runs, and removes its folder. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Quick for many small tests, with nothing that durability means turned off: fsync and full page
+ * writes are as they are by default.
+ */
+const settings = `
+listen_addresses = '127.0.0.1'
+unix_socket_directories = ''
+max_connections = 60
+shared_buffers = 64MB
+max_wal_size = 256MB
+wal_level = replica
+jit = off
+log_min_messages = fatal
+timezone = 'UTC'
+`;
+
+export interface ClusterOptions {
+  /** Further lines of postgresql.conf. */
+  readonly settings?: string;
+  /** Instead of `initdb`: fills the data folder (a standby's copy). */
+  readonly fill?: (dataFolder: string) => void;
+}
+
+let schemas = 0;
+
+/** Makes a cluster and starts it. Stop it in any case; it also ends with this process. */
+export async function startCluster(options: ClusterOptions = {}): Promise<PostgresCluster> {
+  const binaries = postgresBinaries();
+  const folder = mkdtempSync(join(tmpdir(), "sealpost-postgres-"));
+  const dataFolder = join(folder, "data");
+  const port = await freePort();
+  makeFolder(folder, dataFolder);
+  if (options.fill) options.fill(dataFolder);
+  else initialise(binaries, dataFolder);
+  appendFileSync(
+    join(dataFolder, "postgresql.conf"),
+    `${settings}${options.settings ?? ""}\nport = ${port}\n`,
+  );
+  const url = `postgres://sealpost@127.0.0.1:${port}/postgres`;
+  const server: { process?: ChildProcess } = {};
+  const cluster: PostgresCluster = {
+    port,
+    dataFolder,
+    url,
+    newStoreUrl(more = "") {
+      schemas += 1;
+      return `${url}?schema=sealpost_${process.pid}_${schemas}${more}`;
+    },
+    sql: (text) => runSql(url, text),
+    async start() {
+      server.process = launch(binaries.postgres, dataFolder, folder);
+      await untilReady(url, server.process, folder);
+    },
+    async kill() {
+      await end(server.process, dataFolder, "SIGKILL");
+    },
+    async stop() {
+      await end(server.process, dataFolder, "SIGQUIT");
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+  try {
+    await cluster.start();
+  } catch (error) {
+    await cluster.stop();
+    throw error;
+  }
+  return cluster;
+}
+
+function makeFolder(...folders: readonly string[]): void {
+  const user = postgresUser();
+  for (const folder of folders) {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    if (user) chownSync(folder, user.uid, user.gid);
+  }
+}
+
+function initialise(binaries: PostgresBinaries, dataFolder: string): void {
+  const flags = ["--auth=trust", "--username=sealpost", "--encoding=UTF8", "--locale=C"];
+  const made = spawnSync(
+    binaries.initdb,
+    [`--pgdata=${dataFolder}`, "--no-sync", "--no-instructions", ...flags],
+    { ...postgresUser(), encoding: "utf8", cwd: dataFolder },
+  );
+  if (made.status !== 0) throw new Error(`initdb failed: ${made.stderr} ${made.error ?? ""}`);
+}
+
+/**
+ * The shell between ends the server when this process is gone, however it went: its input closes.
+ */
+function launch(postgres: string, dataFolder: string, folder: string): ChildProcess {
+  const script =
+    '"$0" -D "$1" >>"$2" 2>&1 </dev/null & child=$!\n' +
+    '(read -r _; kill -QUIT "$child") <&3 &\nexec 3<&-\nwait "$child"';
+  return spawn("/bin/sh", ["-c", script, postgres, dataFolder, join(folder, "log")], {
+    ...postgresUser(),
+    cwd: dataFolder,
+    env: { LC_ALL: "C", PATH: "/usr/bin:/bin" },
+    stdio: ["ignore", "ignore", "ignore", "pipe"],
+  });
+}
+
+async function untilReady(url: string, process: ChildProcess, folder: string): Promise<void> {
+  for (;;) {
+    try {
+      await runSql(url, "SELECT 1");
+      return;
+    } catch (error) {
+      if (process.exitCode !== null) {
+        const log = readFileSync(join(folder, "log"), "utf8");
+        throw new Error(`PostgreSQL did not start: ${log}`, { cause: error });
+      }
+      await pause(20);
+    }
+  }
+}
+
+async function end(
+  shell: ChildProcess | undefined,
+  dataFolder: string,
+  signal: "SIGKILL" | "SIGQUIT",
+): Promise<void> {
+  if (!shell || shell.exitCode !== null) return;
+  const ended = once(shell, "exit");
+  const postmaster = postmasterOf(dataFolder);
+  if (postmaster === undefined) shell.kill("SIGKILL");
+  else {
+    // Its workers would outlive it: they are stopped first, so that none finishes what it does.
+    const all = [...childrenOf(postmaster), postmaster];
+    for (const pid of signal === "SIGKILL" ? all : [postmaster]) kill(pid, signal);
+  }
+  await ended;
+  leash(shell)?.destroy();
+}
+
+/** The input whose end ends the server. */
+function leash(shell: ChildProcess): Duplex | undefined {
+  return (shell.stdio[3] as Duplex | undefined) ?? undefined;
+}
+
+function postmasterOf(dataFolder: string): number | undefined {
+  try {
+    return Number(readFileSync(join(dataFolder, "postmaster.pid"), "utf8").split("\n")[0]);
+  } catch {
+    return undefined;
+  }
+}
+
+function childrenOf(pid: number): readonly number[] {
+  const path = `/proc/${pid}/task/${pid}/children`;
+  try {
+    return readFileSync(path, "utf8").trim().split(" ").filter(Boolean).map(Number);
+  } catch {
+    return [];
+  }
+}
+
+function kill(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch {
+    // It has gone by itself.
+  }
+}
+
+async function runSql(url: string, text: string): Promise<readonly Record<string, unknown>[]> {
+  const { default: pg } = await import("pg");
+  const client = new pg.Client({ connectionString: url });
+  client.on("error", () => {});
+  await client.connect();
+  try {
+    const result = await client.query(text);
+    return result.rows ?? [];
+  } finally {
+    await client.end();
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  server.close();
+  await once(server, "close");
+  if (address === null || typeof address === "string") throw new Error("a port is free");
+  return address.port;
+}

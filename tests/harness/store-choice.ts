@@ -1,0 +1,22 @@
+import { sharedCluster } from "./postgres/shared.ts";
+
+/** A store by the name of its setting. */
+interface StoreFlag {
+  readonly store?: string;
+}
+
+const urls = new Map<string, string>();
+
+/**
+ * The store of a test server: embedded, or with SEALPOST_TEST_STORE=postgres a schema of its own in
+ * the PostgreSQL of this test file. A data folder keeps its store over restarts.
+ */
+export async function storeOf(dataFolder: string): Promise<StoreFlag> {
+  if (process.env.SEALPOST_TEST_STORE !== "postgres") return {};
+  const known = urls.get(dataFolder);
+  if (known !== undefined) return { store: known };
+  const cluster = await sharedCluster();
+  const store = cluster.newStoreUrl();
+  urls.set(dataFolder, store);
+  return { store };
+}
