@@ -58,7 +58,7 @@ test("a failing commit costs its group a second run, not another transaction", a
   });
   const failing = asks[30];
   equal(failing !== undefined, true);
-  const rejected = rejects(Promise.resolve(failing), /FOREIGN KEY/);
+  const rejected = rejects(Promise.resolve(failing), /data key of a message/);
   const settled = await Promise.allSettled(asks);
   await rejected;
   equal(settled.filter((result) => result.status === "fulfilled").length, 63);

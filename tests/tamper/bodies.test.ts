@@ -15,7 +15,7 @@ before(async () => {
 after(() => at.remove());
 
 interface Place {
-  readonly queueId: string;
+  readonly queue: number;
   readonly sequence: number;
 }
 
@@ -27,21 +27,24 @@ function placeOf(database: DatabaseSync, { arn }: SceneQueue, n: number): Place 
     .get(name);
   const { queueId } = JSON.parse(String(record?.content)) as { queueId: string };
   const rows = database
-    .prepare("SELECT sequence FROM message_bodies WHERE queue_id = ? ORDER BY sequence")
+    .prepare(
+      `SELECT queue, sequence FROM message_bodies
+        WHERE queue = (SELECT number FROM queue_numbers WHERE queue_id = ?) ORDER BY sequence`,
+    )
     .all(queueId);
-  return { queueId, sequence: Number(rows[n]?.sequence) };
+  return { queue: Number(rows[n]?.queue), sequence: Number(rows[n]?.sequence) };
 }
 
 /** Changes columns of one stored body. */
 function change(database: DatabaseSync, place: Place, set: string, ...values: never[]): void {
-  const sql = `UPDATE message_bodies SET ${set} WHERE queue_id = ? AND sequence = ?`;
-  const { changes } = database.prepare(sql).run(...values, place.queueId, place.sequence);
+  const sql = `UPDATE message_bodies SET ${set} WHERE queue = ? AND sequence = ?`;
+  const { changes } = database.prepare(sql).run(...values, place.queue, place.sequence);
   assert.equal(Number(changes), 1);
 }
 
 function columnsOf(database: DatabaseSync, place: Place, ...names: string[]): never[] {
-  const sql = `SELECT ${names.join(", ")} FROM message_bodies WHERE queue_id = ? AND sequence = ?`;
-  const row = database.prepare(sql).get(place.queueId, place.sequence);
+  const sql = `SELECT ${names.join(", ")} FROM message_bodies WHERE queue = ? AND sequence = ?`;
+  const row = database.prepare(sql).get(place.queue, place.sequence);
   return names.map((name) => row?.[name] as never);
 }
 
@@ -67,9 +70,9 @@ test("moved to another queue, as it is or under a new sequence", async () => {
   const move = (database: DatabaseSync, to: SceneQueue, from: SceneQueue, n: number) => {
     const place = placeOf(database, from, n);
     const target = placeOf(database, to, 0);
-    for (const table of ["messages", "message_bodies"]) {
-      const sql = `UPDATE ${table} SET queue_id = ? WHERE queue_id = ? AND sequence = ?`;
-      database.prepare(sql).run(target.queueId, place.queueId, place.sequence);
+    for (const table of ["message_states", "message_bodies"]) {
+      const sql = `UPDATE ${table} SET queue = ? WHERE queue = ? AND sequence = ?`;
+      database.prepare(sql).run(target.queue, place.queue, place.sequence);
     }
   };
   const toPlain = await tampered(at, (database) => move(database, at.plain, at.victim, 0), given);
@@ -87,8 +90,8 @@ test("under another message id", async () => {
 for (const queue of ["victim", "plain"] as const) {
   test(`two envelopes swapped in the ${queue} queue, with and without their place MACs`, async () => {
     for (const names of [
-      ["bytes", "data_key_id"],
-      ["bytes", "data_key_id", "place_mac"],
+      ["bytes", "data_key"],
+      ["bytes", "data_key", "place_mac"],
     ]) {
       const edit = (database: DatabaseSync) => {
         const [first, second] = [0, 1].map((n) => placeOf(database, at[queue], n));
@@ -105,7 +108,7 @@ for (const queue of ["victim", "plain"] as const) {
 
 test("a body copied over another queue's body, with all that belongs to it", async () => {
   const edit = (database: DatabaseSync) => {
-    const names = ["bytes", "data_key_id", "place_mac", "message_id"];
+    const names = ["bytes", "data_key", "place_mac", "message_id"];
     const values = columnsOf(database, placeOf(database, at.victim, 0), ...names);
     const set = names.map((name) => `${name} = ?`).join(", ");
     change(database, placeOf(database, at.plain, 0), set, ...values);

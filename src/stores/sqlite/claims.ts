@@ -1,5 +1,4 @@
 import type { DatabaseSync } from "node:sqlite";
-import { assert } from "../../kernel/errors.ts";
 import type { StoredDataKey } from "../../kernel/sealed.ts";
 import type {
   ClaimedMessage,
@@ -13,11 +12,13 @@ import { createClaimRows } from "./claim-rows.ts";
 import type { DataKeys } from "./data-keys.ts";
 import { createFifoClaims } from "./fifo-claim.ts";
 import type { Groups } from "./groups.ts";
+import type { QueueNumbers } from "./queue-numbers.ts";
 import type { Removal } from "./removal.ts";
 import { createStandardClaim } from "./standard-claim.ts";
-import { queueKey, type Tallies } from "./tallies.ts";
+import type { Tallies } from "./tallies.ts";
 
 export interface ClaimTools {
+  readonly numbers: QueueNumbers;
   readonly dataKeys: DataKeys;
   readonly tallies: Tallies;
   readonly groups: Groups;
@@ -33,17 +34,18 @@ const expireIntervalMs = 1000;
 const lookedMax = 100_000;
 
 export function claimActs(database: DatabaseSync, tools: ClaimTools): Acts<ClaimMessages> {
-  const { dataKeys, tallies, groups } = tools;
-  const rows = createClaimRows(database, tallies);
+  const { numbers, dataKeys, tallies, groups } = tools;
+  const rows = createClaimRows(database, dataKeys, tallies);
   const standard = createStandardClaim(database, rows, groups);
   const fifo = createFifoClaims(database, { ...tools, rows });
   const removeExpired = createRemoveExpired(tools.removal);
 
   function claim(command: ClaimMessages): Omit<ClaimResult, "dataKeys"> {
-    const { queue, nowMs, inFlightMax } = command;
-    removeExpired(command);
+    const { nowMs, inFlightMax } = command;
+    const queue = numbers.find(command.queue);
+    removeExpired(queue, command);
     if (command.fifo) {
-      const again = fifo.repeat(command);
+      const again = fifo.repeat(queue, command);
       if (again) {
         const { messages, exhausted, claimId: repeatedClaimId } = again;
         return { messages, exhausted, repeatedClaimId, overLimit: false };
@@ -54,8 +56,8 @@ export function claimActs(database: DatabaseSync, tools: ClaimTools): Acts<Claim
     if (room <= 0) return { messages: [], exhausted: [], overLimit: true };
     const count = Math.min(command.count, room);
     const claimed = command.fifo
-      ? fifo.claim(command, count)
-      : standard(command, count, tenants, inFlight);
+      ? fifo.claim(queue, command, count)
+      : standard(queue, command, count, tenants, inFlight);
     return { ...claimed, overLimit: false };
   }
 
@@ -72,18 +74,17 @@ export function claimActs(database: DatabaseSync, tools: ClaimTools): Acts<Claim
  * Takes messages beyond retention away before claims have to step over many of them; a few are left
  * to the sweep. In a FIFO queue always: one that is held would lock its group.
  */
-function createRemoveExpired(removal: Removal): (command: ClaimMessages) => void {
-  const lookedMs = new Map<string, number>();
-  return ({ queue, nowMs, retainedSinceMs, fifo }) => {
+function createRemoveExpired(removal: Removal): (queue: number, command: ClaimMessages) => void {
+  const lookedMs = new Map<number, number>();
+  return (queue, { nowMs, retainedSinceMs, fifo }) => {
     if (fifo) {
       removal.expire(queue, retainedSinceMs, expiredMax);
       return;
     }
-    const key = queueKey(queue);
-    const before = lookedMs.get(key);
+    const before = lookedMs.get(queue);
     if (before !== undefined && Math.abs(nowMs - before) < expireIntervalMs) return;
     if (lookedMs.size >= lookedMax) lookedMs.clear();
-    lookedMs.set(key, nowMs);
+    lookedMs.set(queue, nowMs);
     removal.expire(queue, retainedSinceMs, expiredMax, expiredMax);
   };
 }
@@ -94,9 +95,5 @@ function keysOf(
   dataKeys: DataKeys,
 ): readonly StoredDataKey[] {
   const ids = new Set(messages.map((message) => message.dataKeyId));
-  return Array.from(ids, (id) => {
-    const key = dataKeys.find(accountId, region, id);
-    assert(key, "a foreign key holds the data key of a message");
-    return key;
-  });
+  return Array.from(ids, (id) => dataKeys.withNumber(dataKeys.numberOf(accountId, region, id)));
 }

@@ -2,16 +2,18 @@ import type { DatabaseSync } from "node:sqlite";
 import type { ClaimedMessage, ClaimMessages } from "../../services/sqs/store.ts";
 import { prepare } from "./act.ts";
 import type { Attempt, Attempts } from "./attempts.ts";
-import { type Choice, type Claimed, type ClaimRows, exhaustedMax } from "./claim-rows.ts";
+import { type Claimed, type ClaimRows, exhaustedMax } from "./claim-rows.ts";
 import type { GroupHead, Groups } from "./groups.ts";
 import { lanes, type MessageState } from "./lanes.ts";
-import { identity } from "./placement.ts";
 import type { Tallies } from "./tallies.ts";
 
 export interface FifoClaims {
-  claim(command: ClaimMessages, count: number): Claimed;
+  claim(queue: number, command: ClaimMessages, count: number): Claimed;
   /** Answers the claim made under the same attempt id once more; undefined: there is none. */
-  repeat(command: ClaimMessages): (Claimed & { readonly claimId: string }) | undefined;
+  repeat(
+    queue: number,
+    command: ClaimMessages,
+  ): (Claimed & { readonly claimId: string }) | undefined;
 }
 
 export interface FifoClaimTools {
@@ -27,39 +29,36 @@ export interface FifoClaimTools {
  */
 export function createFifoClaims(database: DatabaseSync, tools: FifoClaimTools): FifoClaims {
   const { rows, groups } = tools;
-  const inOrder = prepare<Choice>(
-    database,
-    `SELECT sequence, visible_at_ms AS visibleAtMs FROM messages INDEXED BY messages_by_order
-      WHERE account_id = ? AND region = ? AND queue_id = ? AND lane = 2 AND group_id = ?
-      ORDER BY sequence LIMIT ?`,
-  );
 
   /** Takes from one group; what is exhausted goes first, alone: order needs it out of the way. */
-  function takeGroup(command: ClaimMessages, groupId: string, claimed: Claimed, limit: number) {
-    const { queue, nowMs, receiveCountMax = Number.POSITIVE_INFINITY } = command;
-    const { messages, exhausted } = claimed;
+  function takeGroup(
+    queue: number,
+    command: ClaimMessages,
+    { groupId, sequence: head }: GroupHead,
+    { messages, exhausted }: Claimed,
+    limit: number,
+  ): void {
+    const { nowMs, receiveCountMax = Number.POSITIVE_INFINITY } = command;
     const exhaustedBefore = exhausted.length;
-    // What is exhausted comes on top of what was asked for.
-    const further = receiveCountMax === Number.POSITIVE_INFINITY ? 0 : exhaustedMax;
-    const choices = inOrder.all(...identity(queue), groupId, limit + further);
     const changed: MessageState[] = [];
     let taken = 0;
-    for (const { sequence, visibleAtMs } of choices) {
-      if (visibleAtMs > nowMs || taken >= limit) break;
-      const row = rows.load(queue, sequence);
-      const counted = row.receiveCount < receiveCountMax;
+    for (let at = head; at > 0 && taken < limit; at = groups.next(at)) {
+      const row = rows.load(at);
+      const { visibleAtMs, receiveCount } = row;
+      if (visibleAtMs > nowMs) break;
+      const counted = receiveCount < receiveCountMax;
       if (counted && exhausted.length > exhaustedBefore) break;
       if (!counted && (taken > 0 || exhausted.length >= exhaustedMax)) break;
-      (counted ? messages : exhausted).push(rows.take(row, lanes.fifo, command, counted));
-      changed.push({ lane: lanes.fifo, groupId, visibleAtMs, receiveCount: row.receiveCount });
+      (counted ? messages : exhausted).push(rows.take(queue, row, lanes.fifo, command, counted));
+      changed.push({ lane: lanes.fifo, groupId, visibleAtMs, receiveCount });
       if (counted) taken++;
     }
     groups.changed(queue, changed);
   }
 
   return {
-    claim(command, count) {
-      const { queue, nowMs } = command;
+    claim(queue, command, count) {
+      const { nowMs } = command;
       const claimed: Claimed = { messages: [], exhausted: [] };
       let last: GroupHead | undefined;
       while (claimed.messages.length < count && claimed.exhausted.length < exhaustedMax) {
@@ -67,7 +66,7 @@ export function createFifoClaims(database: DatabaseSync, tools: FifoClaimTools):
         const heads = groups.ready(queue, nowMs, last, count);
         for (const head of heads) {
           const limit = count - claimed.messages.length;
-          if (limit > 0) takeGroup(command, head.groupId, claimed, limit);
+          if (limit > 0) takeGroup(queue, command, head, claimed, limit);
         }
         last = heads.at(-1);
         // Messages that are visible again at once would come round in a second snapshot.
@@ -89,36 +88,39 @@ function createRepeat(
   database: DatabaseSync,
   { rows, groups, tallies, attempts }: FifoClaimTools,
 ): FifoClaims["repeat"] {
-  const samePlace = "account_id = ? AND region = ? AND queue_id = ? AND sequence = ?";
   const read = prepare<HeldState>(
     database,
-    `SELECT claim_id AS claimId, visible_at_ms AS visibleAtMs FROM messages WHERE ${samePlace}`,
+    `SELECT claim_id AS claimId, visible_at_ms AS visibleAtMs FROM message_states
+      WHERE sequence = ?`,
   );
-  const hide = prepare(database, `UPDATE messages SET visible_at_ms = ? WHERE ${samePlace}`);
+  const hide = prepare(database, "UPDATE message_states SET visible_at_ms = ? WHERE sequence = ?");
 
-  function isUntouched({ queue }: ClaimMessages, attempt: Attempt): boolean {
+  function isUntouched(attempt: Attempt): boolean {
     return attempt.sequences.every((sequence) => {
-      const state = read.get(...identity(queue), sequence);
+      const state = read.get(sequence);
       return state?.claimId === attempt.claimId && state.visibleAtMs === attempt.visibleAtMs;
     });
   }
 
-  function hideAnew(command: ClaimMessages, sequence: number): ClaimedMessage {
-    const { queue, visibleAgainMs } = command;
-    const row = rows.load(queue, sequence);
+  function hideAnew(
+    queue: number,
+    { visibleAgainMs }: ClaimMessages,
+    sequence: number,
+  ): ClaimedMessage {
+    const row = rows.load(sequence);
     const { groupId, visibleAtMs, receiveCount } = row;
     const state: MessageState = { lane: lanes.fifo, groupId, visibleAtMs, receiveCount };
-    hide.run(visibleAgainMs, ...identity(queue), sequence);
+    hide.run(visibleAgainMs, sequence);
     tallies.note(queue, state, -1);
     tallies.note(queue, { ...state, visibleAtMs: visibleAgainMs }, 1);
     groups.changed(queue, [state]);
-    return row;
+    return rows.claimed(row);
   }
 
-  return (command) => {
+  return (queue, command) => {
     const attempt = attempts.find(command);
-    if (!attempt || !isUntouched(command, attempt)) return undefined;
-    const messages = attempt.sequences.map((sequence) => hideAnew(command, sequence));
+    if (!attempt || !isUntouched(attempt)) return undefined;
+    const messages = attempt.sequences.map((sequence) => hideAnew(queue, command, sequence));
     attempts.remember(command, attempt.claimId, messages);
     return { messages, exhausted: [], claimId: attempt.claimId };
   };

@@ -20,3 +20,8 @@ export interface MessageState {
 /** Columns of `MessageState`. */
 export const stateColumns =
   "lane, group_id AS groupId, visible_at_ms AS visibleAtMs, receive_count AS receiveCount";
+
+/** What is counted of a message in a FIFO queue that has no row of its own: visible at any time. */
+export function neverHidden(groupId: string): MessageState {
+  return { lane: lanes.fifo, groupId, visibleAtMs: 0, receiveCount: 0 };
+}

@@ -101,6 +101,7 @@ export function createLedger(database: DatabaseSync): Ledger {
       sequence.reload();
       chains.reload();
       messages.reload();
+      dataKeys.reload();
     },
   };
 }

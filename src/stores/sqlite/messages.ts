@@ -11,9 +11,11 @@ import { heldActs } from "./held.ts";
 import { measureActs } from "./measures.ts";
 import { moveActs } from "./moves.ts";
 import { placementActs } from "./placement.ts";
+import { createQueueNumbers, type QueueNumbers } from "./queue-numbers.ts";
 import { createRemoval } from "./removal.ts";
 import { scopeActs } from "./scopes.ts";
 import type { Sequence } from "./sequence.ts";
+import { createSpent } from "./spent.ts";
 import { createTallies } from "./tallies.ts";
 
 export interface Messages {
@@ -27,41 +29,50 @@ export function createMessages(
   sequence: Sequence,
   dataKeys: DataKeys,
 ): Messages {
+  const numbers = createQueueNumbers(database);
   const tallies = createTallies(database);
-  const discarded = createDiscarded(database, tallies);
+  const spent = createSpent(database);
+  const discarded = createDiscarded(database, { numbers, spent, tallies });
   const groups = createGroups(database);
   const deduplications = createDeduplications(database);
-  const attempts = createAttempts(database);
-  const removal = createRemoval(database, tallies, groups);
-  const placement = { sequence, tallies, groups, deduplications };
+  const attempts = createAttempts(database, numbers);
+  const removal = createRemoval(database, { numbers, spent, tallies, groups });
+  const placement = { sequence, numbers, dataKeys, tallies, groups, deduplications };
   const acts: Acts<SqsCommand | SqsQuery> = {
     ...placementActs(database, placement),
     ...moveActs(database, placement),
     ...removal.acts,
-    ...claimActs(database, { dataKeys, tallies, groups, attempts, removal }),
-    ...heldActs(database, tallies, groups),
-    ...forgetActs(deduplications, attempts),
+    ...claimActs(database, { numbers, dataKeys, tallies, groups, attempts, removal }),
+    ...heldActs(database, { numbers, tallies, groups }),
+    ...forgetActs(numbers, deduplications, attempts),
     ...discarded.acts,
-    ...measureActs(database, tallies),
+    ...measureActs(database, numbers, tallies),
     ...scopeActs(database),
   };
   return {
     acts: guarded(acts, discarded),
     reload() {
       tallies.clear();
+      numbers.reload();
+      spent.reload();
       discarded.reload();
     },
   };
 }
 
-function forgetActs(deduplications: Deduplications, attempts: Attempts): Acts<ForgetFifo> {
+function forgetActs(
+  numbers: QueueNumbers,
+  deduplications: Deduplications,
+  attempts: Attempts,
+): Acts<ForgetFifo> {
   return {
     "sqs.forget-fifo": ({ beforeMs, rowsMax }) => {
       const forgotten = [
         deduplications.forget(beforeMs, rowsMax),
         attempts.forget(beforeMs, rowsMax),
       ];
-      return { more: forgotten.includes(rowsMax) };
+      for (const number of new Set(forgotten.flat())) numbers.release(number);
+      return { more: forgotten.some(({ length }) => length === rowsMax) };
     },
   };
 }

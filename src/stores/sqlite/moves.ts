@@ -2,8 +2,9 @@ import type { DatabaseSync } from "node:sqlite";
 import { assert } from "../../kernel/errors.ts";
 import type { CountMoved, ForgetMoved, MoveMessages } from "../../services/sqs/store.ts";
 import { type Acts, prepare } from "./act.ts";
+import type { GoneMessage } from "./groups.ts";
 import { type MessageState, stateColumns } from "./lanes.ts";
-import { identity, type PlacementTools } from "./placement.ts";
+import type { PlacementTools } from "./placement.ts";
 
 type Moving = MoveMessages["messages"][number];
 
@@ -14,62 +15,69 @@ type Moving = MoveMessages["messages"][number];
  */
 export function moveActs(
   database: DatabaseSync,
-  { sequence, tallies, groups }: PlacementTools,
+  { sequence, numbers, tallies, groups }: PlacementTools,
 ): Acts<MoveMessages | CountMoved | ForgetMoved> {
-  const samePlace = "account_id = ? AND region = ? AND queue_id = ? AND sequence = ?";
   const read = prepare<MessageState>(
     database,
-    `SELECT ${stateColumns} FROM messages WHERE ${samePlace} AND claim_id = ?`,
+    `SELECT ${stateColumns} FROM message_states WHERE queue = ? AND sequence = ? AND claim_id = ?`,
   );
-  const moveMessage = prepare(
+  const moveState = prepare(
     database,
-    `UPDATE messages
-        SET account_id = ?, region = ?, queue_id = ?, sequence = ?, visible_at_ms = ?,
+    `UPDATE message_states
+        SET queue = ?, sequence = ?, visible_at_ms = ?,
             sent_ms = coalesce(?, sent_ms), receive_count = ?,
             first_received_ms = CASE WHEN ? THEN 0 ELSE first_received_ms END,
             claim_id = '', previous_claim_id = '', claim_counted = 0
-      WHERE ${samePlace}`,
+      WHERE sequence = ?`,
   );
   const moveBody = prepare(
     database,
     `UPDATE message_bodies
-        SET account_id = ?, region = ?, queue_id = ?, sequence = ?, place_mac = ?,
+        SET queue = ?, sequence = ?, sent_ms = coalesce(?, sent_ms), place_mac = ?,
             dead_letter_source_arn = ?, message_id = coalesce(?, message_id),
             system_attributes = coalesce(?, system_attributes)
-      WHERE ${samePlace}`,
+      WHERE sequence = ?`,
   );
+  const removeLink = prepare(database, "DELETE FROM message_links WHERE sequence = ?");
 
-  function moveOne({ from, to, nowMs }: MoveMessages, message: Moving): MessageState | undefined {
-    const oldPlace = [...identity(from), message.sequence] as const;
-    const state = read.get(...oldPlace, message.claimId);
+  function moveOne(
+    from: number,
+    to: number,
+    nowMs: number,
+    message: Moving,
+  ): GoneMessage | undefined {
+    const state = read.get(from, message.sequence, message.claimId);
     if (state === undefined) return undefined;
     const at = sequence.next();
-    const newPlace = [...identity(to), at] as const;
     const anew = message.newMessageId !== undefined;
     const receiveCount = anew ? 0 : state.receiveCount;
     const sentMs = message.sentMs ?? null;
-    moveMessage.run(...newPlace, nowMs, sentMs, receiveCount, anew ? 1 : 0, ...oldPlace);
+    moveState.run(to, at, nowMs, sentMs, receiveCount, anew ? 1 : 0, message.sequence);
     const { placeMac, deadLetterSourceArn, newMessageId = null, systemAttributes = null } = message;
     const facts = [placeMac, deadLetterSourceArn, newMessageId, systemAttributes];
-    moveBody.run(...newPlace, ...facts, ...oldPlace);
+    moveBody.run(to, at, sentMs, ...facts, message.sequence);
     const there = { ...state, visibleAtMs: nowMs, receiveCount };
     tallies.note(from, state, -1);
     tallies.note(to, there, 1);
     groups.added(to, there, at);
-    return state;
+    return { sequence: message.sequence, state };
   }
 
   const progress = progressActs(database);
   return {
     "sqs.move": (command) => {
-      const { from, to, taskId } = command;
+      const { from, to, nowMs, taskId } = command;
       // Data keys lie under account and region of the queue.
       const together = from.accountId === to.accountId && from.region === to.region;
       assert(together, "messages move inside one account and region");
-      const states = command.messages.flatMap((message) => moveOne(command, message) ?? []);
-      groups.changed(from, states);
-      if (taskId !== undefined) progress.add(to, taskId, states.length);
-      return { moved: states.length };
+      const [source, target] = [numbers.find(from), numbers.of(to)];
+      const gone = command.messages.flatMap(
+        (message) => moveOne(source, target, nowMs, message) ?? [],
+      );
+      groups.removed(source, gone);
+      for (const { sequence: old } of gone) removeLink.run(old);
+      if (taskId !== undefined) progress.add(to, taskId, gone.length);
+      return { moved: gone.length };
     },
     ...progress.acts,
   };

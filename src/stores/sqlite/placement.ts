@@ -6,14 +6,18 @@ import type {
   QueueIdentity,
 } from "../../services/sqs/store.ts";
 import { type Acts, prepare } from "./act.ts";
+import type { DataKeys } from "./data-keys.ts";
 import type { Deduplications } from "./deduplications.ts";
 import type { Groups } from "./groups.ts";
-import { type Lane, lanes } from "./lanes.ts";
+import { type Lane, lanes, neverHidden } from "./lanes.ts";
+import type { QueueNumbers } from "./queue-numbers.ts";
 import type { Sequence } from "./sequence.ts";
 import type { Tallies } from "./tallies.ts";
 
 export interface PlacementTools {
   readonly sequence: Sequence;
+  readonly numbers: QueueNumbers;
+  readonly dataKeys: DataKeys;
   readonly tallies: Tallies;
   readonly groups: Groups;
   readonly deduplications: Deduplications;
@@ -22,44 +26,48 @@ export interface PlacementTools {
 /** How a sent message gets its place in a queue. */
 export function placementActs(
   database: DatabaseSync,
-  { sequence, tallies, groups, deduplications }: PlacementTools,
+  { sequence, numbers, dataKeys, tallies, groups, deduplications }: PlacementTools,
 ): Acts<InsertMessages> {
-  const putMessage = prepare(
+  const putState = prepare(
     database,
-    `INSERT INTO messages
-       (account_id, region, queue_id, sequence, lane, group_id, visible_at_ms, sent_ms,
+    `INSERT INTO message_states
+       (sequence, queue, lane, group_id, visible_at_ms, sent_ms, size_bytes,
         receive_count, first_received_ms, claim_id, claimed_ms, claim_counted, previous_claim_id)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, 0, '', 0, 0, '')`,
+     VALUES (?, ?, ?, ?, ?, ?, ?, 0, 0, '', 0, 0, '')`,
   );
   const putBody = prepare(
     database,
     `INSERT INTO message_bodies
-       (account_id, region, queue_id, sequence, message_id, data_key_id, bytes, place_mac,
-        attributes, system_attributes, sender_id, size_bytes, dead_letter_source_arn)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '')`,
+       (sequence, queue, data_key, sent_ms, group_id, message_id, sender_id, attributes,
+        system_attributes, dead_letter_source_arn, place_mac, bytes)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, '', ?, ?)`,
   );
 
-  function place(queue: QueueIdentity, it: NewMessage, lane: Lane): number {
-    const { accountId, region, queueId } = queue;
+  function place(
+    queue: number,
+    { accountId, region }: QueueIdentity,
+    it: NewMessage,
+    lane: Lane,
+  ): number {
     const { groupId = "", visibleAtMs, sentMs } = it;
     const at = sequence.next();
-    putMessage.run(accountId, region, queueId, at, lane, groupId, visibleAtMs, sentMs);
     putBody.run(
-      accountId,
-      region,
-      queueId,
       at,
+      queue,
+      dataKeys.numberOf(accountId, region, it.sealed.dataKeyId),
+      sentMs,
+      groupId,
       it.messageId,
-      it.sealed.dataKeyId,
-      it.sealed.bytes,
-      it.placeMac,
+      it.senderId,
       it.attributes,
       it.systemAttributes,
-      it.senderId,
-      it.sizeBytes,
+      it.placeMac,
+      it.sealed.bytes,
     );
+    const hasState = lane !== lanes.fifo || visibleAtMs !== sentMs;
+    if (hasState) putState.run(at, queue, lane, groupId, visibleAtMs, sentMs, it.sizeBytes);
     const state = { lane, groupId, visibleAtMs, receiveCount: 0 };
-    tallies.note(queue, state, 1);
+    tallies.note(queue, hasState ? state : neverHidden(groupId), 1);
     groups.added(queue, state, at);
     if (lane === lanes.tenant) tallies.sent(queue, groupId, sentMs);
     return at;
@@ -67,22 +75,21 @@ export function placementActs(
 
   return {
     "sqs.insert": ({ queue, messages, fifo }) => {
+      const number = numbers.of(queue);
       if (!fifo) {
-        for (const it of messages) place(queue, it, it.groupId ? lanes.tenant : lanes.plain);
+        for (const it of messages) {
+          place(number, queue, it, it.groupId ? lanes.tenant : lanes.plain);
+        }
         return undefined;
       }
+      const history = numbers.of({ ...queue, queueId: fifo.historyId });
       return messages.map((it): PlacedMessage => {
-        const first = deduplications.find(queue, fifo, it);
+        const first = deduplications.find(history, fifo, it);
         if (first) return { ...first, duplicate: true };
-        const at = place(queue, it, lanes.fifo);
-        deduplications.remember(queue, fifo, it, at);
+        const at = place(number, queue, it, lanes.fifo);
+        deduplications.remember(history, fifo, it, at);
         return { messageId: it.messageId, sequence: at, duplicate: false };
       });
     },
   };
-}
-
-/** Leading columns of every message row. */
-export function identity(queue: QueueIdentity): readonly [string, string, string] {
-  return [queue.accountId, queue.region, queue.queueId];
 }

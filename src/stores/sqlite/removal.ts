@@ -4,85 +4,103 @@ import type {
   DeleteResult,
   ExpireMessages,
   MessageClaim,
-  QueueIdentity,
 } from "../../services/sqs/store.ts";
 import { type Acts, prepare, type Statement } from "./act.ts";
-import type { Groups } from "./groups.ts";
-import { type MessageState, stateColumns } from "./lanes.ts";
-import { identity } from "./placement.ts";
+import type { GoneMessage, Groups } from "./groups.ts";
+import { type MessageState, neverHidden, stateColumns } from "./lanes.ts";
+import type { QueueNumbers } from "./queue-numbers.ts";
+import { type Spent, unspent } from "./spent.ts";
 import type { Tallies } from "./tallies.ts";
-
-const samePlace = "account_id = ? AND region = ? AND queue_id = ? AND sequence = ?";
 
 export interface Removal {
   readonly acts: Acts<DeleteMessages | ExpireMessages>;
   /** Removes messages sent before a time, oldest first, unless fewer than `rowsMin`; how many. */
-  expire(queue: QueueIdentity, sentBeforeMs: number, rowsMax: number, rowsMin?: number): number;
+  expire(queue: number, sentBeforeMs: number, rowsMax: number, rowsMin?: number): number;
 }
 
+export interface RemovalTools {
+  readonly numbers: QueueNumbers;
+  readonly spent: Spent;
+  readonly tallies: Tallies;
+  readonly groups: Groups;
+}
+
+type RemovedState = MessageState & { readonly sizeBytes: number };
+
 /** How a message leaves: deleted by its consumer, or older than its queue keeps it. */
-export function createRemoval(database: DatabaseSync, tallies: Tallies, groups: Groups): Removal {
-  const removeBody = prepare(database, `DELETE FROM message_bodies WHERE ${samePlace}`);
-  const removeAny = prepare<MessageState>(
-    database,
-    `DELETE FROM messages WHERE ${samePlace} RETURNING ${stateColumns}`,
-  );
-  const removeClaimed = prepare<MessageState>(
-    database,
-    `DELETE FROM messages WHERE ${samePlace} AND claim_id = ? RETURNING ${stateColumns}`,
-  );
-  const removeHeld = prepare<MessageState>(
-    database,
-    `DELETE FROM messages WHERE ${samePlace} AND claim_id = ? AND visible_at_ms > ?
-       RETURNING ${stateColumns}`,
-  );
+export function createRemoval(
+  database: DatabaseSync,
+  { numbers, spent, tallies, groups }: RemovalTools,
+): Removal {
+  const removeState = (where: string) =>
+    prepare<RemovedState>(
+      database,
+      `DELETE FROM message_states WHERE queue = ? AND sequence = ? ${where}
+         RETURNING ${stateColumns}, size_bytes AS sizeBytes`,
+    );
+  const removeAny = removeState("");
+  const removeClaimed = removeState("AND claim_id = ?");
+  const removeHeld = removeState("AND claim_id = ? AND visible_at_ms > ?");
   const claimOf = prepare<{ claimId: string }>(
     database,
-    `SELECT claim_id AS claimId FROM messages WHERE ${samePlace}`,
+    "SELECT claim_id AS claimId FROM message_states WHERE queue = ? AND sequence = ?",
   );
-  const old = prepare<{ sequence: number }>(
+  const old = prepare<{ sequence: number; groupId: string; sizeBytes: number }>(
     database,
-    `SELECT sequence FROM messages INDEXED BY messages_by_age
-      WHERE account_id = ? AND region = ? AND queue_id = ? AND sent_ms < ?
-      ORDER BY sent_ms LIMIT ?`,
+    `SELECT sequence, group_id AS groupId, length(bytes) AS sizeBytes
+       FROM message_bodies AS body INDEXED BY message_bodies_by_age
+      WHERE queue = ? AND sent_ms < ? AND ${unspent} ORDER BY sent_ms, sequence LIMIT ?`,
   );
 
+  function note(queue: number, sequence: number, state: RemovedState): GoneMessage {
+    spent.add(queue, sequence, state.sizeBytes);
+    tallies.note(queue, state, -1);
+    return { sequence, state };
+  }
+
   function remove(
-    statement: Statement<MessageState>,
-    queue: QueueIdentity,
+    statement: Statement<RemovedState>,
+    queue: number,
     sequence: number,
     ...more: (string | number)[]
-  ): MessageState | undefined {
-    const removed = statement.get(...identity(queue), sequence, ...more);
-    if (removed === undefined) return undefined;
-    removeBody.run(...identity(queue), sequence);
-    tallies.note(queue, removed, -1);
-    return removed;
+  ): GoneMessage | undefined {
+    const state = statement.get(queue, sequence, ...more);
+    return state && note(queue, sequence, state);
+  }
+
+  function finish(queue: number, gone: readonly GoneMessage[]): void {
+    groups.removed(queue, gone);
+    spent.sweepMany();
   }
 
   function expire(
-    queue: QueueIdentity,
+    queue: number,
     sentBeforeMs: number,
     rowsMax: number,
     rowsMin: number = 1,
   ): number {
-    const rows = old.all(...identity(queue), sentBeforeMs, rowsMax);
+    const rows = old.all(queue, sentBeforeMs, rowsMax);
     if (rows.length < rowsMin) return 0;
-    const gone = rows.flatMap(({ sequence }) => remove(removeAny, queue, sequence) ?? []);
-    groups.changed(queue, gone);
+    const gone = rows.map(
+      ({ sequence, groupId, sizeBytes }) =>
+        remove(removeAny, queue, sequence) ??
+        note(queue, sequence, { ...neverHidden(groupId), sizeBytes }),
+    );
+    finish(queue, gone);
     return rows.length;
   }
 
-  function left(queue: QueueIdentity, { sequence, claimId }: MessageClaim): DeleteResult {
-    const state = claimOf.get(...identity(queue), sequence);
+  function left(queue: number, { sequence, claimId }: MessageClaim): DeleteResult {
+    const state = claimOf.get(queue, sequence);
     if (!state) return "absent";
     return state.claimId === claimId ? "lapsed" : "superseded";
   }
 
   return {
     acts: {
-      "sqs.delete": ({ queue, messages, fifoNowMs }) => {
-        const gone: MessageState[] = [];
+      "sqs.delete": ({ queue: identity, messages, fifoNowMs }) => {
+        const queue = numbers.find(identity);
+        const gone: GoneMessage[] = [];
         const results = messages.map((message): DeleteResult => {
           const { sequence, claimId } = message;
           const removed =
@@ -93,11 +111,11 @@ export function createRemoval(database: DatabaseSync, tallies: Tallies, groups: 
           gone.push(removed);
           return "deleted";
         });
-        groups.changed(queue, gone);
+        finish(queue, gone);
         return results;
       },
       "sqs.expire": ({ queue, sentBeforeMs, rowsMax }) => {
-        const removed = expire(queue, sentBeforeMs, rowsMax);
+        const removed = expire(numbers.find(queue), sentBeforeMs, rowsMax);
         return { removed, more: removed === rowsMax };
       },
     },

@@ -75,70 +75,67 @@ CREATE TABLE data_keys (
   mode TEXT NOT NULL,
   key_arn TEXT NOT NULL,
   blob BLOB NOT NULL,
-  created_ms INTEGER NOT NULL,
+  created_ms INTEGER NOT NULL, number INTEGER,
   PRIMARY KEY (account_id, region, id)
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX data_keys_by_age ON data_keys (created_ms);
 
+CREATE UNIQUE INDEX data_keys_by_number ON data_keys (number);
+
 CREATE TABLE deduplications (
-  account_id TEXT NOT NULL,
-  region TEXT NOT NULL,
-  history_id TEXT NOT NULL,
+  history INTEGER NOT NULL,
   digest BLOB NOT NULL,
   message_id TEXT NOT NULL,
   sequence INTEGER NOT NULL,
   sent_ms INTEGER NOT NULL,
-  PRIMARY KEY (account_id, region, history_id, digest)
+  PRIMARY KEY (history, digest)
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX deduplications_by_age ON deduplications (sent_ms);
 
 CREATE TABLE discarded_queues (
-  account_id TEXT NOT NULL,
-  region TEXT NOT NULL,
-  queue_id TEXT NOT NULL,
-  PRIMARY KEY (account_id, region, queue_id)
-) STRICT, WITHOUT ROWID;
+  queue INTEGER PRIMARY KEY
+) STRICT;
 
 CREATE TABLE message_bodies (
-  account_id TEXT NOT NULL,
-  region TEXT NOT NULL,
-  queue_id TEXT NOT NULL,
-  sequence INTEGER NOT NULL,
+  sequence INTEGER PRIMARY KEY,
+  queue INTEGER NOT NULL,
+  data_key INTEGER NOT NULL REFERENCES data_keys (number),
+  sent_ms INTEGER NOT NULL,
+  group_id TEXT NOT NULL,
   message_id TEXT NOT NULL,
-  data_key_id TEXT NOT NULL,
-  bytes BLOB NOT NULL,
-  place_mac BLOB NOT NULL,
+  sender_id TEXT NOT NULL,
   attributes TEXT NOT NULL,
   system_attributes TEXT NOT NULL,
-  sender_id TEXT NOT NULL,
-  size_bytes INTEGER NOT NULL,
   dead_letter_source_arn TEXT NOT NULL,
-  PRIMARY KEY (account_id, region, queue_id, sequence),
-  FOREIGN KEY (account_id, region, data_key_id) REFERENCES data_keys (account_id, region, id)
-) STRICT, WITHOUT ROWID;
+  place_mac BLOB NOT NULL,
+  bytes BLOB NOT NULL
+) STRICT;
 
-CREATE INDEX message_bodies_by_data_key ON message_bodies (account_id, region, data_key_id);
+CREATE INDEX message_bodies_by_age ON message_bodies (queue, sent_ms);
+
+CREATE INDEX message_bodies_by_data_key ON message_bodies (data_key);
 
 CREATE TABLE message_groups (
-  account_id TEXT NOT NULL,
-  region TEXT NOT NULL,
-  queue_id TEXT NOT NULL,
+  queue INTEGER NOT NULL,
   group_id TEXT NOT NULL,
   head_sequence INTEGER NOT NULL,
+  tail_sequence INTEGER NOT NULL,
   ready_at_ms INTEGER NOT NULL,
-  PRIMARY KEY (account_id, region, queue_id, group_id)
+  PRIMARY KEY (queue, group_id)
 ) STRICT, WITHOUT ROWID;
 
-CREATE INDEX message_groups_by_readiness ON message_groups
-  (account_id, region, queue_id, ready_at_ms, head_sequence);
+CREATE INDEX message_groups_by_readiness ON message_groups (queue, ready_at_ms, head_sequence);
 
-CREATE TABLE messages (
-  account_id TEXT NOT NULL,
-  region TEXT NOT NULL,
-  queue_id TEXT NOT NULL,
-  sequence INTEGER NOT NULL,
+CREATE TABLE message_links (
+  sequence INTEGER PRIMARY KEY,
+  next_sequence INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE message_states (
+  sequence INTEGER PRIMARY KEY,
+  queue INTEGER NOT NULL,
   -- 0: standard queue, no group. 1: standard queue with a group (a tenant). 2: FIFO queue.
   lane INTEGER NOT NULL,
   group_id TEXT NOT NULL,
@@ -150,19 +147,14 @@ CREATE TABLE messages (
   claimed_ms INTEGER NOT NULL,
   claim_counted INTEGER NOT NULL,
   previous_claim_id TEXT NOT NULL,
-  PRIMARY KEY (account_id, region, queue_id, sequence)
-) STRICT, WITHOUT ROWID;
+  size_bytes INTEGER NOT NULL
+) STRICT;
 
-CREATE INDEX messages_by_age ON messages (account_id, region, queue_id, sent_ms);
+CREATE INDEX message_states_by_tenant ON message_states
+  (queue, group_id, visible_at_ms, sequence, sent_ms) WHERE lane = 1;
 
-CREATE INDEX messages_by_order ON messages
-  (account_id, region, queue_id, group_id, sequence, visible_at_ms) WHERE lane = 2;
-
-CREATE INDEX messages_by_tenant ON messages
-  (account_id, region, queue_id, group_id, visible_at_ms, sequence) WHERE lane = 1;
-
-CREATE INDEX messages_by_visibility ON messages
-  (account_id, region, queue_id, lane, visible_at_ms, sequence, sent_ms, receive_count);
+CREATE INDEX message_states_by_visibility ON message_states
+  (queue, lane, visible_at_ms, sequence, sent_ms, receive_count);
 
 CREATE TABLE meta (
   name TEXT PRIMARY KEY,
@@ -177,16 +169,22 @@ CREATE TABLE moved_counts (
   PRIMARY KEY (account_id, region, task_id)
 ) STRICT, WITHOUT ROWID;
 
-CREATE TABLE receive_attempts (
+CREATE TABLE queue_numbers (
+  number INTEGER PRIMARY KEY,
   account_id TEXT NOT NULL,
   region TEXT NOT NULL,
   queue_id TEXT NOT NULL,
+  UNIQUE (account_id, region, queue_id)
+) STRICT;
+
+CREATE TABLE receive_attempts (
+  queue INTEGER NOT NULL,
   attempt_id TEXT NOT NULL,
   claim_id TEXT NOT NULL,
   claimed_ms INTEGER NOT NULL,
   visible_at_ms INTEGER NOT NULL,
   sequences TEXT NOT NULL,
-  PRIMARY KEY (account_id, region, queue_id, attempt_id)
+  PRIMARY KEY (queue, attempt_id)
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX receive_attempts_by_age ON receive_attempts (claimed_ms);
@@ -206,6 +204,11 @@ CREATE TABLE schema_migrations (
   number INTEGER PRIMARY KEY,
   name TEXT NOT NULL,
   breaking INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE spent_messages (
+  sequence INTEGER PRIMARY KEY,
+  queue INTEGER NOT NULL
 ) STRICT;
 
 CREATE TABLE topic_archive (

@@ -1,19 +1,20 @@
 import type { DatabaseSync } from "node:sqlite";
-import type { ClaimedMessage, ClaimMessages, QueueIdentity } from "../../services/sqs/store.ts";
+import type { ClaimedMessage, ClaimMessages } from "../../services/sqs/store.ts";
 import { prepare } from "./act.ts";
 import {
   type Choice,
   type Claimed,
   type ClaimRows,
-  claimedColumns,
   exhaustedMax,
+  messageColumns,
+  type StoredMessage,
 } from "./claim-rows.ts";
 import type { Groups } from "./groups.ts";
 import { lanes, type MessageState } from "./lanes.ts";
-import { identity } from "./placement.ts";
 import type { Tenants } from "./tenants.ts";
 
 export type StandardClaim = (
+  queue: number,
   command: ClaimMessages,
   count: number,
   tenants: Tenants | undefined,
@@ -30,29 +31,29 @@ export function createStandardClaim(
   groups: Groups,
 ): StandardClaim {
   const choose = createChoose(database, groups);
-  const select = prepare<ClaimedMessage>(
+  const select = prepare<StoredMessage>(
     database,
-    `SELECT ${claimedColumns} FROM messages INDEXED BY messages_by_visibility
-       CROSS JOIN message_bodies USING (account_id, region, queue_id, sequence)
-      WHERE messages.account_id = ? AND messages.region = ? AND messages.queue_id = ?
-        AND lane = 0 AND visible_at_ms <= ? AND sent_ms >= ?
+    `SELECT ${messageColumns}
+       FROM message_states AS state INDEXED BY message_states_by_visibility
+       CROSS JOIN message_bodies AS body USING (sequence)
+      WHERE state.queue = ? AND lane = 0 AND visible_at_ms <= ? AND state.sent_ms >= ?
       ORDER BY visible_at_ms, sequence LIMIT ?`,
   );
 
-  return (command, count, tenants, inFlight) => {
-    const { queue, nowMs, retainedSinceMs, receiveCountMax = Number.POSITIVE_INFINITY } = command;
+  return (queue, command, count, tenants, inFlight) => {
+    const { nowMs, retainedSinceMs, receiveCountMax = Number.POSITIVE_INFINITY } = command;
     const noisy = tenants?.noisy(inFlight, nowMs) ?? [];
     const messages: ClaimedMessage[] = [];
     const exhausted: ClaimedMessage[] = [];
     for (;;) {
       const limit = count - messages.length;
       const found = tenants
-        ? choose(command, limit, tenants, noisy).map((at) => rows.load(queue, at.sequence))
-        : select.all(...identity(queue), nowMs, retainedSinceMs, limit);
+        ? choose(queue, command, limit, tenants, noisy).map((at) => rows.load(at.sequence))
+        : select.all(queue, nowMs, retainedSinceMs, limit);
       const before = exhausted.length;
       for (const row of found) {
         const counted = row.receiveCount < receiveCountMax;
-        (counted ? messages : exhausted).push(rows.take(row, laneOf(row), command, counted));
+        (counted ? messages : exhausted).push(rows.take(queue, row, laneOf(row), command, counted));
       }
       if (tenants) groups.changed(queue, found.map(stateOf));
       // Another round only to make up for exhausted ones. Claimed messages that are visible again
@@ -64,16 +65,17 @@ export function createStandardClaim(
   };
 }
 
-function laneOf({ groupId }: ClaimedMessage) {
+function laneOf({ groupId }: StoredMessage) {
   return groupId === "" ? lanes.plain : lanes.tenant;
 }
 
-function stateOf(row: ClaimedMessage): MessageState {
+function stateOf(row: StoredMessage): MessageState {
   const { groupId, visibleAtMs, receiveCount } = row;
   return { lane: laneOf(row), groupId, visibleAtMs, receiveCount };
 }
 
 type Choose = (
+  queue: number,
   command: ClaimMessages,
   limit: number,
   tenants: Tenants,
@@ -84,45 +86,45 @@ type Choose = (
 function createChoose(database: DatabaseSync, groups: Groups): Choose {
   const ofLane = prepare<Choice>(
     database,
-    `SELECT sequence, visible_at_ms AS visibleAtMs FROM messages INDEXED BY messages_by_visibility
-      WHERE account_id = ? AND region = ? AND queue_id = ? AND lane = ?
-        AND visible_at_ms <= ? AND sent_ms >= ?
+    `SELECT sequence, visible_at_ms AS visibleAtMs
+       FROM message_states INDEXED BY message_states_by_visibility
+      WHERE queue = ? AND lane = ? AND visible_at_ms <= ? AND sent_ms >= ?
       ORDER BY visible_at_ms, sequence LIMIT ?`,
   );
   const ofTenant = prepare<Choice>(
     database,
-    `SELECT sequence, visible_at_ms AS visibleAtMs FROM messages INDEXED BY messages_by_tenant
-      WHERE account_id = ? AND region = ? AND queue_id = ? AND lane = 1 AND group_id = ?
-        AND visible_at_ms <= ? AND sent_ms >= ?
+    `SELECT sequence, visible_at_ms AS visibleAtMs
+       FROM message_states INDEXED BY message_states_by_tenant
+      WHERE queue = ? AND lane = 1 AND group_id = ? AND visible_at_ms <= ? AND sent_ms >= ?
       ORDER BY visible_at_ms, sequence LIMIT ?`,
   );
   const fromTenant = (
-    { queue, nowMs, retainedSinceMs }: ClaimMessages,
+    queue: number,
+    { nowMs, retainedSinceMs }: ClaimMessages,
     id: string,
     limit: number,
-  ) => ofTenant.all(...identity(queue), id, nowMs, retainedSinceMs, limit);
+  ) => ofTenant.all(queue, id, nowMs, retainedSinceMs, limit);
 
   /** Few groups are noisy, so stepping over them is cheap however long their backlog is. */
-  function quietTenants(queue: QueueIdentity, nowMs: number, limit: number, noisy: Set<string>) {
+  function quietTenants(queue: number, nowMs: number, limit: number, noisy: Set<string>) {
     const ready = groups.ready(queue, nowMs, undefined, limit + noisy.size);
     return ready.filter(({ groupId }) => !noisy.has(groupId)).slice(0, limit);
   }
 
-  return (command, limit, tenants, noisy) => {
-    const { queue, nowMs, retainedSinceMs } = command;
-    const lane = (number: number) =>
-      ofLane.all(...identity(queue), number, nowMs, retainedSinceMs, limit);
+  return (queue, command, limit, tenants, noisy) => {
+    const { nowMs, retainedSinceMs } = command;
+    const lane = (number: number) => ofLane.all(queue, number, nowMs, retainedSinceMs, limit);
     const ungrouped = lane(lanes.plain);
     if (noisy.length === 0) return oldest([...ungrouped, ...lane(lanes.tenant)], limit);
     const quiet = quietTenants(queue, nowMs, limit, new Set(noisy)).flatMap(({ groupId }) =>
-      fromTenant(command, groupId, limit),
+      fromTenant(queue, command, groupId, limit),
     );
     const chosen = [...oldest([...ungrouped, ...quiet], limit)];
     for (const groupId of noisy) {
       if ((groups.readyAt(queue, groupId) ?? Number.POSITIVE_INFINITY) > nowMs) {
         tenants.drained(groupId);
       } else if (chosen.length < limit) {
-        chosen.push(...fromTenant(command, groupId, limit - chosen.length));
+        chosen.push(...fromTenant(queue, command, groupId, limit - chosen.length));
       }
     }
     return chosen;

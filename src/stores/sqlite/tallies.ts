@@ -1,5 +1,5 @@
 import type { DatabaseSync } from "node:sqlite";
-import type { MessageCounts, QueueIdentity } from "../../services/sqs/store.ts";
+import type { MessageCounts } from "../../services/sqs/store.ts";
 import { prepare } from "./act.ts";
 import { lanes, type MessageState } from "./lanes.ts";
 import { createTenants, type Tenants } from "./tenants.ts";
@@ -14,13 +14,13 @@ import { createTenants, type Tenants } from "./tenants.ts";
  */
 export interface Tallies {
   /** What a claim must know; costs the same at any depth. */
-  hidden(queue: QueueIdentity, nowMs: number): Readonly<Hidden>;
-  counts(queue: QueueIdentity, nowMs: number): MessageCounts;
+  hidden(queue: number, nowMs: number): Readonly<Hidden>;
+  counts(queue: number, nowMs: number): MessageCounts;
   /** A message came (`+1`) or went (`-1`) in this state. */
-  note(queue: QueueIdentity, state: MessageState, change: 1 | -1): void;
+  note(queue: number, state: MessageState, change: 1 | -1): void;
   /** A message of a tenant was sent. */
-  sent(queue: QueueIdentity, groupId: string, nowMs: number): void;
-  drop(queue: QueueIdentity): void;
+  sent(queue: number, groupId: string, nowMs: number): void;
+  drop(queue: number): void;
   /** Something was rolled back: count anew. */
   clear(): void;
 }
@@ -41,15 +41,11 @@ interface Tally {
   total: number | undefined;
 }
 
-export function queueKey({ accountId, region, queueId }: QueueIdentity): string {
-  return `${accountId}/${region}/${queueId}`;
-}
-
 export function createTallies(database: DatabaseSync): Tallies {
-  const tallies = new Map<string, Tally>();
+  const tallies = new Map<number, Tally>();
   const count = createCount(database);
 
-  function load(queue: QueueIdentity, nowMs: number): Tally {
+  function load(queue: number, nowMs: number): Tally {
     return {
       asOfMs: nowMs,
       ...count.hidden(queue, nowMs, Number.MAX_SAFE_INTEGER),
@@ -61,7 +57,7 @@ export function createTallies(database: DatabaseSync): Tallies {
   }
 
   /** What lies between the two times changes sides: visible going forward, hidden going back. */
-  function advance(tally: Tally, queue: QueueIdentity, nowMs: number): void {
+  function advance(tally: Tally, queue: number, nowMs: number): void {
     if (nowMs === tally.asOfMs) return;
     const [fromMs, toMs] = [Math.min(nowMs, tally.asOfMs), Math.max(nowMs, tally.asOfMs)];
     const moved = count.hidden(queue, fromMs, toMs);
@@ -76,11 +72,10 @@ export function createTallies(database: DatabaseSync): Tallies {
     tally.asOfMs = nowMs;
   }
 
-  function at(queue: QueueIdentity, nowMs: number): Tally {
-    const key = queueKey(queue);
-    const known = tallies.get(key);
+  function at(queue: number, nowMs: number): Tally {
+    const known = tallies.get(queue);
     const tally = known ?? load(queue, nowMs);
-    if (known === undefined) tallies.set(key, tally);
+    if (known === undefined) tallies.set(queue, tally);
     else advance(tally, queue, nowMs);
     return tally;
   }
@@ -94,7 +89,7 @@ export function createTallies(database: DatabaseSync): Tallies {
       return { visible: tally.total - inFlight - delayed, inFlight, delayed };
     },
     note(queue, { lane, groupId, visibleAtMs, receiveCount }, change) {
-      const tally = tallies.get(queueKey(queue));
+      const tally = tallies.get(queue);
       if (tally === undefined) return;
       if (tally.total !== undefined) tally.total += change;
       if (lane === lanes.tenant) tally.tenants ??= createTenants([], tally.asOfMs);
@@ -105,49 +100,50 @@ export function createTallies(database: DatabaseSync): Tallies {
         if (lane === lanes.tenant) tally.tenants?.note(groupId, change);
       }
     },
-    sent: (queue, groupId, nowMs) => tallies.get(queueKey(queue))?.tenants?.sent(groupId, nowMs),
-    drop: (queue) => tallies.delete(queueKey(queue)),
+    sent: (queue, groupId, nowMs) => tallies.get(queue)?.tenants?.sent(groupId, nowMs),
+    drop: (queue) => tallies.delete(queue),
     clear: () => tallies.clear(),
   };
 }
 
 /** Ranges of the index: above the first time, up to the second one. */
 function createCount(database: DatabaseSync) {
-  const of = "account_id = ? AND region = ? AND queue_id = ?";
-  const between = `${of} AND lane IN (0, 1, 2) AND visible_at_ms > ? AND visible_at_ms <= ?`;
+  const between = `queue = ? AND lane IN (0, 1, 2) AND visible_at_ms > ? AND visible_at_ms <= ?`;
   const all = prepare<{ total: number }>(
     database,
-    `SELECT count(*) AS total FROM messages INDEXED BY messages_by_age WHERE ${of}`,
+    `SELECT (SELECT count(*) FROM message_bodies INDEXED BY message_bodies_by_age
+              WHERE queue = ?1)
+          - (SELECT count(*) FROM spent_messages WHERE queue = ?1) AS total`,
   );
   const hidden = prepare<{ inFlight: number; delayed: number }>(
     database,
     `SELECT count(*) FILTER (WHERE receive_count > 0) AS inFlight,
             count(*) FILTER (WHERE receive_count = 0) AS delayed
-       FROM messages INDEXED BY messages_by_visibility WHERE ${between}`,
+       FROM message_states INDEXED BY message_states_by_visibility WHERE ${between}`,
   );
   const tenant = prepare(
     database,
-    `SELECT 1 FROM messages INDEXED BY messages_by_visibility WHERE ${of} AND lane = 1 LIMIT 1`,
+    `SELECT 1 FROM message_states INDEXED BY message_states_by_visibility
+      WHERE queue = ? AND lane = 1 LIMIT 1`,
   );
   const byTenant = prepare<{ groupId: string; received: number }>(
     database,
     `SELECT group_id AS groupId, count(*) AS received
-       FROM messages INDEXED BY messages_by_visibility
-      WHERE ${of} AND lane = 1 AND visible_at_ms > ? AND visible_at_ms <= ? AND receive_count > 0
+       FROM message_states INDEXED BY message_states_by_visibility
+      WHERE queue = ? AND lane = 1 AND visible_at_ms > ? AND visible_at_ms <= ?
+        AND receive_count > 0
       GROUP BY group_id`,
   );
-  const place = ({ accountId, region, queueId }: QueueIdentity) =>
-    [accountId, region, queueId] as const;
   return {
-    all: (queue: QueueIdentity) => all.get(...place(queue))?.total ?? 0,
-    hidden: (queue: QueueIdentity, fromMs: number, toMs: number) => {
-      const row = hidden.get(...place(queue), fromMs, toMs);
+    all: (queue: number) => all.get(queue)?.total ?? 0,
+    hidden: (queue: number, fromMs: number, toMs: number) => {
+      const row = hidden.get(queue, fromMs, toMs);
       return { inFlight: row?.inFlight ?? 0, delayed: row?.delayed ?? 0 };
     },
-    hasTenants: (queue: QueueIdentity) => tenant.get(...place(queue)) !== undefined,
-    byTenant: (queue: QueueIdentity, fromMs: number, toMs: number) =>
+    hasTenants: (queue: number) => tenant.get(queue) !== undefined,
+    byTenant: (queue: number, fromMs: number, toMs: number) =>
       byTenant
-        .all(...place(queue), fromMs, toMs)
+        .all(queue, fromMs, toMs)
         .map(({ groupId, received }) => [groupId, received] as const),
   };
 }
