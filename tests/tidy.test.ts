@@ -32,6 +32,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     "services/sns/topic-store",
   ],
   doctor: ["kernel", "auth/policy", "services/*"],
+  costs: ["kernel", "doctor", "services/*"],
   trails: ["kernel", "crypto", "auth/signing-keys", "services/cloudtrail"],
   workers: ["kernel", "services/*", "sealing/store", "trails/pruned"],
   gateway: ["kernel", "wire", "auth", "crypto"],

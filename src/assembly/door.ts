@@ -22,6 +22,7 @@ import { loadWireServices } from "../wire/service.ts";
 import type { ShipTrails } from "../workers/ship-trails.ts";
 import { accountRoutes } from "./account-routes.ts";
 import type { Clocks } from "./clocks.ts";
+import { costRoute } from "./cost-route.ts";
 import { openInquiry } from "./doctor.ts";
 import { doctorRoutes } from "./doctor-routes.ts";
 import { type OpenEndpoint, openListeners } from "./listeners.ts";
@@ -100,6 +101,7 @@ export async function openDoor(options: DoorOptions, scope: AsyncDisposableStack
   };
   let status: Health["status"] = "starting";
   const health = () => ({ status, clock: settings.clock, version: options.version });
+  const inquiry = () => openInquiry({ view, identityPolicies, clock: clocks.service });
   const routes: AdminRoute[] = [
     healthRoute(health),
     metricsRoute(
@@ -107,15 +109,12 @@ export async function openDoor(options: DoorOptions, scope: AsyncDisposableStack
       settings.openMetrics || isLoopbackHost(settings.host),
     ),
     ...clockRoutes(clocks.service, clocks.virtual),
-    ...deliveryRoutes({ ...state, services, clock: clocks.service, accountId }),
+    ...deliveryRoutes({ ...state, services, clock: clocks.service, accountId, inquiry }),
     ...trailRoutes({ trails: options.trails, alone: options.aloneWithTrails }),
     ...serviceCredentialRoutes(administration),
     ...accountRoutes(administration),
-    ...doctorRoutes({
-      inquiry: () => openInquiry({ view, identityPolicies, clock: clocks.service }),
-      denials: options.denials,
-      requireDecryptToSend,
-    }),
+    ...doctorRoutes({ inquiry, denials: options.denials, requireDecryptToSend }),
+    costRoute({ inquiry, store: state.store, accountId }),
   ];
   const guard = createAdminGuard({
     authenticator,

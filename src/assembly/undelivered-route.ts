@@ -1,22 +1,26 @@
+import type { Inquiry } from "../doctor/inquiry.ts";
+import { hindrancesOf } from "../doctor/undelivered.ts";
 import type { AdminRoute } from "../gateway/admin.ts";
 import { parseArn } from "../kernel/arn.ts";
 import type { Clock } from "../kernel/clock.ts";
 import type { Store } from "../kernel/command.ts";
 import { Refusal } from "../kernel/errors.ts";
+import type { Json } from "../kernel/json.ts";
 import { readOutbox } from "../services/sns/outbox.ts";
 import type { ListUndelivered, ReviveUndelivered } from "../services/sns/store.ts";
 import type { RecordCache } from "../state/record-cache.ts";
 import { inputOf } from "./admin-input.ts";
 import { readQuery } from "./doctor-routes.ts";
-import type { Services } from "./services.ts";
+import { requireDecryptToSend, type Services } from "./services.ts";
 
 const shownMax = 100;
 
 /**
  * `GET /_sealpost/undelivered[?topic=ARN]`: the newest notifications that did not reach their
- * queue, with the true reason: of one topic, or of the operator account. Bodies stay sealed.
+ * queue, with the true reason, what hinders them now and the statement that is missing: of one
+ * topic, or of the operator account. Bodies stay sealed.
  */
-export function undeliveredRoute(store: Store, accountId: string): AdminRoute {
+function undeliveredRoute({ store, accountId, inquiry }: DeliveryRouteOptions): AdminRoute {
   return {
     method: "GET",
     path: "/_sealpost/undelivered",
@@ -30,6 +34,8 @@ export function undeliveredRoute(store: Store, accountId: string): AdminRoute {
         only: "failed",
         ...query,
       });
+      const subscriptions = rows.map(({ subscriptionArn }) => subscriptionArn);
+      const hindrances = await hindrancesOf(inquiry(), subscriptions, { requireDecryptToSend });
       const notifications = rows.map((row) => ({
         topicArn: row.topicArn,
         subscriptionArn: row.subscriptionArn,
@@ -39,8 +45,10 @@ export function undeliveredRoute(store: Store, accountId: string): AdminRoute {
         nextAttemptAt: row.nextAttemptMs ? new Date(row.nextAttemptMs).toISOString() : null,
         failureCode: row.failureCode,
         failureText: row.failureText,
+        ...hindrances.get(row.subscriptionArn),
       }));
-      return { json: { notifications } };
+      // What doctor answers is plain data, with absent members left out as JSON does.
+      return { json: { notifications } as unknown as Json };
     },
   };
 }
@@ -52,15 +60,12 @@ export interface DeliveryRouteOptions {
   /** Service time. */
   readonly clock: Clock;
   readonly accountId: string;
+  readonly inquiry: () => Inquiry;
 }
 
 /** What an operator looks at, and does, about deliveries. */
 export function deliveryRoutes(options: DeliveryRouteOptions): readonly AdminRoute[] {
-  return [
-    undeliveredRoute(options.store, options.accountId),
-    redeliverRoute(options),
-    outboxRoute(options),
-  ];
+  return [undeliveredRoute(options), redeliverRoute(options), outboxRoute(options)];
 }
 
 /**

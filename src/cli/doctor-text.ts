@@ -21,6 +21,9 @@ export interface UndeliveredAnswer {
     readonly nextAttemptAt: string | null;
     readonly failureCode: string;
     readonly failureText: string;
+    readonly reasons: readonly string[];
+    readonly missing?: Missing;
+    readonly alsoMissing?: readonly Missing[];
   }[];
 }
 
@@ -136,6 +139,11 @@ export function undeliveredText({ notifications }: UndeliveredAnswer, paint: Pai
       `    ${one.failureCode}: ${one.failureText}`,
       `    ${count(one.attempts, "attempt")}; ` +
         (one.nextAttemptAt === null ? "given up" : `next one at ${one.nextAttemptAt}`),
+      ...one.reasons.flatMap((reason) => wrapped(reason, "    ")),
+      ...missingLines(one.missing ? [one.missing, ...(one.alsoMissing ?? [])] : [], paint),
+      ...(one.nextAttemptAt === null
+        ? [`    mended? sealpost redeliver --message ${one.messageId}`]
+        : []),
     ]),
   );
 }

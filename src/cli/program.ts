@@ -2,6 +2,7 @@ import { Command, Option } from "commander";
 import { settingsTable } from "../config.ts";
 import { addAccountVerbs } from "./accounts.ts";
 import { advanceClock, showClock } from "./clock.ts";
+import { addCostVerb } from "./cost.ts";
 import { addDeliveryVerbs } from "./deliveries.ts";
 import { addDoctorVerbs } from "./doctor.ts";
 import { parseDurationSeconds } from "./duration.ts";
@@ -25,7 +26,6 @@ export interface CliParts {
 
 /** Verbs that later issues bring. */
 const laterVerbs: Readonly<Record<string, string>> = {
-  cost: "predict and count KMS requests",
   store: "look after the store",
   backup: "back up the data folder",
   restore: "restore a backup",
@@ -61,6 +61,7 @@ export function buildProgram(
   addAccountVerbs(program, tools);
   addDoctorVerbs(program, tools);
   addDeliveryVerbs(program, tools);
+  addCostVerb(program, tools);
   addVerifyTrailVerb(program, tools);
   addTrailVerbs(program, tools);
   addSealVerbs(program, tools);

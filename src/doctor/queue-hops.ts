@@ -1,5 +1,6 @@
 import { parseArn } from "../kernel/arn.ts";
 import type { Caller, ServiceCaller } from "../kernel/caller.ts";
+import { deadLetterTarget } from "../services/sns/redrive-policy.ts";
 import type { SubscriptionRecord } from "../services/sns/subscriptions.ts";
 import { findQueue, type Queue } from "../services/sqs/queue.ts";
 import { type Hop, hopsOf, plainHop } from "./hop.ts";
@@ -11,6 +12,8 @@ import { secured } from "./secured.ts";
 import { nameOf } from "./words.ts";
 
 export interface QueueHopsOptions {
+  /** Only what it takes to get into the queue, not out of it again. */
+  readonly deliveryOnly?: boolean;
   readonly consumer: Caller | undefined;
   readonly requireDecryptToSend: boolean;
 }
@@ -32,7 +35,10 @@ export async function subscriptionHops(
     const reason = `SNS opens the body and delivers it by ${protocol}; no key right is needed there`;
     hops.push(plainHop(step, true, reason));
   }
-  if (redrivePolicy) hops.push(...(await queueHops(inquiry, topicArn, redrivePolicy, options)));
+  if (redrivePolicy) {
+    const target = deadLetterTarget(redrivePolicy);
+    hops.push(...(await queueHops(inquiry, topicArn, target, options)));
+  }
   return hops;
 }
 
@@ -71,6 +77,7 @@ async function queueHops(
       hops.push(...(await keyHops(inquiry, place, "Decrypt", who)));
     }
   }
+  if (options.deliveryOnly) return hops;
   hops.push(...(await consumerHops(inquiry, queue, place ? [place] : [], options)));
   hops.push(...(await deadLetterHops(inquiry, queue, place, options)));
   return hops;

@@ -15,7 +15,7 @@ const never = new Promise<Error>(() => {});
 
 test("exit codes and hints", async (t) => {
   const workingDirectory = temporaryFolder(t);
-  const later = "cost store backup";
+  const later = "store backup";
   const cases: [string, number, RegExp][] = [
     ["--help", 0, /serve[\s\S]*clock[\s\S]*verify-trail/],
     ["--version", 0, /^9\.9\.9\n$/],
