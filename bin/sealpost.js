@@ -2,6 +2,7 @@
 // Plain JavaScript on purpose: it must load on any Node so that an old one gets a clear answer.
 import { existsSync } from "node:fs";
 import module from "node:module";
+import { compileCacheFolder } from "./compile-cache.js";
 
 const nodeMajorMin = 26;
 const major = Number(process.versions.node.split(".")[0]);
@@ -12,7 +13,8 @@ if (major < nodeMajorMin) {
   );
   process.exit(2);
 }
-module.enableCompileCache?.();
+const cache = compileCacheFolder();
+if (cache !== undefined) module.enableCompileCache(cache);
 const built = new URL("../dist/cli/main.js", import.meta.url);
 const source = new URL("../src/cli/main.ts", import.meta.url);
 // A clone runs its sources; the published package holds dist/ only.

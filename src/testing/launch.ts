@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
+import { processIo } from "../cli/io.ts";
 import type { ServerReport } from "./process-words.ts";
 
 /** A test server that runs in a process of its own. */
@@ -17,8 +18,11 @@ export async function launchServer(
   // Sources or the built package: the entry lies beside this file and has its ending.
   const ending = import.meta.url.endsWith(".ts") ? "ts" : "js";
   const entry = fileURLToPath(new URL(`./server-process.${ending}`, import.meta.url));
+  const { environment } = processIo();
+  const cache = await compileCache();
   const child = spawn(process.execPath, [entry, JSON.stringify(flags)], {
     stdio: ["ignore", "ignore", "inherit", "ipc"],
+    env: { ...environment, NODE_COMPILE_CACHE: environment.NODE_COMPILE_CACHE ?? cache },
   });
   const ended = new Promise<void>((resolve) => child.once("exit", () => resolve()));
   const folder = await ready(child);
@@ -33,6 +37,18 @@ export async function launchServer(
       await ended;
     },
   };
+}
+
+/** With it a server starts in half the time. */
+async function compileCache(): Promise<string | undefined> {
+  // The command's plain JavaScript lies in the same place for sources and for the built package.
+  const path = new URL("../../bin/compile-cache.js", import.meta.url);
+  const { compileCacheFolder } = (await import(path.href)) as CompileCache;
+  return compileCacheFolder();
+}
+
+interface CompileCache {
+  compileCacheFolder(): string | undefined;
 }
 
 function ready(child: ChildProcess): Promise<string> {

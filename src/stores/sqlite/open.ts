@@ -7,6 +7,7 @@ import { isFatal } from "./failure.ts";
 import type { Asked, Told } from "./group.ts";
 import { type Piece, pack, pieceOf, unpack } from "./packing.ts";
 import type { FromThread, ThreadData, ToThread } from "./thread.ts";
+import { threadEnvironment } from "./thread-environment.ts";
 
 export interface SqliteStoreOptions {
   /** The database file (made if absent, its folder must exist), or `:memory:` for a store of this
@@ -38,7 +39,7 @@ interface Waiting {
 export async function openSqliteStore(options: SqliteStoreOptions): Promise<SqliteStore> {
   const workerData: ThreadData = { path: options.path };
   const entry = options.entry ?? entryUrl(import.meta.url, "./thread");
-  const worker = new Worker(entry, { workerData, name: "store" });
+  const worker = new Worker(entry, { workerData, name: "store", env: threadEnvironment() });
   const client = new Client(worker, options.log);
   await client.opened;
   return client;
