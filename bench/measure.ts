@@ -35,7 +35,10 @@ export interface Slice {
 
 export const connections = 64;
 
-/** Slices of all targets in turn, so that a slow minute of the machine is shared by all. */
+/**
+ * Slices of all targets in turn, so that a slow minute of the machine is shared by all. Each round
+ * begins with another target: nobody always comes first.
+ */
 export async function measureAll(
   targets: readonly Target[],
   rounds: number,
@@ -44,7 +47,10 @@ export async function measureAll(
   const slices = new Map(targets.map((target) => [target, [] as Slice[]]));
   for (let round = 1; round <= rounds; round++) {
     process.stderr.write(`round ${round} of ${rounds}\n`);
-    for (const target of targets) slices.get(target)?.push(await slice(target, timing));
+    const first = round % targets.length;
+    for (const target of [...targets.slice(first), ...targets.slice(0, first)]) {
+      slices.get(target)?.push(await slice(target, timing));
+    }
   }
   return slices;
 }

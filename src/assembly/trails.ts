@@ -82,7 +82,7 @@ export async function verifyAudit(
   const trails = await verifyTrails({ view: () => records.view(), objects, sealing });
   const valid =
     history.every(({ failures }) => failures.length === 0) &&
-    trails.every((trail) => trail.failures.length === 0 && trail.damagedEvents.length === 0);
+    trails.every((trail) => trail.failures.length === 0 && trail.damagedBatches.length === 0);
   return { valid, history, trails };
 }
 

@@ -6,15 +6,20 @@ import type { AuditResource } from "../kernel/operation.ts";
 import type { Random } from "../kernel/random.ts";
 import type { RecordView } from "../kernel/records.ts";
 import type { EventFacts, TrailChoice } from "../services/cloudtrail/choice.ts";
-import type { AppendEvents, AuditEvent, TrailPlace } from "../services/cloudtrail/store.ts";
+import type {
+  AppendEvents,
+  AuditEvent,
+  HistoryFacts,
+  TrailPlace,
+} from "../services/cloudtrail/store.ts";
 import { accessKeyIdOf, usernameOf } from "./identity.ts";
 import {
   eventRegion,
   type RecordFacts,
+  recordBytes,
   recordFacts,
-  recordText,
   type ServiceEvent,
-  serviceEventText,
+  serviceEventBytes,
   usedResources,
 } from "./record.ts";
 import type { AuditModel } from "./shapes.ts";
@@ -73,11 +78,7 @@ async function record(
   const sharedEventId = told.length > 1 ? deps.random.uuid() : undefined;
   return {
     kind: "audit.append",
-    events: told.map((copy) => ({
-      ...eventFor(deps, shared, copy, nowMs, sharedEventId),
-      inHistory,
-      trails: copy.trails,
-    })),
+    events: told.map((to) => eventFor(deps, shared, to, nowMs, sharedEventId)),
   };
 }
 
@@ -139,28 +140,34 @@ function recipients(
 function eventFor(
   deps: AuditorDependencies,
   facts: RecordFacts,
-  { accountId }: Told,
+  { accountId, trails }: Told,
   timeMs: number,
   sharedEventId: string | undefined,
-): Omit<AuditEvent, "inHistory" | "trails"> {
+): AuditEvent {
   const { operation, table, call } = facts.finished;
   const eventId = deps.random.uuid();
   const own = callerAccountId(call.caller);
   const foreign = own !== undefined && own !== accountId;
   const copy = { recipientAccountId: accountId, eventId, sharedEventId, foreign };
+  const record = recordBytes(facts, copy);
+  const event = { accountId, region: facts.region, timeMs, record, trails };
+  if (operation.audit.category === "data") return event;
   return {
-    accountId,
-    region: facts.region,
-    eventId,
-    timeMs,
-    eventName: operation.name,
-    eventSource: table.eventSource,
-    username: foreign ? "" : usernameOf(call.caller),
-    accessKeyId: foreign ? "" : accessKeyIdOf(call.caller),
-    readOnly: operation.audit.readOnly,
-    resources: facts.resources.map(({ type, arn }) => ({ type, name: arn })),
-    record: recordText(facts, copy),
+    ...event,
+    history: {
+      eventId,
+      eventName: operation.name,
+      eventSource: table.eventSource,
+      username: foreign ? "" : usernameOf(call.caller),
+      accessKeyId: foreign ? "" : accessKeyIdOf(call.caller),
+      readOnly: operation.audit.readOnly,
+      resources: facts.resources.map(named),
+    },
   };
+}
+
+function named({ type, arn }: AuditResource): HistoryFacts["resources"][number] {
+  return { type, name: arn };
 }
 
 function eventOfService(
@@ -170,19 +177,21 @@ function eventOfService(
   trails: readonly TrailPlace[],
 ): AuditEvent {
   const eventId = random.uuid();
+  const { accountId, region, eventName, eventSource, readOnly = false, resources } = event;
   return {
-    accountId: event.accountId,
-    region: event.region,
-    eventId,
+    accountId,
+    region,
     timeMs,
-    eventName: event.eventName,
-    eventSource: event.eventSource,
-    username: "",
-    accessKeyId: "",
-    readOnly: event.readOnly ?? false,
-    resources: event.resources.map(({ type, arn }) => ({ type, name: arn })),
-    record: serviceEventText(event, timeMs, eventId),
-    inHistory: true,
+    record: serviceEventBytes(event, timeMs, eventId),
+    history: {
+      eventId,
+      eventName,
+      eventSource,
+      username: "",
+      accessKeyId: "",
+      readOnly,
+      resources: resources.map(named),
+    },
     trails,
   };
 }

@@ -9,8 +9,24 @@ import type {
 import type { Json } from "../kernel/json.ts";
 import type { JsonObject } from "../kernel/records.ts";
 
-/** AWS: `userIdentity` as the caller's own account sees it. */
-export function userIdentity(call: Call, proven?: WebIdentityCaller): Json {
+/** Callers come again and again: the same object while their credential is the same. */
+const identityTexts = new WeakMap<Caller, string>();
+
+/** AWS: `userIdentity` as the caller's own account sees it, as JSON text. */
+export function identityText(call: Call, proven?: WebIdentityCaller): string {
+  const { caller, via } = call;
+  if (via !== undefined || proven !== undefined) {
+    return JSON.stringify(userIdentity(call, proven));
+  }
+  let text = identityTexts.get(caller);
+  if (text === undefined) {
+    text = JSON.stringify(identityOf(caller));
+    identityTexts.set(caller, text);
+  }
+  return text;
+}
+
+function userIdentity(call: Call, proven?: WebIdentityCaller): Json {
   const { caller, via } = call;
   if (proven !== undefined && caller.kind === "anonymous") return webIdentity(proven);
   const identity = identityOf(caller);
@@ -95,9 +111,15 @@ function webIdentity({ provider, audience, subject }: WebIdentityCaller): Json {
   };
 }
 
-/** `2026-01-02T03:04:05Z` */
+let latest = { seconds: Number.NaN, text: "" };
+
+/** `2026-01-02T03:04:05Z`; most calls end in the same second as the one before. */
 export function secondsTime(ms: number): string {
-  return `${new Date(ms).toISOString().slice(0, 19)}Z`;
+  const seconds = Math.floor(ms / 1000);
+  if (seconds !== latest.seconds) {
+    latest = { seconds, text: `${new Date(ms).toISOString().slice(0, 19)}Z` };
+  }
+  return latest.text;
 }
 
 /** AWS: the copy for the owner of a resource hides who exactly it was in the other account. */

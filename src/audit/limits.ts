@@ -1,5 +1,3 @@
-import type { Json } from "../kernel/json.ts";
-
 /** AWS: sizes of fields in bytes of UTF-8. */
 export const textBytesMax = 1024;
 export const parametersBytesMax = 100 * 1024;
@@ -8,7 +6,7 @@ export const recordBytesMax = 256 * 1024;
 
 /** Cuts a text between two characters. */
 export function truncate(text: string, bytesMax = textBytesMax): string {
-  if (Buffer.byteLength(text) <= bytesMax) return text;
+  if (text.length * utf8BytesMax <= bytesMax || Buffer.byteLength(text) <= bytesMax) return text;
   const bytes = Buffer.from(text, "utf8");
   let end = bytesMax;
   // A byte 10xxxxxx continues a character.
@@ -16,12 +14,20 @@ export function truncate(text: string, bytesMax = textBytesMax): string {
   return bytes.toString("utf8", 0, end);
 }
 
-/** AWS: content beyond the limit is left out, and the field says so. AWS?: the exact words. */
-export function bounded(value: Json, field: string, bytesMax = parametersBytesMax): Json {
-  const originalSize = value === null ? 0 : Buffer.byteLength(JSON.stringify(value));
-  return originalSize <= bytesMax ? value : omitted(field, originalSize);
+/**
+ * AWS: content beyond the limit is left out, and the field says so. AWS?: the exact words. Takes
+ * and gives JSON text.
+ */
+export function bounded(text: string, field: string, bytesMax = parametersBytesMax): string {
+  // Where the text is short, its UTF-8 is: nearly always.
+  if (text.length * utf8BytesMax <= bytesMax) return text;
+  const originalSize = Buffer.byteLength(text);
+  return originalSize <= bytesMax ? text : omitted(field, originalSize);
 }
 
-export function omitted(field: string, originalSize: number): Json {
-  return { omitted: true, originalSize, reason: `${field} too large` };
+/** Bytes of UTF-8 that one unit of a JavaScript text has at most. */
+const utf8BytesMax = 3;
+
+export function omitted(field: string, originalSize: number): string {
+  return JSON.stringify({ omitted: true, originalSize, reason: `${field} too large` });
 }

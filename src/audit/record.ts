@@ -5,34 +5,27 @@ import type { AuditResource, ServiceTable } from "../kernel/operation.ts";
 import {
   endpointId,
   foreignIdentity,
+  identityText,
   secondsTime,
   sourceOf,
   tlsDetails,
-  userIdentity,
 } from "./identity.ts";
-import {
-  additionalBytesMax,
-  bounded,
-  omitted,
-  parametersBytesMax,
-  recordBytesMax,
-  truncate,
-} from "./limits.ts";
-import { type AuditModel, copyMembers, plainJson } from "./shapes.ts";
+import { additionalBytesMax, bounded, omitted, recordBytesMax, truncate } from "./limits.ts";
+import { type AuditModel, membersText, plainText } from "./shapes.ts";
 
 /** AWS: the version of the record's form. */
 const eventVersion = "1.11";
 
-/** A record on its way: what its copies for several accounts share. */
+/** A record on its way: what its copies for several accounts share, as JSON text. */
 export interface RecordFacts {
   readonly finished: FinishedCall;
-  readonly eventTime: string;
   readonly region: string;
-  readonly requestParameters: Json;
-  readonly responseElements: Json;
   readonly resources: readonly AuditResource[];
-  readonly failure: { readonly errorCode: string; readonly errorMessage: string } | undefined;
-  readonly additionalEventData: Json | undefined;
+  /** Members from `eventTime` to `requestID`. */
+  readonly beginning: string;
+  readonly requestParameters: string;
+  readonly responseElements: string;
+  readonly additionalEventData: string;
 }
 
 export function recordFacts(
@@ -41,25 +34,43 @@ export function recordFacts(
   model: AuditModel | undefined,
   nowMs: number,
 ): RecordFacts {
-  const { operation, input, result, table } = finished;
+  const { operation, input, result, table, call } = finished;
   const { audit } = operation;
   const shapes = model?.operations[operation.name];
   const outcome = "outcome" in result ? result.outcome : undefined;
   const output = outcome?.output;
   const additional = outcome?.audit?.additionalEventData;
+  const region = eventRegion(finished);
+  const { address, userAgent } = sourceOf(call);
+  const request = kept(model, shapes?.input, audit.request, input);
+  const response =
+    typeof output === "object" && output !== null
+      ? kept(model, shapes?.output, audit.response, output)
+      : "null";
   return {
     finished,
-    eventTime: secondsTime(nowMs),
-    region: eventRegion(finished),
-    requestParameters: kept(model, shapes?.input, audit.request, input),
-    responseElements:
-      typeof output === "object" && output !== null
-        ? kept(model, shapes?.output, audit.response, output)
-        : null,
+    region,
     resources,
-    failure: "error" in result ? describeError(result.error, table) : undefined,
-    additionalEventData: additional === undefined ? undefined : plainJson(additional),
+    beginning:
+      `"eventTime":"${secondsTime(nowMs)}","eventSource":"${table.eventSource}"` +
+      `,"eventName":"${operation.name}","awsRegion":${quoted(region)}` +
+      `,"sourceIPAddress":${quoted(address)},"userAgent":${quoted(truncate(userAgent))}` +
+      ("error" in result ? failureText(result.error, table) : ""),
+    requestParameters: bounded(request, "requestParameters"),
+    responseElements: bounded(response, "responseElements"),
+    additionalEventData:
+      additional === undefined
+        ? ""
+        : `,"additionalEventData":${bounded(
+            plainText(additional),
+            "additionalEventData",
+            additionalBytesMax,
+          )}`,
   };
+}
+
+function quoted(text: string): string {
+  return JSON.stringify(text);
 }
 
 type Rule = readonly string[] | ((value: object) => Json) | undefined;
@@ -70,27 +81,31 @@ function kept(
   shapeName: string | undefined,
   rule: Rule,
   value: object,
-): Json {
-  if (rule === undefined) return null;
-  const copied =
-    typeof rule === "function"
-      ? (plainJson(rule(value)) ?? null)
-      : model && shapeName !== undefined
-        ? copyMembers(model, shapeName, value, rule)
-        : null;
-  const empty = typeof copied === "object" && copied !== null && Object.keys(copied).length === 0;
-  return empty ? null : copied;
+): string {
+  if (rule === undefined) return "null";
+  if (typeof rule === "function") return notEmpty(plainText(rule(value)));
+  if (model === undefined || shapeName === undefined) return "null";
+  return notEmpty(membersText(model, shapeName, value, rule));
+}
+
+function notEmpty(text: string): string {
+  return text === "{}" || text === "[]" ? "null" : text;
 }
 
 /** What of the resources a record names. */
 export function usedResources({ resources, result }: FinishedCall): readonly AuditResource[] {
-  const found = new Map<string, AuditResource>();
+  const found: AuditResource[] = [];
+  const add = (resource: AuditResource): void => {
+    const at = found.findIndex(({ arn }) => arn === resource.arn);
+    if (at < 0) found.push(resource);
+    else found[at] = resource;
+  };
   for (const { type, arn, accountId } of resources) {
-    if (type !== undefined) found.set(arn, { type, arn, accountId });
+    if (type !== undefined) add({ type, arn, accountId });
   }
-  const later = "outcome" in result ? (result.outcome.audit?.resources ?? []) : [];
-  for (const resource of later) found.set(resource.arn, resource);
-  return [...found.values()];
+  const later = "outcome" in result ? result.outcome.audit?.resources : undefined;
+  for (const resource of later ?? []) add(resource);
+  return found;
 }
 
 /** AWS: IAM is global and tells its story in us-east-1. */
@@ -99,17 +114,21 @@ export function eventRegion({ table, call }: FinishedCall): string {
 }
 
 /** AWS: denials are `AccessDenied`, whatever the service calls them on the wire. */
+function failureText(error: Error, table: ServiceTable): string {
+  const { code, message } = describeError(error, table);
+  return `,"errorCode":${quoted(truncate(code))},"errorMessage":${quoted(truncate(message))}`;
+}
+
 function describeError(
   error: Error,
   { accessDenied }: ServiceTable,
-): { errorCode: string; errorMessage: string } {
+): { readonly code: string; readonly message: string } {
   if (error instanceof Refusal) {
     const denied = error.denial !== undefined && error.code === accessDenied.code;
-    const errorCode = truncate(denied ? "AccessDenied" : error.code);
-    return { errorCode, errorMessage: truncate(error.message) };
+    return { code: denied ? "AccessDenied" : error.code, message: error.message };
   }
   const kind = error instanceof Fault ? `: ${error.kind}` : "";
-  return { errorCode: "InternalFailure", errorMessage: `The request failed on our side${kind}` };
+  return { code: "InternalFailure", message: `The request failed on our side${kind}` };
 }
 
 export interface RecordCopy {
@@ -121,79 +140,58 @@ export interface RecordCopy {
   readonly foreign: boolean;
 }
 
-/** The CloudTrail record for one account, as JSON text of at most 256 KB. */
-export function recordText(facts: RecordFacts, copy: RecordCopy): string {
-  const whole = record(facts, copy);
-  const text = JSON.stringify(whole);
-  // Where the whole is small, no part of it is too large: nearly always.
-  if (text.length * utf8BytesMax <= additionalBytesMax) return text;
-  const cut = withinBounds(whole);
-  const cutText = JSON.stringify(cut);
-  const size = Buffer.byteLength(cutText);
-  if (size <= recordBytesMax) return cutText;
-  return JSON.stringify({
-    ...cut,
-    requestParameters: omitted("event", size),
-    responseElements: null,
+/** The CloudTrail record for one account, as JSON in UTF-8 of at most 256 KB. */
+export function recordBytes(facts: RecordFacts, copy: RecordCopy): Buffer {
+  const { requestParameters, responseElements, resources } = facts;
+  const parts = { requestParameters, responseElements, resources };
+  const whole = Buffer.from(recordText(facts, copy, parts));
+  if (whole.length <= recordBytesMax) return whole;
+  const without = {
+    requestParameters: omitted("event", whole.length),
+    responseElements: "null",
     resources: [],
-  });
-}
-
-/** Bytes of UTF-8 that one unit of a JavaScript text has at most. */
-const utf8BytesMax = 3;
-
-/** Absent members are undefined: JSON leaves them out. */
-type WholeRecord = { readonly [member: string]: Json | undefined };
-
-function withinBounds(whole: WholeRecord): WholeRecord {
-  const parts: { [member: string]: Json } = {};
-  for (const [name, bytesMax] of bounds) {
-    const part = whole[name];
-    if (part !== undefined) parts[name] = bounded(part, name, bytesMax);
-  }
-  return { ...whole, ...parts };
-}
-
-const bounds = [
-  ["requestParameters", parametersBytesMax],
-  ["responseElements", parametersBytesMax],
-  ["additionalEventData", additionalBytesMax],
-] as const;
-
-function record(facts: RecordFacts, copy: RecordCopy): WholeRecord {
-  const { finished, resources, additionalEventData } = facts;
-  const { table, operation, call } = finished;
-  const { address, userAgent } = sourceOf(call);
-  const management = operation.audit.category === "management";
-  const proven = "outcome" in finished.result ? finished.result.outcome.audit?.identity : undefined;
-  return {
-    eventVersion,
-    userIdentity: copy.foreign ? foreignIdentity(call) : userIdentity(call, proven),
-    eventTime: facts.eventTime,
-    eventSource: table.eventSource,
-    eventName: operation.name,
-    awsRegion: facts.region,
-    sourceIPAddress: address,
-    userAgent: truncate(userAgent),
-    ...facts.failure,
-    requestParameters: facts.requestParameters,
-    responseElements: facts.responseElements,
-    additionalEventData,
-    requestID: truncate(call.requestId),
-    eventID: copy.eventId,
-    readOnly: operation.audit.readOnly,
-    resources:
-      resources.length === 0
-        ? undefined
-        : resources.map(({ accountId, type, arn }) => ({ accountId, type, ARN: arn })),
-    eventType: "AwsApiCall",
-    managementEvent: management,
-    recipientAccountId: copy.recipientAccountId,
-    sharedEventID: copy.sharedEventId,
-    eventCategory: management ? "Management" : "Data",
-    vpcEndpointId: copy.foreign ? undefined : endpointId(call),
-    tlsDetails: copy.foreign ? undefined : tlsDetails(call),
   };
+  return Buffer.from(recordText(facts, copy, without));
+}
+
+type Parts = Pick<RecordFacts, "requestParameters" | "responseElements" | "resources">;
+
+/** One pass over a template: every event of a busy server comes through here. */
+function recordText(facts: RecordFacts, copy: RecordCopy, parts: Parts): string {
+  const { call, operation, result } = facts.finished;
+  const management = operation.audit.category === "management";
+  const proven = "outcome" in result ? result.outcome.audit?.identity : undefined;
+  const identity = copy.foreign
+    ? JSON.stringify(foreignIdentity(call))
+    : identityText(call, proven);
+  return (
+    `{"eventVersion":"${eventVersion}","userIdentity":${identity}` +
+    `,${facts.beginning},"requestParameters":${parts.requestParameters}` +
+    `,"responseElements":${parts.responseElements}${facts.additionalEventData}` +
+    `,"requestID":${quoted(truncate(call.requestId))},"eventID":"${copy.eventId}"` +
+    `,"readOnly":${operation.audit.readOnly}${resourcesText(parts.resources)}` +
+    `,"eventType":"AwsApiCall","managementEvent":${management}` +
+    `,"recipientAccountId":${quoted(copy.recipientAccountId)}` +
+    member("sharedEventID", copy.sharedEventId) +
+    `,"eventCategory":"${management ? "Management" : "Data"}"` +
+    (copy.foreign ? "" : member("vpcEndpointId", endpointId(call))) +
+    (copy.foreign ? "" : member("tlsDetails", tlsDetails(call))) +
+    "}"
+  );
+}
+
+function member(name: string, value: Json | undefined): string {
+  return value === undefined ? "" : `,"${name}":${JSON.stringify(value)}`;
+}
+
+/** AWS: absent where a record has none. */
+function resourcesText(resources: readonly AuditResource[]): string {
+  if (resources.length === 0) return "";
+  const each = resources.map(
+    ({ accountId, type, arn }) =>
+      `{"accountId":${quoted(accountId)},"type":"${type}","ARN":${quoted(arn)}}`,
+  );
+  return `,"resources":[${each.join(",")}]`;
 }
 
 /** Something a service did by itself: a key deleted at the end of its waiting period. */
@@ -208,28 +206,18 @@ export interface ServiceEvent {
 }
 
 /** AWS: the record of a service event. */
-export function serviceEventText(event: ServiceEvent, nowMs: number, eventId: string): string {
-  return JSON.stringify({
-    eventVersion,
-    userIdentity: { accountId: event.accountId, invokedBy: "AWS Internal" },
-    eventTime: secondsTime(nowMs),
-    eventSource: event.eventSource,
-    eventName: event.eventName,
-    awsRegion: event.region,
-    sourceIPAddress: "AWS Internal",
-    userAgent: "AWS Internal",
-    requestParameters: null,
-    responseElements: null,
-    eventID: eventId,
-    readOnly: event.readOnly ?? false,
-    resources: event.resources.map(({ accountId, type, arn }) => ({ accountId, type, ARN: arn })),
-    eventType: "AwsServiceEvent",
-    managementEvent: true,
-    recipientAccountId: event.accountId,
-    serviceEventDetails:
-      event.serviceEventDetails === undefined
-        ? undefined
-        : bounded(event.serviceEventDetails, "serviceEventDetails"),
-    eventCategory: "Management",
-  });
+export function serviceEventBytes(event: ServiceEvent, nowMs: number, eventId: string): Buffer {
+  const { accountId, eventSource, eventName, region, readOnly, serviceEventDetails } = event;
+  const details = serviceEventDetails && JSON.stringify(serviceEventDetails);
+  return Buffer.from(
+    `{"eventVersion":"${eventVersion}","userIdentity":{"accountId":${quoted(accountId)}` +
+      `,"invokedBy":"AWS Internal"},"eventTime":"${secondsTime(nowMs)}"` +
+      `,"eventSource":"${eventSource}","eventName":"${eventName}","awsRegion":${quoted(region)}` +
+      `,"sourceIPAddress":"AWS Internal","userAgent":"AWS Internal","requestParameters":null` +
+      `,"responseElements":null,"eventID":"${eventId}","readOnly":${readOnly ?? false}` +
+      `${resourcesText(event.resources)},"eventType":"AwsServiceEvent","managementEvent":true` +
+      `,"recipientAccountId":${quoted(accountId)}` +
+      (details ? `,"serviceEventDetails":${bounded(details, "serviceEventDetails")}` : "") +
+      `,"eventCategory":"Management"}`,
+  );
 }

@@ -107,7 +107,7 @@ function chosen(report: VerifyReport, trail: string | undefined): VerifyReport {
     ({ trailArn }) => trailArn === trail || trailArn.endsWith(`:trail/${trail}`),
   );
   if (trails.length === 0) throw new CliError(`no trail ${trail} has delivered anything`);
-  const sound = trails.every((one) => one.failures.length + one.damagedEvents.length === 0);
+  const sound = trails.every((one) => one.failures.length + one.damagedBatches.length === 0);
   const history = report.history.every(({ failures }) => failures.length === 0);
   return { ...report, trails, valid: sound && history };
 }
@@ -132,8 +132,8 @@ function trailLines(trail: TrailReport): string[] {
     ({ kind, bucket, key, reason }) =>
       `${kind === "log" ? "Log" : "Digest"} file\ts3://${bucket}/${key}\tINVALID: ${reason}`,
   );
-  for (const number of trail.damagedEvents) {
-    lines.push(`Event ${number} of ${trail.trailArn}\tINVALID: changed while it waited`);
+  for (const number of trail.damagedBatches) {
+    lines.push(`Waiting batch ${number}\t${trail.trailArn}\tINVALID: changed or removed`);
   }
   const { digests, logFiles, notCovered } = trail;
   lines.push(`Trail\t${trail.trailArn}`);

@@ -27,18 +27,22 @@ function padded(key: Uint8Array, pad: number): Buffer {
 const pads = new WeakMap<Uint8Array, { readonly inner: Buffer; readonly outer: Buffer }>();
 
 /**
- * HMAC-SHA-256 of a text's UTF-8. One-shot hashes: measured at half the time of `createHmac`, and
- * every event of the audit takes one on the store's thread.
+ * HMAC-SHA-256 of a head and a content. One-shot hashes: measured at half the time of `createHmac`,
+ * and every link of the audit takes one on the store's thread.
  */
-function hmac(key: Uint8Array, text: string): Buffer {
+function hmac(key: Uint8Array, head: string, content: string | Uint8Array): Buffer {
   let own = pads.get(key);
   if (own === undefined) {
     own = { inner: padded(key, 0x36), outer: padded(key, 0x5c) };
     pads.set(key, own);
   }
-  const message = Buffer.allocUnsafe(blockBytes + Buffer.byteLength(text));
+  const headBytes = Buffer.byteLength(head);
+  const contentBytes = typeof content === "string" ? Buffer.byteLength(content) : content.length;
+  const message = Buffer.allocUnsafe(blockBytes + headBytes + contentBytes);
   own.inner.copy(message);
-  message.write(text, blockBytes);
+  message.write(head, blockBytes);
+  if (typeof content === "string") message.write(content, blockBytes + headBytes);
+  else message.set(content, blockBytes + headBytes);
   const digest = hash("sha256", message, "buffer");
   return hash("sha256", Buffer.concat([own.outer, digest]), "buffer");
 }
@@ -63,21 +67,22 @@ export function chainKeys(ring: readonly RingKey[]): ChainKey[] {
 }
 
 /**
- * Hash of one event: HMAC-SHA-256 over its place, the hash before it, what the store keeps beside
- * the record, and the record. INVARIANT: the head is one line of JSON, so no two events share their
- * bytes. Without the key nobody makes a chain anew, whoever can write the store.
+ * Hash of one link: HMAC-SHA-256 over its place, the hash before it, what the store keeps beside
+ * the record, and the record (of a batch: its records), as text or its UTF-8. INVARIANT: the head
+ * is one line of JSON, so no two links share their bytes. Without the key nobody makes a chain
+ * anew, whoever can write the store.
  */
 export function chainHash(
   { key }: ChainKey,
   place: ChainPlace,
   before: Uint8Array,
   facts: readonly unknown[],
-  record: string,
+  record: string | Uint8Array,
 ): Buffer {
   const { accountId, region, lane, number } = place;
   const previous = Buffer.from(before.buffer, before.byteOffset, before.length).toString("hex");
   const head = JSON.stringify([linkLabel, accountId, region, lane, number, previous, facts]);
-  return hmac(key, `${head}\n${record}`);
+  return hmac(key, `${head}\n`, record);
 }
 
 /**
@@ -106,10 +111,11 @@ export function historyFacts(event: {
   ];
 }
 
-/** The same for an event that waits for its delivery by a trail. */
-export function waitingFacts(event: {
-  readonly timeMs: number;
+/** The same for a batch of events that waits for its delivery by a trail. */
+export function waitingFacts(batch: {
+  readonly oldestMs: number;
+  readonly newestMs: number;
   readonly eventRegion: string;
 }): readonly unknown[] {
-  return [event.timeMs, event.eventRegion];
+  return [batch.oldestMs, batch.newestMs, batch.eventRegion];
 }

@@ -144,7 +144,7 @@ export class RecordCache {
       ranges = new Map();
       this.listings.set(group, ranges);
     }
-    const name = JSON.stringify([range.idPrefix, range.afterId, range.limit]);
+    const name = rangeName(range);
     const cached = ranges.get(name);
     if (cached) return cached;
     if (ranges.size >= listingRangesMax) ranges.clear();
@@ -274,6 +274,11 @@ function isRecordCommand(command: Command): command is RecordCommand & Command {
 
 function recordName(key: RecordKey): string {
   return `${key.accountId}\0${key.region}\0${key.kind}\0${key.id}`;
+}
+
+function rangeName({ idPrefix, afterId, limit }: RecordRange): string {
+  const whole = idPrefix === undefined && afterId === undefined && limit === undefined;
+  return whole ? "" : JSON.stringify([idPrefix, afterId, limit]);
 }
 
 function groupName(key: { accountId: string; region: string; kind: string }): string {

@@ -6,7 +6,7 @@ import type {
   FilePlan,
   RegionDelivery,
 } from "../services/cloudtrail/deliveries.ts";
-import type { ListWaiting, RemoveWaiting, WaitingEvent } from "../services/cloudtrail/store.ts";
+import type { ListWaiting, RemoveWaiting, WaitingBatch } from "../services/cloudtrail/store.ts";
 import { gzip, sha256 } from "./form.ts";
 import { logFileKey, uniqueString } from "./names.ts";
 import { notifyOf } from "./notify.ts";
@@ -37,19 +37,19 @@ async function planFiles<View extends RecordView>(
   now: TrailNow,
 ): Promise<Step> {
   const { identity, nowMs, delivery, target } = now;
-  const events = await deps.ask<ListWaiting>({
+  const batches = await deps.ask<ListWaiting>({
     kind: "trail.waiting",
     trail: identity,
     bytesMax: fileBytesMax,
   });
-  const last = events.at(-1);
+  const last = batches.at(-1);
   if (last === undefined) return { nextMs: undefined };
-  const broken = brokenLinks(deps.chainKeys, now, events);
+  const broken = brokenLinks(deps.chainKeys, now, batches);
   if (broken.length > 0) {
     const facts = { trail: identity.name, numbers: broken.slice(0, 10) };
     deps.log.error("events that waited for a trail were changed or removed", facts);
   }
-  const regions = [...new Set(events.map(({ eventRegion }) => eventRegion))];
+  const regions = [...new Set(batches.map(({ eventRegion }) => eventRegion))];
   const plan: FilePlan = {
     atMs: nowMs,
     throughNumber: last.number,
@@ -70,26 +70,26 @@ async function planFiles<View extends RecordView>(
   return { delivery: { ...delivery, plan, damaged }, commands: [] };
 }
 
-/** Numbers of waiting events that do not follow from those before them. */
+/** Numbers of waiting batches that do not follow from those before them. */
 function brokenLinks(
   keys: readonly ChainKey[],
   { identity, delivery }: TrailNow,
-  events: readonly WaitingEvent[],
+  batches: readonly WaitingBatch[],
 ): readonly number[] {
   const { accountId, region, name: lane } = identity;
   let number = delivery.throughNumber;
   let before: Uint8Array = Buffer.from(delivery.throughHash, "hex");
   const broken: number[] = [];
-  for (const event of events) {
-    const key = keys.find(({ version }) => version === event.keyVersion);
-    const place = { accountId, region, lane, number: event.number };
+  for (const batch of batches) {
+    const key = keys.find(({ version }) => version === batch.keyVersion);
+    const place = { accountId, region, lane, number: batch.number };
     const follows =
-      event.number === number + 1 &&
+      batch.number === number + 1 &&
       key !== undefined &&
-      chainHash(key, place, before, waitingFacts(event), event.record).equals(event.hash);
-    if (!follows) broken.push(event.number);
-    number = event.number;
-    before = event.hash;
+      chainHash(key, place, before, waitingFacts(batch), batch.records).equals(batch.hash);
+    if (!follows) broken.push(batch.number);
+    number = batch.number;
+    before = batch.hash;
   }
   return broken;
 }
@@ -101,7 +101,7 @@ async function writeFiles<View extends RecordView>(
 ): Promise<Step> {
   const { identity: trail, target, nowMs } = now;
   const { throughNumber } = plan;
-  const events = await deps.ask<ListWaiting>({
+  const batches = await deps.ask<ListWaiting>({
     kind: "trail.waiting",
     trail,
     throughNumber,
@@ -109,7 +109,7 @@ async function writeFiles<View extends RecordView>(
   });
   const written = new Map<string, DeliveredFile>();
   for (const { region, key } of plan.files) {
-    const own = events.filter((event) => event.eventRegion === region);
+    const own = batches.filter(({ eventRegion }) => eventRegion === region);
     if (own.length > 0) written.set(region, await writeFile(deps, now, key, own));
   }
   const notification = await notifyOf(deps, trail, target, [...written.values()], nowMs);
@@ -131,24 +131,36 @@ async function writeFile<View extends RecordView>(
   deps: DeliveryDependencies<View>,
   { identity: trail, target }: TrailNow,
   key: string,
-  events: readonly WaitingEvent[],
+  batches: readonly WaitingBatch[],
 ): Promise<DeliveredFile> {
   const { remote, bucket, kmsKeyArn } = target;
-  const text = Buffer.from(`{"Records":[${events.map(({ record }) => record).join(",")}]}`);
+  const text = logFileText(batches);
   const bytes = await deps.sealing.seal({ trail, bucket, key }, gzip(text), kmsKeyArn);
   const place = { remote, bucket, trailName: trail.name, region: trail.region };
   await deps.objects.put(place, key, { bytes, metadata: {} });
-  const times = events.map(({ timeMs }) => timeMs);
   return {
     remote,
     bucket,
     key,
     hash: sha256(text),
     objectHash: sha256(bytes),
-    newestMs: times.reduce((one, other) => Math.max(one, other)),
-    oldestMs: times.reduce((one, other) => Math.min(one, other)),
+    newestMs: Math.max(...batches.map(({ newestMs }) => newestMs)),
+    oldestMs: Math.min(...batches.map(({ oldestMs }) => oldestMs)),
   };
 }
+
+/** AWS: `{"Records":[…]}` */
+function logFileText(batches: readonly WaitingBatch[]): Buffer {
+  const parts: Uint8Array[] = [];
+  for (const { records } of batches) {
+    parts.push(parts.length === 0 ? recordsStart : comma, records);
+  }
+  return Buffer.concat([...parts, recordsEnd]);
+}
+
+const recordsStart = Buffer.from('{"Records":[');
+const comma = Buffer.from(",");
+const recordsEnd = Buffer.from("]}");
 
 /** Files wait for their region's next digest; without digests only the time of it is noted. */
 function withFiles(

@@ -114,7 +114,7 @@ async function lookAt<View extends RecordView>(
     logging: trail?.logging === true,
     target,
     delivery: before ?? firstDelivery(identity, target),
-    waitingSinceMs: first?.timeMs,
+    waitingSinceMs: first?.oldestMs,
   };
 }
 

@@ -29,8 +29,8 @@ export interface TrailReport {
   readonly logFiles: Count;
   /** Log files of times without digests, or whose digest is gone: nothing can be said of them. */
   readonly notCovered: number;
-  /** Events that were changed or removed while they waited for delivery, by their numbers. */
-  readonly damagedEvents: readonly number[];
+  /** Batches of events that were changed or removed while they waited, by their numbers. */
+  readonly damagedBatches: readonly number[];
   readonly failures: readonly ObjectFailure[];
 }
 
@@ -73,7 +73,7 @@ function reportOf(check: TrailCheck): TrailReport {
     digests: { valid: check.valid.digest, invalid: invalid("digest") },
     logFiles: { valid: check.valid.log, invalid: invalid("log") },
     notCovered: check.notCovered,
-    damagedEvents: check.delivery.damaged.map(({ number }) => number),
+    damagedBatches: check.delivery.damaged.map(({ number }) => number),
     failures: check.failures,
   };
 }

@@ -9,6 +9,7 @@ import type { AuditModel, AuditShape } from "../../src/audit/shapes.ts";
 import { systemRandom } from "../../src/crypto/random.ts";
 import type { AnyOperation, ServiceTable } from "../../src/kernel/operation.ts";
 import { createCloudtrail } from "../../src/services/cloudtrail/service.ts";
+import type { AppendEvents } from "../../src/services/cloudtrail/store.ts";
 import { createIam } from "../../src/services/iam/service.ts";
 import { createKms } from "../../src/services/kms/service.ts";
 import { createSns } from "../../src/services/sns/service.ts";
@@ -119,6 +120,10 @@ function asManagement(operation: AnyOperation): AnyOperation {
   return { ...operation, audit: { ...operation.audit, category: "management" } };
 }
 
+function recordIn(command: AppendEvents | undefined): string {
+  return Buffer.from(command?.events[0]?.record ?? []).toString();
+}
+
 for (const table of tables) {
   test(`records of ${table.name} hold what its operations name`, async () => {
     const model = models.get(table.name);
@@ -134,7 +139,7 @@ for (const table of tables) {
         input: input.value,
         result: { outcome: { output: output.value } },
       });
-      const record = (await auditor.record(finished))?.events[0]?.record ?? "";
+      const record = recordIn(await auditor.record(finished));
       assert.ok(record.includes(operation.name));
       const shown = [...input.canaries, ...output.canaries].filter(
         (canary) => record.includes(canary.text) && !mayShow(operation, canary),
@@ -157,7 +162,7 @@ test("the canaries are found where a rule names a secret and no model guards it"
     input: input.value,
     result: { outcome: { output: {} } },
   });
-  const record = (await auditor.record(finished))?.events[0]?.record ?? "";
+  const record = recordIn(await auditor.record(finished));
   const message = input.canaries.find(({ path }) => path[1] === "Message");
   assert.ok(message && record.includes(message.text) && message.secret);
 });

@@ -68,12 +68,12 @@ export interface DeliveryRecord {
   readonly name: string;
   readonly homeRegion: string;
   readonly target: Target;
-  /** Newest delivered event, and its hash (hex). */
+  /** Newest delivered batch, and its hash (hex). */
   readonly throughNumber: number;
   readonly throughHash: string;
   readonly plan?: FilePlan | undefined;
   readonly regions: readonly RegionDelivery[];
-  /** Events that were missing or changed when they were to be delivered. */
+  /** Batches that were missing or changed when they were to be delivered. */
   readonly damaged: readonly { readonly number: number; readonly noticedMs: number }[];
   readonly latestDeliveryMs?: number | undefined;
   readonly latestAttemptMs?: number | undefined;

@@ -35,9 +35,10 @@ export const defaultSelectors: Selectors = {
 
 /** AWS: an event is delivered if one selector takes it. */
 export function selects(selectors: Selectors, facts: EventFacts): boolean {
-  return selectors.form === "basic"
-    ? selectors.list.some((selector) => basicSelects(selector, facts))
-    : selectors.list.some((selector) => advancedSelects(selector, facts));
+  if (selectors.form === "basic") {
+    return selectors.list.some((selector) => basicSelects(selector, facts));
+  }
+  return selectors.list.some((selector) => advancedSelects(conditionsOf(selector), facts));
 }
 
 /**
@@ -50,9 +51,27 @@ function basicSelects(selector: BasicSelector, facts: EventFacts): boolean {
   return selector.readWrite === "All" || (selector.readWrite === "ReadOnly") === facts.readOnly;
 }
 
-function advancedSelects(selector: AdvancedSelector, facts: EventFacts): boolean {
-  const ofResources = selector.fields.filter(({ field }) => isResourceField(field));
-  const others = selector.fields.filter(({ field }) => !isResourceField(field));
+interface Conditions {
+  readonly ofResources: readonly FieldSelector[];
+  readonly others: readonly FieldSelector[];
+}
+
+/** Selectors are the same objects until the trail is changed. */
+const known = new WeakMap<AdvancedSelector, Conditions>();
+
+function conditionsOf(selector: AdvancedSelector): Conditions {
+  let conditions = known.get(selector);
+  if (conditions === undefined) {
+    conditions = {
+      ofResources: selector.fields.filter(({ field }) => isResourceField(field)),
+      others: selector.fields.filter(({ field }) => !isResourceField(field)),
+    };
+    known.set(selector, conditions);
+  }
+  return conditions;
+}
+
+function advancedSelects({ ofResources, others }: Conditions, facts: EventFacts): boolean {
   if (!others.every((field) => matches(field, factOf(field.field, facts)))) return false;
   if (ofResources.length === 0) return true;
   // AWS?: an event with several resources is taken if one of them fits every condition.

@@ -1,23 +1,32 @@
 import type { Command, Query } from "../../kernel/command.ts";
 
-/** An event of the history with what LookupEvents can ask for; `record` is the CloudTrail JSON. */
-export interface HistoryEvent {
-  readonly accountId: string;
-  readonly region: string;
+/** What LookupEvents can ask for, beside the time. */
+export interface HistoryFacts {
   readonly eventId: string;
-  readonly timeMs: number;
   readonly eventName: string;
   readonly eventSource: string;
   readonly username: string;
   readonly accessKeyId: string;
   readonly readOnly: boolean;
   readonly resources: readonly { readonly type: string; readonly name: string }[];
+}
+
+/** An event of the history; `record` is the CloudTrail JSON. */
+export interface HistoryEvent extends HistoryFacts {
+  readonly accountId: string;
+  readonly region: string;
+  readonly timeMs: number;
   readonly record: string;
 }
 
-export interface AuditEvent extends HistoryEvent {
-  /** False for data events: trails alone get them. */
-  readonly inHistory: boolean;
+export interface AuditEvent {
+  readonly accountId: string;
+  readonly region: string;
+  readonly timeMs: number;
+  /** The CloudTrail JSON as UTF-8. */
+  readonly record: Uint8Array;
+  /** Absent for data events: trails alone get them. */
+  readonly history?: HistoryFacts;
   /** The trails of the account that deliver it. */
   readonly trails: readonly TrailPlace[];
 }
@@ -123,19 +132,22 @@ export interface FoundHash {
   readonly hash: Uint8Array;
 }
 
-/** An event that a trail has not delivered yet. */
-export interface WaitingEvent {
+/** Events of one region that became true together, and that a trail has not delivered yet. */
+export interface WaitingBatch {
+  /** Place in the trail's chain. */
   readonly number: number;
-  /** The region that it happened in. */
+  /** The region that they happened in. */
   readonly eventRegion: string;
-  readonly timeMs: number;
-  readonly record: string;
+  readonly oldestMs: number;
+  readonly newestMs: number;
+  /** Their CloudTrail JSON with commas between, as UTF-8. */
+  readonly records: Uint8Array;
   readonly keyVersion: number;
   readonly hash: Uint8Array;
 }
 
-/** The oldest waiting events of a trail, as many as fit in the bytes (one at least). */
-export interface ListWaiting extends Query<readonly WaitingEvent[]> {
+/** The oldest waiting batches of a trail, as many as fit in the bytes (one at least). */
+export interface ListWaiting extends Query<readonly WaitingBatch[]> {
   readonly kind: "trail.waiting";
   readonly trail: TrailIdentity;
   readonly throughNumber?: number;
@@ -147,7 +159,7 @@ export interface ListWaitingTrails extends Query<readonly TrailIdentity[]> {
   readonly kind: "trail.trails";
 }
 
-/** Events up to this one are delivered. */
+/** Batches up to this one are delivered. */
 export interface RemoveWaiting extends Command<undefined> {
   readonly kind: "trail.delivered";
   readonly trail: TrailIdentity;

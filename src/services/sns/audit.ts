@@ -5,10 +5,16 @@ export const hidden = "HIDDEN_DUE_TO_SECURITY_REASONS";
 
 /** A message as the audit may show it: which of its parts were given, and none of them. */
 export function auditedMessage(message: object): { readonly [member: string]: Json } {
-  const given = hiddenMembers.filter((name) => Reflect.get(message, name) !== undefined);
-  return Object.fromEntries(
-    given.map((name) => [name.charAt(0).toLowerCase() + name.slice(1), hidden]),
-  );
+  const members: { [member: string]: Json } = {};
+  for (const [name, key] of hiddenMembers) {
+    if (Reflect.get(message, name) !== undefined) members[key] = hidden;
+  }
+  return members;
 }
 
-const hiddenMembers = ["Message", "Subject", "MessageStructure", "MessageAttributes"];
+const hiddenMembers = [
+  ["Message", "message"],
+  ["Subject", "subject"],
+  ["MessageStructure", "messageStructure"],
+  ["MessageAttributes", "messageAttributes"],
+] as const;

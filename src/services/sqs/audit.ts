@@ -12,15 +12,19 @@ export function auditMembers(
   keeping: readonly string[],
   hiding: readonly string[] = [],
 ): { [name: string]: Json } {
-  const entries: [string, Json][] = [];
-  for (const [name, value] of Object.entries(input)) {
+  const members: { [name: string]: Json } = {};
+  for (const name in input) {
+    const value: unknown = Reflect.get(input, name);
     if (value === undefined) continue;
-    const key = name.charAt(0).toLowerCase() + name.slice(1);
-    if (hiding.includes(name)) entries.push([key, hidden]);
+    if (hiding.includes(name)) members[lowerFirst(name)] = hidden;
     // Decoded inputs hold plain data; only members named here are kept.
-    else if (keeping.includes(name)) entries.push([key, value as Json]);
+    else if (keeping.includes(name)) members[lowerFirst(name)] = value as Json;
   }
-  return Object.fromEntries(entries);
+  return members;
+}
+
+function lowerFirst(name: string): string {
+  return name.charAt(0).toLowerCase() + name.slice(1);
 }
 
 /** The same for a batch: `Entries` one by one. */

@@ -1,23 +1,25 @@
 import type { DatabaseSync } from "node:sqlite";
-import { historyFacts, waitingFacts } from "../../crypto/chain.ts";
+import { historyFacts } from "../../crypto/chain.ts";
 import type {
   AppendEvents,
   AuditEvent,
   ChainedEvent,
+  HistoryFacts,
   LookupAttribute,
   LookupAuditEvents,
   UnlockAudit,
 } from "../../services/cloudtrail/store.ts";
 import { type Acts, prepare, type Statement } from "./act.ts";
 import type { Chains } from "./audit-chain.ts";
+import type { Outbox } from "./trail-outbox.ts";
 
 /** Writing of events, and the questions of LookupEvents. */
 export function auditActs(
   database: DatabaseSync,
   chains: Chains,
+  outbox: Pick<Outbox, "add">,
 ): Acts<UnlockAudit | AppendEvents | LookupAuditEvents> {
   const append = createAppend(database, chains);
-  const deliverLater = createDeliverLater(database, chains);
   return {
     "audit.unlock": ({ version, key }) => {
       chains.unlock({ version, key });
@@ -25,8 +27,8 @@ export function auditActs(
     },
     "audit.append": ({ events }) => {
       for (const event of events) {
-        if (event.inHistory) append(event);
-        deliverLater(event);
+        if (event.history !== undefined) append(event, event.history);
+        outbox.add(event);
       }
       return undefined;
     },
@@ -34,7 +36,9 @@ export function auditActs(
   };
 }
 
-function createAppend(database: DatabaseSync, chains: Chains): (event: AuditEvent) => void {
+type Append = (event: AuditEvent, facts: HistoryFacts) => void;
+
+function createAppend(database: DatabaseSync, chains: Chains): Append {
   // A row that is there already lies beyond the head, so somebody else wrote it: it is no event.
   const putEvent = prepare(
     database,
@@ -44,45 +48,34 @@ function createAppend(database: DatabaseSync, chains: Chains): (event: AuditEven
     database,
     "INSERT INTO audit_resources VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
   );
-  return (event) => {
-    const { accountId, region, timeMs } = event;
+  return ({ accountId, region, timeMs, record }, facts) => {
     const lane = { accountId, region, lane: "" };
-    const { number, hash, keyVersion } = chains.link(lane, historyFacts(event), event.record);
+    const linked = historyFacts({ timeMs, ...facts });
+    const { number, hash, keyVersion } = chains.link(lane, linked, record);
     putEvent.run(
       accountId,
       region,
       number,
       timeMs,
-      event.eventId,
-      event.eventName,
-      event.eventSource,
-      event.username,
-      event.accessKeyId,
-      event.readOnly ? 1 : 0,
-      JSON.stringify(event.resources.map(({ type, name }) => [type, name])),
-      event.record,
+      facts.eventId,
+      facts.eventName,
+      facts.eventSource,
+      facts.username,
+      facts.accessKeyId,
+      facts.readOnly ? 1 : 0,
+      JSON.stringify(facts.resources.map(({ type, name }) => [type, name])),
+      textOf(record),
       keyVersion,
       hash,
     );
-    for (const { type, name } of event.resources) {
+    for (const { type, name } of facts.resources) {
       putResource.run(accountId, region, name, timeMs, number, type);
     }
   };
 }
 
-function createDeliverLater(database: DatabaseSync, chains: Chains): (event: AuditEvent) => void {
-  const put = prepare(
-    database,
-    "INSERT OR REPLACE INTO trail_events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-  );
-  return ({ accountId, region: eventRegion, timeMs, record, trails }) => {
-    for (const { name, region } of trails) {
-      const lane = { accountId, region, lane: name };
-      const facts = waitingFacts({ timeMs, eventRegion });
-      const { number, hash, keyVersion } = chains.link(lane, facts, record);
-      put.run(accountId, region, name, number, eventRegion, timeMs, record, keyVersion, hash);
-    }
-  };
+function textOf({ buffer, byteOffset, length }: Uint8Array): string {
+  return Buffer.from(buffer, byteOffset, length).toString();
 }
 
 /** Columns of an event in the names of the contract. */

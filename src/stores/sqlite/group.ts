@@ -43,6 +43,7 @@ export function createGroupCommit(database: DatabaseSync): CarryOutGroup {
     savepoint.run();
     try {
       const answer = carryOut(request);
+      ledger.settle();
       release.run();
       return answer;
     } catch (error) {
@@ -70,9 +71,12 @@ export function createGroupCommit(database: DatabaseSync): CarryOutGroup {
   function inTransaction(group: readonly Asked[], act: (request: CommitRequest) => Told): Told[] {
     begin.run();
     if (group.some((asked) => asked.kind === "commit")) ledger.begin();
-    const answers = group.map((asked) =>
-      asked.kind === "query" ? answer(asked.query) : act(asked.request),
-    );
+    const answers = group.map((asked) => {
+      if (asked.kind === "commit") return act(asked.request);
+      ledger.settle();
+      return answer(asked.query);
+    });
+    ledger.settle();
     commit.run();
     return answers;
   }

@@ -25,6 +25,7 @@ import { createRecords } from "./records.ts";
 import { createSequence } from "./sequence.ts";
 import { topicActs } from "./topics.ts";
 import { trailEventActs } from "./trail-events.ts";
+import { createOutbox } from "./trail-outbox.ts";
 import { undeliveredActs } from "./undelivered.ts";
 
 /** All tables together: carries out one act or answers one question, inside a transaction. */
@@ -33,6 +34,8 @@ export interface Ledger {
   answer(query: Query): unknown;
   /** Call first in each transaction. */
   begin(): void;
+  /** Writes what was kept back to be written at once. Call before a question, and last. */
+  settle(): void;
   /** Call after anything was rolled back. */
   reload(): void;
 }
@@ -58,13 +61,14 @@ export function createLedger(database: DatabaseSync): Ledger {
   const records = createRecords(database);
   const dataKeys = createDataKeys(database);
   const chains = createChains(database);
+  const outbox = createOutbox(database, chains);
   const messages = createMessages(database, sequence, dataKeys);
   const all: Acts<StoreCommand | StoreQuery> = {
     ...messages.acts,
     ...dataKeys.acts,
     ...undeliveredActs(database, dataKeys),
     ...topicActs(database, dataKeys),
-    ...auditActs(database, chains),
+    ...auditActs(database, chains, outbox),
     ...auditHistoryActs(database),
     ...trailEventActs(database),
     ...metaActs(database),
@@ -90,16 +94,20 @@ export function createLedger(database: DatabaseSync): Ledger {
       commands.forEach((command, index) => {
         if (!isDataKey(command) && !isRecord(command)) results[index] = perform(command);
       });
-      chains.flush();
       const recordCommands = commands.filter(isRecord);
       const versions = recordCommands.length === 0 ? [] : records.change(recordCommands);
       return { status: "done", results, versions };
     },
     answer: perform,
     begin: () => sequence.reserve(),
+    settle() {
+      outbox.flush();
+      chains.flush();
+    },
     reload() {
       sequence.reload();
       chains.reload();
+      outbox.reload();
       messages.reload();
       dataKeys.reload();
     },

@@ -251,14 +251,15 @@ CREATE TABLE topic_orders (
   PRIMARY KEY (account_id, region, topic_name)
 ) STRICT, WITHOUT ROWID;
 
-CREATE TABLE trail_events (
+CREATE TABLE trail_batches (
   account_id TEXT NOT NULL,
   region TEXT NOT NULL,
   trail TEXT NOT NULL,
   number INTEGER NOT NULL,
   event_region TEXT NOT NULL,
-  time_ms INTEGER NOT NULL,
-  record TEXT NOT NULL,
+  oldest_ms INTEGER NOT NULL,
+  newest_ms INTEGER NOT NULL,
+  records BLOB NOT NULL,
   key_version INTEGER NOT NULL,
   hash BLOB NOT NULL,
   PRIMARY KEY (account_id, region, trail, number)

@@ -5,43 +5,45 @@ import type {
   ListWaitingTrails,
   RemoveWaiting,
   TrailIdentity,
-  WaitingEvent,
+  WaitingBatch,
 } from "../../services/cloudtrail/store.ts";
 import { type Acts, prepare } from "./act.ts";
 
-/** Rows read at a time while a file fills. */
-const pageRows = 500;
+/** Rows read at a time while a file fills: each may be a megabyte. */
+const pageRows = 16;
 
 /** What trails have not delivered yet. */
 export function trailEventActs(
   database: DatabaseSync,
 ): Acts<ListWaiting | ListWaitingTrails | RemoveWaiting | ListAccountsWith> {
-  const waiting = prepare<WaitingEvent>(
+  const waiting = prepare<WaitingBatch>(
     database,
-    `SELECT number, event_region AS eventRegion, time_ms AS timeMs, record,
-            key_version AS keyVersion, hash
-       FROM trail_events
+    `SELECT number, event_region AS eventRegion, oldest_ms AS oldestMs, newest_ms AS newestMs,
+            records, key_version AS keyVersion, hash
+       FROM trail_batches
       WHERE account_id = ? AND region = ? AND trail = ? AND number > ? AND number <= ?
-      ORDER BY number LIMIT ${pageRows}`,
+      ORDER BY number LIMIT ?`,
   );
   const remove = prepare(
     database,
-    `DELETE FROM trail_events
+    `DELETE FROM trail_batches
       WHERE account_id = ? AND region = ? AND trail = ? AND number <= ?`,
   );
   return {
     "trail.waiting": ({ trail, throughNumber = Number.MAX_SAFE_INTEGER, bytesMax }) => {
-      const events: WaitingEvent[] = [];
+      const { accountId, region, name } = trail;
+      const limit = bytesMax === 0 ? 1 : pageRows;
+      const batches: WaitingBatch[] = [];
       let bytes = 0;
       for (;;) {
-        const after = events.at(-1)?.number ?? 0;
-        const page = waiting.all(trail.accountId, trail.region, trail.name, after, throughNumber);
-        for (const event of page) {
-          bytes += Buffer.byteLength(event.record) + 1;
-          if (bytes > bytesMax && events.length > 0) return events;
-          events.push(event);
+        const after = batches.at(-1)?.number ?? 0;
+        const page = waiting.all(accountId, region, name, after, throughNumber, limit);
+        for (const batch of page) {
+          bytes += batch.records.length + 1;
+          if (bytes > bytesMax && batches.length > 0) return batches;
+          batches.push(batch);
         }
-        if (page.length < pageRows) return events;
+        if (page.length < pageRows) return batches;
       }
     },
     "trail.trails": createWaitingTrails(database),
@@ -57,7 +59,7 @@ export function trailEventActs(
 function createWaitingTrails(database: DatabaseSync): () => readonly TrailIdentity[] {
   const following = prepare<TrailIdentity>(
     database,
-    `SELECT account_id AS accountId, region, trail AS name FROM trail_events
+    `SELECT account_id AS accountId, region, trail AS name FROM trail_batches
       WHERE (account_id, region, trail) > (?, ?, ?)
       ORDER BY account_id, region, trail LIMIT 1`,
   );

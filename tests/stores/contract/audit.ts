@@ -1,17 +1,20 @@
 import { deepEqual, rejects } from "node:assert/strict";
-import { chainHash, historyFacts } from "../../../src/crypto/chain.ts";
+import { chainHash, chainStart, historyFacts, waitingFacts } from "../../../src/crypto/chain.ts";
 import type { Command, Store } from "../../../src/kernel/command.ts";
 import type {
   AppendEvents,
   AuditEvent,
   ChainedEvent,
   FindPrunable,
+  HistoryFacts,
   ListChainHeads,
   ListWaiting,
   ListWaitingTrails,
   LookupAttribute,
   LookupAuditEvents,
   ReadChain,
+  TrailIdentity,
+  WaitingBatch,
 } from "../../../src/services/cloudtrail/store.ts";
 import type { Contract } from "./fixtures.ts";
 import { accountId, commit, region } from "./fixtures.ts";
@@ -19,23 +22,25 @@ import { accountId, commit, region } from "./fixtures.ts";
 function eventNamed(
   eventId: string,
   timeMs: number,
-  changes: Partial<AuditEvent> = {},
+  changes: Partial<HistoryFacts & Pick<AuditEvent, "accountId" | "region" | "trails">> = {},
 ): AuditEvent {
+  const { trails = [], accountId: owner = accountId, region: place = region, ...facts } = changes;
   return {
-    accountId,
-    region,
-    eventId,
+    accountId: owner,
+    region: place,
     timeMs,
-    eventName: "CreateKey",
-    eventSource: "kms.amazonaws.com",
-    username: "alice",
-    accessKeyId: "AKIAALICE",
-    readOnly: false,
-    resources: [],
-    record: `{"eventID":"${eventId}"}`,
-    inHistory: true,
-    trails: [],
-    ...changes,
+    record: Buffer.from(`{"eventID":"${eventId}"}`),
+    history: {
+      eventId,
+      eventName: "CreateKey",
+      eventSource: "kms.amazonaws.com",
+      username: "alice",
+      accessKeyId: "AKIAALICE",
+      readOnly: false,
+      resources: [],
+      ...facts,
+    },
+    trails,
   };
 }
 
@@ -73,9 +78,10 @@ export const auditContract: Contract = {
       found.map((event) => event.eventId),
       ["e2", "e1", "e0"],
     );
-    const { inHistory: _inHistory, trails: _trails, ...stored } = first;
     const { number, keyVersion, hash, ...event } = (found[1] ?? {}) as ChainedEvent;
-    deepEqual(event, stored);
+    const { timeMs, history } = first;
+    const record = Buffer.from(first.record).toString();
+    deepEqual(event, { accountId, region, timeMs, record, ...history });
     deepEqual([number, keyVersion, hash.length], [1, 1, 32]);
     deepEqual(found[2]?.readOnly, true);
   },
@@ -226,12 +232,21 @@ export const auditContract: Contract = {
   "events wait for their trails, whole and in order, until they are delivered": async (store) => {
     const main = { name: "main", region };
     const other = { name: "other", region: "eu-west-1" };
-    const data = { inHistory: false, trails: [main], record: "r".repeat(100) };
+    const dataEvent = (index: number): AuditEvent => ({
+      accountId,
+      region,
+      timeMs: 2 + index,
+      record: Buffer.from(`{"eventID":"d${index}","padding":"${"p".repeat(2000)}"}`),
+      trails: [main],
+    });
     await append(
       store,
       eventNamed("e1", 1, { trails: [main, other] }),
-      ...Array.from({ length: 1200 }, (_, index) => eventNamed(`d${index}`, 2, data)),
+      eventNamed("w1", 9, { region: "eu-west-1", trails: [main] }),
     );
+    const data = Array.from({ length: 1200 }, (_, index) => dataEvent(index));
+    await append(store, ...data.slice(0, 1));
+    await append(store, ...data.slice(1));
     deepEqual(
       (await lookup(store)).map(({ eventId }) => eventId),
       ["e1"],
@@ -248,11 +263,20 @@ export const auditContract: Contract = {
         bytesMax,
         ...(throughNumber !== undefined && { throughNumber }),
       });
-    deepEqual((await waiting(1e9)).length, 1201);
+    const all = await waiting(1e9);
+    deepEqual(all.flatMap(idsOf).sort(), ["e1", "w1", ...data.map((_, at) => `d${at}`)].sort());
+    deepEqual(all.filter((batch) => batch.eventRegion === "eu-west-1").flatMap(idsOf), ["w1"]);
+    deepEqual([all[0]?.oldestMs, all[0]?.newestMs], [1, 1]);
+    // A row of a store is never much more than a megabyte.
+    deepEqual(
+      all.filter(({ records }) => records.length > 1_100_000),
+      [],
+    );
+    checkChain(trail, all);
+    deepEqual((await waiting(0)).length, 1);
     deepEqual((await waiting(1)).length, 1);
-    deepEqual((await waiting(1e9, 7)).length, 7);
-    const some = await waiting(1000);
-    deepEqual(some[0]?.eventRegion, region);
+    deepEqual((await waiting(1e9, 2)).length, 2);
+    const some = await waiting(5000);
     const throughNumber = some.at(-1)?.number ?? 0;
     await commit(store, { kind: "trail.delivered", trail, throughNumber });
     deepEqual((await waiting(1))[0]?.number, throughNumber + 1);
@@ -266,6 +290,25 @@ export const auditContract: Contract = {
     );
   },
 };
+
+function idsOf({ records }: WaitingBatch): string[] {
+  const read: readonly { readonly eventID: string }[] = JSON.parse(`[${Buffer.from(records)}]`);
+  return read.map(({ eventID }) => eventID);
+}
+
+function checkChain(
+  { accountId: owner, region: home, name }: TrailIdentity,
+  all: readonly WaitingBatch[],
+) {
+  let before = chainStart;
+  for (const [index, batch] of all.entries()) {
+    const place = { accountId: owner, region: home, lane: name, number: index + 1 };
+    const key = { version: 1, key: new Uint8Array(32) };
+    const hash = chainHash(key, place, before, waitingFacts(batch), batch.records);
+    deepEqual([batch.number, Buffer.from(batch.hash)], [index + 1, hash]);
+    before = batch.hash;
+  }
+}
 
 async function readChain(store: Store): Promise<readonly ChainedEvent[]> {
   return store.query<ReadChain>({

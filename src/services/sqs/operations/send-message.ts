@@ -9,6 +9,8 @@ import { queueOperation } from "../queue-operation.ts";
 import { invalidParameter } from "../refusals.ts";
 import { send } from "../send.ts";
 
+const keptOfSend = ["QueueUrl", ...keptOfMessage];
+
 type Input = Wire<SendMessageRequest>;
 type Output = Wire<SendMessageResult>;
 
@@ -20,7 +22,7 @@ export function sendMessage(context: SqsContext): Operation<Input, Output> {
     audit: {
       category: "data",
       readOnly: false,
-      request: (input) => auditMembers(input, ["QueueUrl", ...keptOfMessage], hiddenOfMessage),
+      request: (input) => auditMembers(input, keptOfSend, hiddenOfMessage),
       response: [
         "MD5OfMessageBody",
         "MD5OfMessageAttributes",

@@ -54,14 +54,16 @@ CREATE TABLE audit_resources (
 CREATE INDEX audit_resources_by_type ON audit_resources
   (account_id, region, type, time_ms, number);
 
-CREATE TABLE trail_events (
+-- What became true in one transaction for a trail and a region: records with commas between.
+CREATE TABLE trail_batches (
   account_id TEXT NOT NULL,
   region TEXT NOT NULL,
   trail TEXT NOT NULL,
   number INTEGER NOT NULL,
   event_region TEXT NOT NULL,
-  time_ms INTEGER NOT NULL,
-  record TEXT NOT NULL,
+  oldest_ms INTEGER NOT NULL,
+  newest_ms INTEGER NOT NULL,
+  records BLOB NOT NULL,
   key_version INTEGER NOT NULL,
   hash BLOB NOT NULL,
   PRIMARY KEY (account_id, region, trail, number)
