@@ -6,7 +6,13 @@ import {
   waitingFacts,
 } from "../../crypto/chain.ts";
 import { assert } from "../../kernel/errors.ts";
-import type { AppendEvents, AuditEvent, UnlockAudit } from "../../services/cloudtrail/store.ts";
+import type {
+  AppendEvents,
+  AuditEvent,
+  HistoryFacts,
+  UnlockAudit,
+} from "../../services/cloudtrail/store.ts";
+import { type NewBatch, waitingBatches } from "../../services/cloudtrail/store-batches.ts";
 import { type Acts, allDone, each, type Work } from "./act.ts";
 import { blobs, integers, texts } from "./columns.ts";
 
@@ -22,13 +28,10 @@ interface Head extends ChainLane {
   hash: Uint8Array;
 }
 
-/** An event with its place in a chain. */
-interface Linked {
-  readonly event: AuditEvent;
-  readonly lane: ChainLane;
-  readonly number: number;
-  readonly hash: Uint8Array;
-}
+/** An event of the history, or a batch of events for a trail, with its place in the chain. */
+type Linked<Of> = Of & { readonly number: number; readonly hash: Uint8Array };
+
+type HistoryEvent = Omit<AuditEvent, "history" | "trails"> & HistoryFacts;
 
 const nameOf = ({ accountId, region, lane }: ChainLane) => `${accountId}/${region}/${lane}`;
 
@@ -55,38 +58,32 @@ export function appendActs(): Acts<UnlockAudit | AppendEvents> {
 }
 
 async function append(work: Work, events: readonly AuditEvent[], key: ChainKey): Promise<void> {
-  const places = events.flatMap((event) => lanesOf(event).map((lane) => ({ event, lane })));
-  if (places.length === 0) return;
-  const heads = await lockHeads(
-    work,
-    places.map(({ lane }) => lane),
+  const ofHistory = events.flatMap(({ history, trails: _trails, ...event }) =>
+    history === undefined ? [] : [{ ...event, ...history, lane: "" }],
   );
-  const linked = places.map(({ event, lane }): Linked => {
-    const head = heads.get(nameOf(lane));
+  const batches = waitingBatches(events);
+  if (ofHistory.length + batches.length === 0) return;
+  const heads = await lockHeads(work, [...ofHistory, ...batches]);
+  const link = <Of extends ChainLane>(
+    at: Of,
+    facts: readonly unknown[],
+    record: Uint8Array,
+  ): Linked<Of> => {
+    const head = heads.get(nameOf(at));
     assert(head, "a chain that is written to has a head");
-    const facts =
-      lane.lane === ""
-        ? historyFacts(event)
-        : waitingFacts({ timeMs: event.timeMs, eventRegion: event.region });
+    const { accountId, region, lane } = at;
     head.number += 1;
-    head.hash = chainHash(key, { ...lane, number: head.number }, head.hash, facts, event.record);
-    return { event, lane, number: head.number, hash: head.hash };
-  });
-  const history = linked.filter(({ lane }) => lane.lane === "");
-  const waiting = linked.filter(({ lane }) => lane.lane !== "");
+    const place = { accountId, region, lane, number: head.number };
+    head.hash = chainHash(key, place, head.hash, facts, record);
+    return { ...at, number: head.number, hash: head.hash };
+  };
+  const history = ofHistory.map((event) => link(event, historyFacts(event), event.record));
+  const waiting = batches.map((batch) => link(batch, waitingFacts(batch), batch.records));
   await allDone([
     ...(history.length > 0 ? [putHistory(work, history, key), putResources(work, history)] : []),
     ...(waiting.length > 0 ? [putWaiting(work, waiting, key)] : []),
     moveHeads(work, [...heads.values()]),
   ]);
-}
-
-function lanesOf({ accountId, region, inHistory, trails }: AuditEvent): readonly ChainLane[] {
-  const history = inHistory ? [{ accountId, region, lane: "" }] : [];
-  return [
-    ...history,
-    ...trails.map(({ name, region: home }) => ({ accountId, region: home, lane: name })),
-  ];
 }
 
 async function lockHeads(work: Work, lanes: readonly ChainLane[]): Promise<Map<string, Head>> {
@@ -123,8 +120,11 @@ async function moveHeads(work: Work, heads: readonly Head[]): Promise<void> {
 }
 
 /** A row that is there already lies beyond the head, so somebody else wrote it: it is no event. */
-async function putHistory(work: Work, rows: readonly Linked[], key: ChainKey): Promise<void> {
-  const events = rows.map(({ event }) => event);
+async function putHistory(
+  work: Work,
+  events: readonly Linked<HistoryEvent>[],
+  key: ChainKey,
+): Promise<void> {
   await work.run(
     `INSERT INTO audit_events
      SELECT account_id, region, number, time_ms, event_id, event_name, event_source, username,
@@ -142,7 +142,7 @@ async function putHistory(work: Work, rows: readonly Linked[], key: ChainKey): P
             record = excluded.record, key_version = excluded.key_version, hash = excluded.hash`,
     texts(events.map(({ accountId }) => accountId)),
     texts(events.map(({ region }) => region)),
-    integers(rows.map(({ number }) => number)),
+    integers(events.map(({ number }) => number)),
     integers(events.map(({ timeMs }) => timeMs)),
     texts(events.map(({ eventId }) => eventId)),
     texts(events.map(({ eventName }) => eventName)),
@@ -155,15 +155,19 @@ async function putHistory(work: Work, rows: readonly Linked[], key: ChainKey): P
         JSON.stringify(resources.map(({ type, name }) => [type, name])),
       ),
     ),
-    texts(events.map(({ record }) => record)),
+    texts(events.map(({ record }) => textOf(record))),
     key.version,
-    blobs(rows.map(({ hash }) => hash)),
+    blobs(events.map(({ hash }) => hash)),
   );
 }
 
-async function putResources(work: Work, linked: readonly Linked[]): Promise<void> {
-  const rows = linked.flatMap(({ event, number }) =>
-    event.resources.map((resource) => ({ ...event, ...resource, number })),
+function textOf({ buffer, byteOffset, length }: Uint8Array): string {
+  return Buffer.from(buffer, byteOffset, length).toString();
+}
+
+async function putResources(work: Work, events: readonly Linked<HistoryEvent>[]): Promise<void> {
+  const rows = events.flatMap(({ accountId, region, timeMs, number, resources }) =>
+    resources.map((resource) => ({ accountId, region, timeMs, number, ...resource })),
   );
   if (rows.length === 0) return;
   await work.run(
@@ -179,24 +183,31 @@ async function putResources(work: Work, linked: readonly Linked[]): Promise<void
   );
 }
 
-async function putWaiting(work: Work, rows: readonly Linked[], key: ChainKey): Promise<void> {
+async function putWaiting(
+  work: Work,
+  batches: readonly Linked<NewBatch>[],
+  key: ChainKey,
+): Promise<void> {
   await work.run(
-    `INSERT INTO trail_events
-     SELECT account_id, region, trail, number, event_region, time_ms, record, $8::int8, hash
+    `INSERT INTO trail_batches
+     SELECT account_id, region, trail, number, event_region, oldest_ms, newest_ms, records,
+            $9::int8, hash
        FROM unnest($1::text[], $2::text[], $3::text[], $4::int8[], $5::text[], $6::int8[],
-              $7::text[], $9::bytea[])
-         AS it(account_id, region, trail, number, event_region, time_ms, record, hash)
+              $7::int8[], $8::bytea[], $10::bytea[])
+         AS it(account_id, region, trail, number, event_region, oldest_ms, newest_ms, records, hash)
      ON CONFLICT (account_id, region, trail, number) DO UPDATE
-        SET event_region = excluded.event_region, time_ms = excluded.time_ms,
-            record = excluded.record, key_version = excluded.key_version, hash = excluded.hash`,
-    texts(rows.map(({ lane }) => lane.accountId)),
-    texts(rows.map(({ lane }) => lane.region)),
-    texts(rows.map(({ lane }) => lane.lane)),
-    integers(rows.map(({ number }) => number)),
-    texts(rows.map(({ event }) => event.region)),
-    integers(rows.map(({ event }) => event.timeMs)),
-    texts(rows.map(({ event }) => event.record)),
+        SET event_region = excluded.event_region, oldest_ms = excluded.oldest_ms,
+            newest_ms = excluded.newest_ms, records = excluded.records,
+            key_version = excluded.key_version, hash = excluded.hash`,
+    texts(batches.map(({ accountId }) => accountId)),
+    texts(batches.map(({ region }) => region)),
+    texts(batches.map(({ lane }) => lane)),
+    integers(batches.map(({ number }) => number)),
+    texts(batches.map(({ eventRegion }) => eventRegion)),
+    integers(batches.map(({ oldestMs }) => oldestMs)),
+    integers(batches.map(({ newestMs }) => newestMs)),
+    blobs(batches.map(({ records }) => records)),
     key.version,
-    blobs(rows.map(({ hash }) => hash)),
+    blobs(batches.map(({ hash }) => hash)),
   );
 }

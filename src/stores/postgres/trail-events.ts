@@ -3,13 +3,13 @@ import type {
   ListWaiting,
   ListWaitingTrails,
   RemoveWaiting,
-  WaitingEvent,
+  WaitingBatch,
 } from "../../services/cloudtrail/store.ts";
 import { type Acts, each, together } from "./act.ts";
 import type { Session } from "./session.ts";
 
-/** Rows read at a time while a file fills. */
-const pageRows = 500;
+/** Rows read at a time while a file fills: each may be a megabyte. */
+const pageRows = 16;
 
 /** What trails have not delivered yet. */
 export const trailEventActs: Acts<
@@ -20,11 +20,11 @@ export const trailEventActs: Acts<
   "trail.trails": together(async (work) =>
     work.all(
       `WITH RECURSIVE trail (account_id, region, name) AS (
-         (SELECT account_id, region, trail FROM trail_events
+         (SELECT account_id, region, trail FROM trail_batches
            ORDER BY account_id, region, trail LIMIT 1)
          UNION ALL
          SELECT following.* FROM trail CROSS JOIN LATERAL (
-           SELECT account_id, region, trail FROM trail_events
+           SELECT account_id, region, trail FROM trail_batches
             WHERE (account_id, region, trail) > (trail.account_id, trail.region, trail.name)
             ORDER BY account_id, region, trail LIMIT 1) AS following)
        SELECT account_id AS "accountId", region, name FROM trail
@@ -33,7 +33,7 @@ export const trailEventActs: Acts<
   ),
   "trail.delivered": each(async (work, { trail, throughNumber }) => {
     await work.run(
-      `DELETE FROM trail_events
+      `DELETE FROM trail_batches
         WHERE account_id = $1::text AND region = $2::text AND trail = $3::text
           AND number <= $4::int8`,
       trail.accountId,
@@ -58,28 +58,30 @@ export const trailEventActs: Acts<
 async function waiting(
   session: Session,
   { trail, throughNumber = Number.MAX_SAFE_INTEGER, bytesMax }: ListWaiting,
-): Promise<readonly WaitingEvent[]> {
-  const events: WaitingEvent[] = [];
+): Promise<readonly WaitingBatch[]> {
+  const limit = bytesMax === 0 ? 1 : pageRows;
+  const batches: WaitingBatch[] = [];
   let bytes = 0;
   for (;;) {
-    const page = await session.all<WaitingEvent>(
-      `SELECT number, event_region AS "eventRegion", time_ms AS "timeMs", record,
-              key_version AS "keyVersion", hash
-         FROM trail_events
+    const page = await session.all<WaitingBatch>(
+      `SELECT number, event_region AS "eventRegion", oldest_ms AS "oldestMs",
+              newest_ms AS "newestMs", records, key_version AS "keyVersion", hash
+         FROM trail_batches
         WHERE account_id = $1::text AND region = $2::text AND trail = $3::text
           AND number > $4::int8 AND number <= $5::int8
-        ORDER BY number LIMIT ${pageRows}`,
+        ORDER BY number LIMIT $6::int8`,
       trail.accountId,
       trail.region,
       trail.name,
-      events.at(-1)?.number ?? 0,
+      batches.at(-1)?.number ?? 0,
       throughNumber,
+      limit,
     );
-    for (const event of page) {
-      bytes += Buffer.byteLength(event.record) + 1;
-      if (bytes > bytesMax && events.length > 0) return events;
-      events.push(event);
+    for (const batch of page) {
+      bytes += batch.records.length + 1;
+      if (bytes > bytesMax && batches.length > 0) return batches;
+      batches.push(batch);
     }
-    if (page.length < pageRows) return events;
+    if (page.length < pageRows) return batches;
   }
 }

@@ -48,14 +48,15 @@ CREATE TABLE audit_resources (
 );
 CREATE INDEX audit_resources_by_type ON audit_resources
   (account_id, region, type, time_ms, number);
-CREATE TABLE trail_events (
+CREATE TABLE trail_batches (
   account_id text COLLATE "C" NOT NULL,
   region text COLLATE "C" NOT NULL,
   trail text COLLATE "C" NOT NULL,
   number int8 NOT NULL,
   event_region text NOT NULL,
-  time_ms int8 NOT NULL,
-  record text NOT NULL,
+  oldest_ms int8 NOT NULL,
+  newest_ms int8 NOT NULL,
+  records bytea NOT NULL,
   key_version int8 NOT NULL,
   hash bytea NOT NULL,
   PRIMARY KEY (account_id, region, trail, number)
