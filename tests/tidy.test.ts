@@ -30,6 +30,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     "sealing/store",
     "services/*/store",
     "services/sns/topic-store",
+    "services/cloudtrail/store-batches",
   ],
   doctor: ["kernel", "auth/policy", "services/*"],
   costs: ["kernel", "doctor", "services/*"],
