@@ -1,5 +1,6 @@
 import { deepEqual, equal, match, ok } from "node:assert/strict";
 import { after, before, test } from "node:test";
+import { rawKms } from "../harness/raw-kms.ts";
 import { refusal, startTestServer, type TestServer } from "../harness/server.ts";
 
 // Goal: the AWS SDK works with KMS over a real socket: every operation, its shapes, codes, texts
@@ -91,15 +92,7 @@ test("member constraints are checked before the key is looked for", async () => 
 
 test("no output is 200 and an empty body; no message is none", async () => {
   const { keyId } = await newKey();
-  const send = (operation: string, body: object) =>
-    server.send({
-      service: "kms",
-      headers: {
-        "content-type": "application/x-amz-json-1.1",
-        "x-amz-target": `TrentService.${operation}`,
-      },
-      body: JSON.stringify(body),
-    });
+  const send = (operation: string, input: object) => rawKms(server, operation, input);
   const enabled = await send("EnableKey", { KeyId: keyId });
   equal(enabled.status, 200);
   match(enabled.body, /^(\{\})?$/);

@@ -40,6 +40,13 @@ export async function importTarget(
   };
 }
 
+/** A fresh AES key, and material wrapped by it. */
+export function wrapMaterial(material: Uint8Array): readonly [aesKey: Buffer, wrapped: Buffer] {
+  const aesKey = randomBytes(32);
+  const cipher = createCipheriv("aes256-wrap-pad", aesKey, keyWrapPadIv);
+  return [aesKey, Buffer.concat([cipher.update(material), cipher.final()])];
+}
+
 /** A key with this material: raw bytes of a secret key, PKCS #8 DER of a private one. */
 export async function importedKey(
   kms: KMS,
@@ -48,8 +55,6 @@ export async function importedKey(
   material: Uint8Array,
 ): Promise<string> {
   const target = await importTarget(kms, KeySpec, KeyUsage);
-  const aesKey = randomBytes(32);
-  const cipher = createCipheriv("aes256-wrap-pad", aesKey, keyWrapPadIv);
-  await target.send(aesKey, Buffer.concat([cipher.update(material), cipher.final()]));
+  await target.send(...wrapMaterial(material));
   return target.KeyId;
 }
