@@ -113,7 +113,7 @@ async function openLink({
   });
   uses?.close();
   const [pipe] = link.helperPipes;
-  if (pipe) startSealHelper({ ...seal, settings }, storedSeal, pipe, log);
+  if (pipe) void startSealHelper({ ...seal, settings }, storedSeal, pipe, log);
   const stored = storedSeal === undefined ? "" : JSON.stringify(storedSeal);
   const lastLine = uses?.lastLine ?? "none";
   const secret = seal.secret ?? "";

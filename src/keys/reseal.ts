@@ -36,8 +36,11 @@ export async function resealRing(options: ResealOptions): Promise<ResealedRing> 
     helperPipeCount: 2,
   });
   const [oldPipe, newPipe] = link.helperPipes;
-  if (oldPipe) startSealHelper(from, storedSeal, oldPipe, log);
-  if (newPipe) startSealHelper(to, undefined, newPipe, log);
+  // One after the other: both may use one token, and tokens in files do not bear two at a time.
+  const first = oldPipe ? startSealHelper(from, storedSeal, oldPipe, log) : Promise.resolve();
+  void first.then(() => {
+    if (newPipe && !newPipe.destroyed) void startSealHelper(to, undefined, newPipe, log);
+  });
   const fields: Field[] = [
     ...[JSON.stringify(from.settings), from.secret ?? "", JSON.stringify(storedSeal), ring],
     ...[JSON.stringify(to.settings), to.secret ?? ""],

@@ -30,11 +30,11 @@ export function startSealHelper(
   stored: StoredSeal | undefined,
   pipe: Duplex,
   log: Log,
-): void {
+): Promise<void> {
   const { settings, pin, credentials } = source;
   if (!needsHelper(settings)) {
     pipe.destroy();
-    return;
+    return Promise.resolve();
   }
   const entry = fileURLToPath(entryUrl(import.meta.url, "../seals/helper"));
   const helper = spawn(process.execPath, ["--disable-sigusr1", entry], {
@@ -55,6 +55,10 @@ export function startSealHelper(
     // It ended before it read all: it has said why, or its silence will be noticed.
   });
   helper.stdin?.end(JSON.stringify(request));
+  return new Promise((resolve) => {
+    helper.once("exit", () => resolve());
+    helper.once("error", () => resolve());
+  });
 }
 
 function report(helper: ChildProcess, log: Log): void {

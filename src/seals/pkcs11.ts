@@ -1,3 +1,4 @@
+import { setTimeout as pause } from "node:timers/promises";
 import { keyBytes, nonceBytes, tagBytes } from "../crypto/constants.ts";
 import { systemRandom } from "../crypto/random.ts";
 import { Fault } from "../kernel/errors.ts";
@@ -16,6 +17,9 @@ export interface Pkcs11SealSettings {
   /** Environment of the library, and all that the helper has. */
   readonly environment: Readonly<Record<string, string>>;
 }
+
+/** Waits before looking for the token again. */
+const lookAgainAfterMs = [50, 150, 500, 1500] as const;
 
 type Pkcs11 = typeof import("pkcs11js");
 type Token = InstanceType<Pkcs11["PKCS11"]>;
@@ -42,17 +46,51 @@ export async function openPkcs11(
   const token = new names.PKCS11();
   try {
     token.load(settings.module);
-    token.C_Initialize();
   } catch (error) {
-    throw unavailable(`the PKCS #11 library ${settings.module} cannot be used`, error);
+    throw unusable(settings, error);
   }
+  const slot = await findToken(token, settings);
   try {
-    const session = logIn(names, token, settings, pin);
+    const session = logIn(names, token, slot, settings, pin);
     const open = { names, token, session };
     return stored === undefined ? makeRoot(open, settings) : unwrap(open, settings, stored);
   } finally {
     token.C_Finalize();
   }
+}
+
+/**
+ * The slot of the token, with the library initialised. A library may know its tokens only a while
+ * after it was asked, and a token in files has no name for as long as another process writes it: so
+ * this looks again a few times. It does not log in, which would use up tries of the PIN.
+ */
+async function findToken(token: Token, settings: Pkcs11SealSettings): Promise<Handle> {
+  const { tokenLabel } = settings;
+  for (const delayMs of lookAgainAfterMs) {
+    const slot = lookForToken(token, settings);
+    if (slot !== undefined) return slot;
+    await pause(delayMs);
+  }
+  const slot = lookForToken(token, settings);
+  if (slot === undefined) throw unavailable(`there is no PKCS #11 token ${tokenLabel}`);
+  return slot;
+}
+
+function lookForToken(token: Token, settings: Pkcs11SealSettings): Handle | undefined {
+  try {
+    token.C_Initialize();
+  } catch (error) {
+    throw unusable(settings, error);
+  }
+  for (const slot of token.C_GetSlotList(true)) {
+    try {
+      if (token.C_GetTokenInfo(slot).label.trim() === settings.tokenLabel) return slot;
+    } catch {
+      // Not readable now: as good as not there.
+    }
+  }
+  token.C_Finalize();
+  return undefined;
 }
 
 async function loadLibrary(): Promise<Pkcs11> {
@@ -68,14 +106,11 @@ async function loadLibrary(): Promise<Pkcs11> {
 function logIn(
   names: Pkcs11,
   token: Token,
+  slot: Handle,
   { tokenLabel }: Pkcs11SealSettings,
   pin: string,
 ): Handle {
   try {
-    const slot = token
-      .C_GetSlotList(true)
-      .find((entry) => token.C_GetTokenInfo(entry).label.trim() === tokenLabel);
-    if (slot === undefined) throw new Error(`there is no token ${tokenLabel}`);
     const flags = names.CKF_SERIAL_SESSION | names.CKF_RW_SESSION;
     const session = token.C_OpenSession(slot, flags);
     token.C_Login(session, names.CKU_USER, pin);
@@ -157,6 +192,10 @@ function makeKey({ names, token, session }: OpenToken, label: string): Handle {
 function mechanism(names: Pkcs11, nonce: Buffer) {
   const parameter = { type: names.CK_PARAMS_AES_GCM, iv: nonce, tagBits: tagBytes * 8 };
   return { mechanism: names.CKM_AES_GCM, parameter };
+}
+
+function unusable({ module }: Pkcs11SealSettings, error: unknown): Fault {
+  return unavailable(`the PKCS #11 library ${module} cannot be used`, error);
 }
 
 function unavailable(what: string, cause?: unknown): Fault {
