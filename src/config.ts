@@ -171,11 +171,12 @@ export const settingsTable = {
     kind: "list",
     value: "CIDR|HOST:PORT",
     check: checkDeliveryAllow,
-    description: "private target that deliveries may reach (repeatable)",
+    description:
+      "private target that may be reached: endpoints, functions, mail, buckets, identity providers (repeatable)",
   },
   allowPrivateEndpoints: {
     kind: "boolean",
-    description: "let deliveries reach private addresses (unsafe where strangers may subscribe)",
+    description: "let all of them be at private addresses (unsafe where strangers may subscribe)",
   },
   smtp: {
     kind: "text",

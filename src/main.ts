@@ -19,6 +19,7 @@ import { packageVersion } from "./cli/io.ts";
 import type { Settings } from "./config.ts";
 import { systemRandom } from "./crypto/random.ts";
 import { createCarriers } from "./delivery/carriers.ts";
+import { openTargets, portOf, reachThrough } from "./delivery/open-targets.ts";
 import { openStatusFiles } from "./delivery/status-files.ts";
 import { createDenialLog } from "./doctor/denial-log.ts";
 import { openDataFolder } from "./gateway/data-folder.ts";
@@ -156,10 +157,17 @@ async function startUnsealed(
     publicUrl,
     certificateHost: settings.snsCertHost,
   });
+  const listening = { ports: [] as readonly number[] };
+  const targets = openTargets(
+    { allow: settings.deliveryAllow, allowPrivate: settings.allowPrivateEndpoints },
+    () => listening.ports,
+  );
+  const reach = reachThrough(targets);
   const storage = openTrailStorage({
     dataFolder: folderPath,
     trailEndpoint: settings.trailEndpoint,
     trailCredentials: settings.trailCredentials,
+    reach,
     now: () => clocks.system.now(),
   });
   const statusLog = openStatusFiles(join(folderPath, "delivery-status"), log);
@@ -170,6 +178,7 @@ async function startUnsealed(
     clocks,
     auditor: usage.watch(auditor),
     signer: rememberSignatures({ signer, log }),
+    reach,
     usage,
     sessions,
     messages,
@@ -193,11 +202,9 @@ async function startUnsealed(
   const { plainTrails } = settings;
   const clock = clocks.service;
   const trails = await assembleTrails({ state, storage, pipeline, clock, plainTrails, log });
-  const listening = { port: 0 };
   const carriers = createCarriers({
     random: systemRandom,
-    rules: { allow: settings.deliveryAllow, allowPrivate: settings.allowPrivateEndpoints },
-    ownPort: () => listening.port,
+    targets,
     lambda: {
       endpoints: settings.lambdaEndpoint,
       ...(settings.lambdaCredentials ?? localLambdaCredentials),
@@ -231,7 +238,7 @@ async function startUnsealed(
     scope,
   );
   addresses.public ||= door.httpsUrl;
-  listening.port = Number(new URL(door.httpsUrl).port);
+  listening.ports = [door, ...door.endpoints].map(({ httpsUrl: url }) => portOf(new URL(url)));
   // Only now: what is delivered at start names this server's address, and must not lead back to it.
   const jobs = startJobs({
     state,

@@ -1,25 +1,25 @@
 import https from "node:https";
+import { within } from "../delivery/http-exchange.ts";
+import type { Reach } from "../delivery/open-targets.ts";
 import type { Json } from "../kernel/json.ts";
-
-export interface FetchOptions {
-  /** PEM of a further authority to trust; tests have their own. */
-  readonly ca?: string;
-  readonly timeoutMs?: number;
-}
 
 const bytesMax = 256 * 1024;
 
+const answerMsMax = 5_000;
+
 /**
  * Reads a small JSON document over HTTPS: the keys of an identity provider. Bounded in time and
- * bytes; no redirect is followed, so an issuer's answer leads to no other place. The certificate
- * must be one that this machine trusts (NODE_EXTRA_CA_CERTS adds authorities).
+ * bytes; the address is one that the server may reach; no redirect is followed, so an issuer's
+ * answer leads to no other place. The certificate must be one that this machine trusts
+ * (NODE_EXTRA_CA_CERTS adds authorities).
  */
-export function fetchJson(url: string, options: FetchOptions = {}): Promise<Json> {
-  const { ca, timeoutMs = 5_000 } = options;
+export async function fetchJson(reach: Reach, text: string): Promise<Json> {
+  const url = new URL(text);
+  const signal = AbortSignal.timeout(answerMsMax);
+  const lookup = await within(signal, reach(url));
   return new Promise((resolve, reject) => {
-    const signal = AbortSignal.timeout(timeoutMs);
     const headers = { accept: "application/json" };
-    const request = https.get(url, { ca, agent: false, signal, headers }, (response) => {
+    const request = https.get(url, { lookup, agent: false, signal, headers }, (response) => {
       if (response.statusCode !== 200) {
         response.destroy();
         return reject(new Error(`the issuer answered ${response.statusCode}`));

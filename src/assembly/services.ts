@@ -1,4 +1,5 @@
 import { systemRandom } from "../crypto/random.ts";
+import type { Reach } from "../delivery/open-targets.ts";
 import type { DenialLog } from "../doctor/denial-log.ts";
 import { createAuthorizer } from "../gateway/authorize.ts";
 import { type Auditor, createPipeline, type Pipeline } from "../gateway/pipeline.ts";
@@ -41,6 +42,8 @@ export interface ServicesOptions {
   readonly clocks: Clocks;
   readonly auditor: Auditor;
   readonly signer: NotificationSigner;
+  /** Way to identity providers. */
+  readonly reach: Reach;
   readonly usage: Pick<Usage, "sns" | "accessKeys">;
   readonly sessions: SessionTokens;
   readonly messages: AuthorizationMessages;
@@ -136,7 +139,10 @@ export async function assembleServices(options: ServicesOptions): Promise<Servic
     createSts({
       identities: { ...identities, accountOfAccessKey },
       sessions: options.sessions,
-      providerKeys: createProviderKeys({ fetchJson, systemClock }),
+      providerKeys: createProviderKeys({
+        fetchJson: (url) => fetchJson(options.reach, url),
+        systemClock,
+      }),
       messages: options.messages,
       systemClock,
     }),

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import type { RootCredentials } from "../config.ts";
 import { systemRandom } from "../crypto/random.ts";
+import type { Reach } from "../delivery/open-targets.ts";
 import type { Pipeline } from "../gateway/pipeline.ts";
 import type { Clock, EpochMs } from "../kernel/clock.ts";
 import type { Log } from "../kernel/log.ts";
@@ -23,6 +24,7 @@ export interface StorageOptions {
   readonly dataFolder: string;
   readonly trailEndpoint: string | undefined;
   readonly trailCredentials: RootCredentials | undefined;
+  readonly reach: Reach;
   /** System time. */
   readonly now: () => EpochMs;
 }
@@ -36,12 +38,12 @@ export interface TrailStorage {
 const bucketAnswerMsMax = 30_000;
 
 export function openTrailStorage(options: StorageOptions): TrailStorage {
-  const { trailEndpoint: endpoint, trailCredentials: credentials, now } = options;
+  const { trailEndpoint: endpoint, trailCredentials: credentials, reach, now } = options;
   const folder = folderObjects(join(options.dataFolder, "trails"));
   const s3 =
     endpoint === undefined || credentials === undefined
       ? undefined
-      : s3Objects({ endpoint, credentials, now, answerMsMax: bucketAnswerMsMax });
+      : s3Objects({ endpoint, credentials, reach, now, answerMsMax: bucketAnswerMsMax });
   const at = ({ remote }: ObjectPlace): Objects => (remote ? required(s3) : folder);
   return {
     objects: {

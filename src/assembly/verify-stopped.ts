@@ -1,5 +1,6 @@
 import type { Settings } from "../config.ts";
 import { systemRandom } from "../crypto/random.ts";
+import { openTargets, reachThrough } from "../delivery/open-targets.ts";
 import type { EpochMs } from "../kernel/clock.ts";
 import { silentLog } from "../kernel/log.ts";
 import type { AnchoredHead } from "../trails/history.ts";
@@ -21,7 +22,9 @@ export async function verifyStopped(
   const dataFolder = settings.data;
   const state = await openState(stateOptions(settings, silentLog), scope);
   const { records, keys } = state;
-  const { objects } = openTrailStorage({ ...settings, dataFolder, now });
+  const rules = { allow: settings.deliveryAllow, allowPrivate: settings.allowPrivateEndpoints };
+  const reach = reachThrough(openTargets(rules, () => []));
+  const { objects } = openTrailStorage({ ...settings, dataFolder, reach, now });
   const nothing = (): never => {
     throw new Error("nothing is sealed while the server is stopped");
   };

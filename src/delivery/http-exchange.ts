@@ -1,7 +1,7 @@
 import { type ClientRequest, type IncomingMessage, request as requestHttp } from "node:http";
 import { request as requestHttps } from "node:https";
-import type { LookupFunction } from "node:net";
-import type { Target, Targets } from "./targets.ts";
+import { portOf, reachThrough } from "./open-targets.ts";
+import type { Targets } from "./targets.ts";
 
 /** One request to an address outside, bounded in time and size; redirects are not followed. */
 export interface OutgoingRequest {
@@ -28,17 +28,16 @@ export async function exchange(
   timeoutMs = answerMsMax,
 ): Promise<IncomingAnswer> {
   const secure = url.protocol === "https:";
-  const port = url.port === "" ? (secure ? 443 : 80) : Number(url.port);
   const deadline = AbortSignal.timeout(timeoutMs);
-  const target = await within(deadline, targets.resolve(url.hostname, port));
+  const lookup = await within(deadline, reachThrough(targets)(url));
   const bytes = Buffer.from(body, "utf8");
   const options = {
     method: "POST",
     host: url.hostname.replace(/^\[|\]$/g, ""),
-    port,
+    port: portOf(url),
     path: url.pathname + url.search,
     headers: { ...headers, "Content-Length": String(bytes.length) },
-    lookup: answerWith(target),
+    lookup,
     agent: false,
     signal: deadline,
   };
@@ -49,14 +48,6 @@ export async function exchange(
     sent.on("error", (error) => reject(deadline.aborted ? new Error("timeout") : error));
     sent.end(bytes);
   });
-}
-
-/** INVARIANT: the socket goes to the address that was checked; nothing is resolved anew. */
-function answerWith({ address, family }: Target): LookupFunction {
-  return (_host, options, done) => {
-    if (options.all) done(null, [{ address, family }]);
-    else done(null, address, family);
-  };
 }
 
 function read(
@@ -82,7 +73,8 @@ function read(
   answer.on("error", reject);
 }
 
-async function within<T>(signal: AbortSignal, act: Promise<T>): Promise<T> {
+/** The answer of an act, or Error `timeout` once the signal says so. */
+export async function within<T>(signal: AbortSignal, act: Promise<T>): Promise<T> {
   const late = Promise.withResolvers<never>();
   const onAbort = () => late.reject(new Error("timeout"));
   signal.addEventListener("abort", onAbort, { once: true });

@@ -18,8 +18,8 @@ export interface TargetRules {
   readonly allowPrivate: boolean;
   /** `--delivery-allow`: CIDR blocks, and names or addresses with a port. */
   readonly allow: readonly string[];
-  /** Addresses of this machine and the port that the server listens on. */
-  readonly own: () => { readonly addresses: readonly string[]; readonly port: number };
+  /** Addresses of this machine and the ports that the server listens on. */
+  readonly own: () => { readonly addresses: readonly string[]; readonly ports: readonly number[] };
   readonly lookup: (host: string) => Promise<readonly LookupAddress[]>;
 }
 
@@ -40,9 +40,12 @@ const closedBlocks4 = [
   "10.0.0.0/8",
   "100.64.0.0/10",
   "127.0.0.0/8",
+  // Azure's agent of every machine: public by its number only.
+  "168.63.129.16/32",
   "169.254.0.0/16",
   "172.16.0.0/12",
   "192.0.0.0/24",
+  "192.88.99.0/24",
   "192.168.0.0/16",
   "198.18.0.0/15",
   "224.0.0.0/3",
@@ -64,8 +67,11 @@ const closedBlocks6 = [
 const closed4 = blockList(closedBlocks4, "ipv4");
 const closed6 = blockList(closedBlocks6, "ipv6");
 
-function blockList(blocks: readonly string[], family: "ipv4" | "ipv6"): BlockList {
-  const list = new BlockList();
+function blockList(
+  blocks: readonly string[],
+  family: "ipv4" | "ipv6",
+  list = new BlockList(),
+): BlockList {
   for (const block of blocks) {
     const [network = "", bits = ""] = block.split("/");
     list.addSubnet(network, Number(bits), family);
@@ -100,9 +106,8 @@ export function createTargets(rules: TargetRules): Targets {
       const named = family === 6 ? `[${bare}]:${port}` : `${bare}:${port}`;
       const opened = hostPorts.has(named.toLowerCase());
       for (const { address, family: kind } of found) {
-        const allowed =
-          opened || blocks.has(address) || (rules.allowPrivate && !isOwn(rules, address, port));
-        if (allowed || !(isClosedAddress(address) || isOwn(rules, address, port))) {
+        const inside = rules.allowPrivate || blocks.has(address) || !isClosedAddress(address);
+        if (opened || (inside && !isOwn(rules, address, port))) {
           return { address, family: kind === 6 ? 6 : 4 };
         }
       }
@@ -114,12 +119,16 @@ export function createTargets(rules: TargetRules): Targets {
   };
 }
 
-/** The server's own port, by whatever address of this machine. */
+/**
+ * A port of the server itself, by whatever address of this machine. Only its very name opens it:
+ * blocks and `--allow-private-endpoints` mean others.
+ */
 function isOwn({ own }: TargetRules, address: string, port: number): boolean {
-  const { addresses, port: ownPort } = own();
-  return port === ownPort && (addresses.includes(address) || isLoopback(address));
+  const { addresses, ports } = own();
+  if (!ports.includes(port)) return false;
+  const family = isIP(address) === 6 ? "ipv6" : "ipv4";
+  return addresses.includes(address) || thisMachine.check(address, family);
 }
 
-function isLoopback(address: string): boolean {
-  return address === "::1" || address.startsWith("127.");
-}
+/** What always leads to the machine itself. A list of both families knows mapped addresses too. */
+const thisMachine = blockList(["::/127"], "ipv6", blockList(["0.0.0.0/8", "127.0.0.0/8"], "ipv4"));

@@ -1,5 +1,6 @@
 import http from "node:http";
 import https from "node:https";
+import type { LookupFunction } from "node:net";
 import type { EpochMs } from "../kernel/clock.ts";
 import type { Buckets } from "../services/cloudtrail/ports.ts";
 import { isSealed } from "./form.ts";
@@ -12,6 +13,8 @@ export interface S3Options {
   readonly credentials: SigningCredentials;
   /** System time. */
   readonly now: () => EpochMs;
+  /** How a connection finds the endpoint's address. Rejects where it must not go there. */
+  readonly reach: (endpoint: URL) => Promise<LookupFunction>;
   /** A request that takes longer fails. */
   readonly answerMsMax: number;
 }
@@ -117,7 +120,7 @@ function unescapeXml(text: string): string {
   });
 }
 
-function exchange(options: S3Options, request: Request): Promise<Answer> {
+async function exchange(options: S3Options, request: Request): Promise<Answer> {
   const { method, region, path, query = {}, headers = {}, body = new Uint8Array() } = request;
   const url = new URL(options.endpoint);
   url.pathname = path.split("/").map(encodeText).join("/");
@@ -127,12 +130,17 @@ function exchange(options: S3Options, request: Request): Promise<Answer> {
     .join("&");
   const unsigned = { method, url, headers, body, service: "s3", region };
   const signed = signRequest(unsigned, options.credentials, options.now());
+  const unreachable = (error: Error) =>
+    new ObjectError("Unreachable", error.message, { cause: error });
+  const lookup = await options.reach(url).catch((error: Error) => {
+    throw unreachable(error);
+  });
   return new Promise((resolve, reject) => {
-    const fail = (error: Error) =>
-      reject(new ObjectError("Unreachable", error.message, { cause: error }));
+    const fail = (error: Error) => reject(unreachable(error));
     const client = url.protocol === "https:" ? https : http;
     const sent = client.request({
-      host: url.hostname,
+      host: url.hostname.replace(/^\[|\]$/g, ""),
+      lookup,
       port: url.port,
       path: url.pathname + (search === "" ? "" : `?${search}`),
       method,

@@ -47,7 +47,7 @@ before(async () => {
   certificates.close();
   const own = readFileSync(join(folder, "ca.pem"), "utf8");
   setDefaultCACertificates([...getCACertificates("default"), own]);
-  server = await startTestServer();
+  server = await startTestServer({ flags: { deliveryAllow: [issuer.name] } });
   const { iam } = server.rootClients;
   const made = await iam.createOpenIDConnectProvider({
     Url: `https://${issuer.name}`,

@@ -16,7 +16,7 @@ import { startReceiver } from "./receiver.ts";
 const targets = createTargets({
   allowPrivate: false,
   allow: ["127.0.0.0/8"],
-  own: () => ({ addresses: [], port: 0 }),
+  own: () => ({ addresses: [], ports: [] }),
   lookup: async () => [{ address: "127.0.0.1", family: 4 }],
 });
 const functionArn = "arn:aws:lambda:eu-west-1:123456789012:function:f";

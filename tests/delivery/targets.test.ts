@@ -4,6 +4,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { exchange } from "../../src/delivery/http-exchange.ts";
+import { reachThrough } from "../../src/delivery/open-targets.ts";
 import {
   checkDeliveryAllow,
   createTargets,
@@ -16,7 +17,7 @@ import { startReceiver } from "./receiver.ts";
 const rules = (changes: Partial<TargetRules> = {}): TargetRules => ({
   allowPrivate: false,
   allow: [],
-  own: () => ({ addresses: ["203.0.113.9"], port: 4566 }),
+  own: () => ({ addresses: ["203.0.113.9"], ports: [4566, 4567] }),
   lookup: async () => assert.fail("no name is resolved here"),
   ...changes,
 });
@@ -30,7 +31,7 @@ test("addresses of this machine, its networks and their other spellings are clos
   const closed =
     "0.0.0.0 10.1.2.3 100.64.0.1 127.0.0.1 127.9.9.9 169.254.169.254 172.16.0.1 172.31.255.255 " +
     "192.168.1.1 198.18.0.1 224.0.0.1 255.255.255.255 :: ::1 ::ffff:10.0.0.1 ::ffff:8.8.8.8 " +
-    "::127.0.0.1 64:ff9b::a00:1 64:ff9b:1::1 2002:a00:1:: 2001:0:1::1 fc00::1 fd12::1 fe80::1 " +
+    "168.63.129.16 192.88.99.1 ::127.0.0.1 64:ff9b::a00:1 64:ff9b:1::1 2002:a00:1:: 2001:0:1::1 fc00::1 fd12::1 fe80::1 " +
     "fec0::1 ff02::1";
   for (const address of closed.split(" ")) assert.ok(isClosedAddress(address), address);
   const open = "1.1.1.1 8.8.8.8 100.63.255.255 100.128.0.1 172.32.0.1 203.0.113.1 2606:4700::1111";
@@ -72,6 +73,13 @@ test("the server's own port is closed by every address of the machine", async ()
     await assert.rejects(own.resolve(host, 4566), TargetRefused);
   }
   assert.equal((await own.resolve("203.0.113.9", 80)).address, "203.0.113.9");
+  // Other spellings of this machine, and the port of a private endpoint.
+  for (const host of ["0.0.0.0", "[::]", "[::ffff:127.0.0.1]", "[::ffff:7f00:2]", "[::ffff:0:0]"]) {
+    await assert.rejects(own.resolve(host, 4567), TargetRefused, host);
+    assert.ok(await own.resolve(host, 80), "the twin: another port there is opened");
+  }
+  const block = createTargets(rules({ allow: ["127.0.0.0/8"] }));
+  await assert.rejects(block.resolve("127.0.0.1", 4566), TargetRefused);
   const meant = createTargets(rules({ allow: ["127.0.0.1:4566"] }));
   assert.equal((await meant.resolve("127.0.0.1", 4566)).address, "127.0.0.1");
 });
@@ -96,6 +104,22 @@ test("the connection goes to the address that was checked; redirects lead nowher
   assert.equal(receiver.requests[0]?.path, "/x?y=1");
   assert.equal(receiver.requests[0]?.headers.host, `rebinding.example:${receiver.port}`);
   assert.equal(receiver.requests[0]?.body, "höhe");
+});
+
+test("however an address is written, it is the one that it stands for", async () => {
+  const closed = createTargets(
+    rules({ lookup: async () => [{ address: "127.0.0.1", family: 4 }] }),
+  );
+  const open = createTargets(rules({ allowPrivate: true, lookup: resolvesTo("127.0.0.1") }));
+  const spellings =
+    "127.0.0.1 2130706433 0x7f000001 017700000001 127.1 0177.0.0.1 localhost LOCALHOST. 0 " +
+    "[::1] [0:0:0:0:0:0:0:1] [::ffff:127.0.0.1] [::ffff:7f00:1] [::127.0.0.1] [64:ff9b::7f00:1] " +
+    "[2002:7f00:1::] 169.254.169.254 [fe80::a9fe:a9fe] [fd00:ec2::254] 100.100.100.200 10.0.0.1";
+  for (const host of spellings.split(" ")) {
+    const url = new URL(`http://${host}:9/`);
+    await assert.rejects(reachThrough(closed)(url), TargetRefused, host);
+    assert.ok(await reachThrough(open)(url), "the twin");
+  }
 });
 
 test("an endpoint that never answers, or answers without end, is left", async (t) => {

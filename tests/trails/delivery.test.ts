@@ -304,7 +304,7 @@ test("a restart writes the file that was begun, under its name", async (context)
   const s3 = await startFakeS3(["audit-bucket"]);
   context.after(() => s3.close());
   const server = await startTestServer({
-    flags: { logLevel: "error", trailEndpoint: s3.url },
+    flags: { logLevel: "error", trailEndpoint: s3.url, deliveryAllow: ["127.0.0.0/8"] },
     environment: {
       SEALPOST_TRAIL_ACCESS_KEY_ID: s3Credentials.accessKeyId,
       SEALPOST_TRAIL_SECRET_ACCESS_KEY: s3Credentials.secretAccessKey,

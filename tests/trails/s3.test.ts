@@ -17,7 +17,7 @@ let startedAt: Date;
 before(async () => {
   s3 = await startFakeS3([bucket]);
   server = await startTestServer({
-    flags: { trailEndpoint: s3.url, plainTrails: true },
+    flags: { trailEndpoint: s3.url, deliveryAllow: ["127.0.0.0/8"], plainTrails: true },
     environment: {
       SEALPOST_TRAIL_ACCESS_KEY_ID: s3Credentials.accessKeyId,
       SEALPOST_TRAIL_SECRET_ACCESS_KEY: s3Credentials.secretAccessKey,
