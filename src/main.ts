@@ -3,9 +3,10 @@ import { join, resolve } from "node:path";
 import { keepAccessKeyUses } from "./assembly/access-key-uses.ts";
 import { ensureOperatorAccount } from "./assembly/bootstrap.ts";
 import { certificateRoute } from "./assembly/certificate-route.ts";
-import { openClocks, type SystemClockOf } from "./assembly/clocks.ts";
+import { openClocks, type SystemClockOf, sharedClocks } from "./assembly/clocks.ts";
 import { openDoor } from "./assembly/door.ts";
-import { type Jobs, startJobs } from "./assembly/jobs.ts";
+import { startElectedJobs } from "./assembly/elected-jobs.ts";
+import { type Jobs, type JobsOptions, startJobs } from "./assembly/jobs.ts";
 import { credentialsFor } from "./assembly/localstack/account-keys.ts";
 import { type InitProgress, routesFor } from "./assembly/localstack/routes.ts";
 import { SealedError, startSealed } from "./assembly/sealed.ts";
@@ -109,8 +110,9 @@ async function startUnsealed(
   });
   scope.defer(() => folder.close());
   const { accountId, region } = folder.installation;
-  const clocks = openClocks(folder, settings, log, scope, systemClockOf);
+  const ownClocks = openClocks(folder, settings, log, scope, systemClockOf);
   const state = await openState(stateOptions(settings, log), scope);
+  const clocks = sharedClocks(ownClocks, state.store.peers);
   const sessions = createSessionTokens(state.secrets, systemRandom);
   const { secrets } = state;
   const messages = createAuthorizationMessages(secrets);
@@ -120,7 +122,7 @@ async function startUnsealed(
     random: systemRandom,
     clock: clocks.service,
   });
-  await ensureOperatorAccount({
+  const operator = {
     ...state,
     credentials,
     random: systemRandom,
@@ -129,7 +131,8 @@ async function startUnsealed(
     accountId,
     given: settings.rootCredentials,
     log,
-  });
+  };
+  await state.alone(() => ensureOperatorAccount(operator));
   const version = packageVersion();
   const usage = createUsage(clocks.service, version);
   scope.defer(
@@ -240,7 +243,7 @@ async function startUnsealed(
   addresses.public ||= door.httpsUrl;
   listening.ports = [door, ...door.endpoints].map(({ httpsUrl: url }) => portOf(new URL(url)));
   // Only now: what is delivered at start names this server's address, and must not lead back to it.
-  const jobs = startJobs({
+  const jobsOptions: JobsOptions = {
     state,
     services,
     carriers,
@@ -254,6 +257,12 @@ async function startUnsealed(
       retentionDays: settings.auditRetentionDays,
       eventsMax: settings.auditEventsMax,
     },
+  };
+  const jobs = await startElectedJobs({
+    peers: state.store.peers,
+    start: () => startJobs(jobsOptions),
+    elapsedMs: () => performance.now(),
+    log,
   });
   due.jobs = jobs;
   scope.defer(() => jobs.stop());

@@ -14,6 +14,7 @@ import type { OwnedKey } from "../sealing/data-key-sources.ts";
 import { createRootCredential } from "../services/iam/root.ts";
 import { accounts, installation } from "../services/iam/store.ts";
 import type { RecordCache } from "../state/record-cache.ts";
+import { change } from "./change.ts";
 import { StartError } from "./start-error.ts";
 
 export interface FirstStart {
@@ -90,10 +91,12 @@ export async function ensureOwnedKey(
   random: Random,
   name: "sqs-owned" | "installation" | "trails",
 ): Promise<OwnedKey> {
-  const view = records.view();
-  const stored = await ownedKeys.get(view, installation, name);
-  const record = stored ?? (await createOwnedKey(vault, random));
-  if (!stored) await records.commit(view, [ownedKeys.put(installation, name, record)]);
+  // Decided again where another process changed something: that one may have made the key.
+  const { record } = await change(records, async (view) => {
+    const stored = await ownedKeys.get(view, installation, name);
+    const record = stored ?? (await createOwnedKey(vault, random));
+    return { record, commands: stored ? [] : [ownedKeys.put(installation, name, record)] };
+  });
   const { keyId, materialId } = record;
   return {
     accountId: hiddenAccountId,

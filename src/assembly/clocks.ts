@@ -1,3 +1,4 @@
+import { shiftedClock } from "../clock/shifted.ts";
 import { systemClock } from "../clock/system.ts";
 import { type VirtualClock, virtualClock } from "../clock/virtual.ts";
 import type { Settings } from "../config.ts";
@@ -5,6 +6,7 @@ import { isLoopbackHost } from "../gateway/addresses.ts";
 import type { DataFolder } from "../gateway/data-folder.ts";
 import type { Clock } from "../kernel/clock.ts";
 import type { Log } from "../kernel/log.ts";
+import type { Peers } from "../kernel/peers.ts";
 import { StartError } from "./start-error.ts";
 
 /** Service time ages what users see; system time judges signatures, certificates and waits. */
@@ -17,6 +19,12 @@ export interface Clocks {
 
 /** The machine's clock, or one that a test can move. */
 export type SystemClockOf = typeof systemClock;
+
+/** With a shared store the service clock is the database's: all processes agree on it. */
+export function sharedClocks(clocks: Clocks, peers: Peers | undefined): Clocks {
+  if (peers === undefined || clocks.virtual !== undefined) return clocks;
+  return { ...clocks, service: shiftedClock(clocks.service, () => peers.clockOffsetMs()) };
+}
 
 /** Opens both clocks. A virtual one needs a loopback host: nobody else may depend on it. */
 export function openClocks(

@@ -34,6 +34,8 @@ export interface Jobs {
   trailDue(atMs: number): void;
   /** Runs while no trail delivers. */
   readonly aloneWithTrails: ShipTrails["alone"];
+  /** Another process may have made something due without a word. */
+  lookAgain(): void;
   stop(): Promise<void>;
 }
 
@@ -76,6 +78,11 @@ export function startJobs(options: JobsOptions): Jobs {
     deliveryDue: redeliver.wake,
     trailDue: audit.shipping.wake,
     aloneWithTrails: audit.shipping.alone,
+    lookAgain() {
+      keyWork.wake(clock.now());
+      audit.shipping.wake(clock.now());
+      redeliver.lookAgain();
+    },
     async stop() {
       await Promise.all([redeliver.stop(), keyWork.stop(), ...stops.map((stop) => stop())]);
       await audit.stop();

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import type { Store } from "../kernel/command.ts";
 import type { Fault } from "../kernel/errors.ts";
 import type { Log } from "../kernel/log.ts";
+import type { Peers } from "../kernel/peers.ts";
 import { openSqliteStore } from "../stores/sqlite/open.ts";
 
 export interface StoreChoice {
@@ -10,12 +11,16 @@ export interface StoreChoice {
   /** Where the embedded store lies. */
   readonly dataFolder: string;
   readonly log: Log;
+  /** This machine's time; a shared store tells its own from it. */
+  readonly systemNowMs: () => number;
 }
 
 /** A store that a server or a command works on. */
 export interface OpenedStore extends Store {
   /** Settles if the store can never answer again; the process should stop. */
   readonly failed: Promise<Fault>;
+  /** Other processes on the same store; absent where there can be none. */
+  readonly peers?: Peers;
 }
 
 export function isShared(store: string): boolean {
@@ -23,9 +28,10 @@ export function isShared(store: string): boolean {
 }
 
 /** The one place that knows which kinds of stores there are. Throws the faults of opening them. */
-export async function openStore({ store, dataFolder, log }: StoreChoice): Promise<OpenedStore> {
+export async function openStore(choice: StoreChoice): Promise<OpenedStore> {
+  const { store, dataFolder, log, systemNowMs } = choice;
   if (!isShared(store)) return openSqliteStore({ path: join(dataFolder, "sealpost.db"), log });
   // Loaded by those who use it alone.
   const { openPostgresStore } = await import("../stores/postgres/open.ts");
-  return openPostgresStore({ url: store, log });
+  return openPostgresStore({ url: store, log, systemNowMs });
 }

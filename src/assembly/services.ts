@@ -26,6 +26,7 @@ import { createSqs, type Sqs } from "../services/sqs/service.ts";
 import type { AuthorizationMessages } from "../services/sts/messages.ts";
 import { createProviderKeys } from "../services/sts/provider-keys.ts";
 import { createSts } from "../services/sts/service.ts";
+import { arrivalsBy, hearArrivals } from "./arrivals.ts";
 import { ensureOwnedKey } from "./bootstrap.ts";
 import type { Clocks } from "./clocks.ts";
 import { denialNotes } from "./doctor.ts";
@@ -118,6 +119,7 @@ export async function assembleServices(options: ServicesOptions): Promise<Servic
     retryAt: options.deliveryDue,
     statusLog: options.statusLog,
   };
+  const { peers } = state.store;
   const sqs = createSqs({
     store: state.store,
     state: records,
@@ -132,7 +134,9 @@ export async function assembleServices(options: ServicesOptions): Promise<Servic
     digests: state.digests,
     log,
     options: { requireDecryptToSend },
+    arrivals: peers && arrivalsBy(peers, () => performance.now()),
   });
+  if (peers) hearArrivals(peers, sqs.waiters);
   const tables: readonly ServiceTable[] = [
     createKms(kms),
     createIam({ random, secrets: state.secrets, accessKeyUsage: options.usage.accessKeys }),

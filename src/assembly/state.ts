@@ -29,6 +29,8 @@ export interface OpenState {
   readonly places: PlaceMacs;
   readonly tokens: Tokens;
   readonly digests: DeduplicationDigests;
+  /** Runs an act of a start while no other process on the store runs one. */
+  readonly alone: <T>(act: () => Promise<T>) => Promise<T>;
   /** All versions; the store makes new links with the newest. */
   readonly chainKeys: readonly ChainKey[];
 }
@@ -37,13 +39,15 @@ export interface StateOptions {
   readonly dataFolder: string;
   /** See StoreChoice. */
   readonly store: string;
+  readonly systemNowMs: () => number;
   readonly seal: SealSource;
   readonly log: Log;
 }
 
 export function stateOptions(settings: Settings, log: Log): StateOptions {
   const { data, store } = settings;
-  return { dataFolder: resolve(data), store, seal: sealOf(settings), log };
+  const systemNowMs = () => performance.timeOrigin + performance.now();
+  return { dataFolder: resolve(data), store, seal: sealOf(settings), log, systemNowMs };
 }
 
 const recordEntriesMax = 200_000;
@@ -58,11 +62,13 @@ export async function openState(
 ): Promise<OpenState> {
   const store = await openStore(options);
   scope.defer(() => store.close());
-  const keys = await openKeys(store, options);
+  const alone = <T>(act: () => Promise<T>) => store.peers?.alone("start", act) ?? act();
+  // Processes that start together on an empty store: one makes the ring, the others find it.
+  const keys = await alone(() => openKeys(store, options));
   scope.defer(() => keys.close());
   const chain = chainKeys(keys.ringKeys);
   await unlockAudit(store, chain);
-  return { store, keys, chainKeys: chain, ...authenticatedBy(keys.ringKeys, keys, store) };
+  return { store, keys, alone, chainKeys: chain, ...authenticatedBy(keys.ringKeys, keys, store) };
 }
 
 /** Throws SealedError if everything is there but the seal. */
@@ -105,6 +111,7 @@ function authenticatedBy(ring: readonly RingKey[], keys: KeyProcess, store: Open
   const records = new RecordCache({
     store,
     entriesMax: recordEntriesMax,
+    peers: store.peers,
     rows: {
       make: (record) => rowMac(keys.rowsKey, record),
       verify: (record) => rows.some(({ key }) => rowMacHolds(key, record)),

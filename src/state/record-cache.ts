@@ -9,6 +9,7 @@ import type {
   StoreRecordCommand,
 } from "../kernel/command.ts";
 import { Fault, StaleDecision } from "../kernel/errors.ts";
+import type { Peers } from "../kernel/peers.ts";
 import type {
   RecordCommand,
   RecordEntry,
@@ -17,6 +18,7 @@ import type {
   RecordView,
   StoredRecord,
 } from "../kernel/records.ts";
+import { freezeDeep, groupName, rangeName, recordName } from "./record-names.ts";
 import { createTurns, type Turn } from "./turns.ts";
 
 /** Authenticates records: `crypto/rows` under the ring's row key. */
@@ -30,6 +32,8 @@ export interface RecordCacheOptions {
   readonly rows: RowMacs;
   /** Cached records; beyond it the oldest entry goes. */
   readonly entriesMax: number;
+  /** Other processes that change the same configuration. Absent: there are none. */
+  readonly peers?: Pick<Peers, "trusted" | "onVersion" | "watch"> | undefined;
 }
 
 /**
@@ -53,6 +57,21 @@ export class RecordCache {
 
   constructor(options: RecordCacheOptions) {
     this.options = options;
+    options.peers?.watch(() => [...this.versions.keys()]);
+    options.peers?.onVersion((accountId, version) => {
+      if (this.versions.has(accountId)) this.observe(accountId, version);
+    });
+  }
+
+  /**
+   * INVARIANT: whoever was cut off from the others fails closed: nothing that was cached counts,
+   * each request reads for itself, and where the store does not answer, nothing is allowed.
+   */
+  private forgetUntrusted(): void {
+    if (this.options.peers?.trusted() !== false) return;
+    this.records.clear();
+    this.listings.clear();
+    this.versions.clear();
   }
 
   /** A view for one request (or one attempt at it). */
@@ -106,6 +125,7 @@ export class RecordCache {
 
   /** Known version of an account, asked for once. */
   async version(accountId: string): Promise<number> {
+    this.forgetUntrusted();
     const known = this.versions.get(accountId);
     if (known !== undefined) return known;
     const { version } = await this.options.store.query<RecordGetQuery>({
@@ -120,10 +140,12 @@ export class RecordCache {
   }
 
   knownVersion(accountId: string): number | undefined {
+    this.forgetUntrusted();
     return this.versions.get(accountId);
   }
 
   get(key: RecordKey): Promise<object | undefined> {
+    this.forgetUntrusted();
     const name = recordName(key);
     const cached = this.records.get(name);
     if (cached) return cached;
@@ -137,6 +159,7 @@ export class RecordCache {
   }
 
   list(range: RecordRange): Promise<readonly RecordEntry<object>[]> {
+    this.forgetUntrusted();
     const group = groupName(range);
     let ranges = this.listings.get(group);
     if (!ranges) {
@@ -270,24 +293,4 @@ const listingRangesMax = 256;
 
 function isRecordCommand(command: Command): command is RecordCommand & Command {
   return command.kind === "record.put" || command.kind === "record.delete";
-}
-
-function recordName(key: RecordKey): string {
-  return `${key.accountId}\0${key.region}\0${key.kind}\0${key.id}`;
-}
-
-function rangeName({ idPrefix, afterId, limit }: RecordRange): string {
-  const whole = idPrefix === undefined && afterId === undefined && limit === undefined;
-  return whole ? "" : JSON.stringify([idPrefix, afterId, limit]);
-}
-
-function groupName(key: { accountId: string; region: string; kind: string }): string {
-  return `${key.accountId}\0${key.region}\0${key.kind}`;
-}
-
-function freezeDeep<T extends object>(value: T): T {
-  for (const member of Object.values(value)) {
-    if (typeof member === "object" && member !== null) freezeDeep(member);
-  }
-  return Object.freeze(value);
 }

@@ -21,6 +21,8 @@ export interface RedeliverOptions {
 export interface Redeliver {
   /** A subscription has something due at this service time: be there. */
   wake(subscriptionArn: string, atMs: EpochMs): void;
+  /** Looks through the store for what is due: others may have left something. */
+  lookAgain(): void;
   /** Takes up no new work; answers when the work under way has ended. */
   stop(): Promise<void>;
 }
@@ -79,6 +81,7 @@ export function startRedeliver(options: RedeliverOptions): Redeliver {
   const stopRounds = repeat({ name: "deliveries", clock, periodMs: roundMs, log, run: round });
   return {
     wake,
+    lookAgain: () => void first(),
     async stop() {
       stopped = true;
       cancelFirst();

@@ -7,5 +7,5 @@ import { testStoreContract } from "./contract/run.ts";
 
 testStoreContract("postgres", async () => {
   const cluster = await sharedCluster();
-  return openPostgresStore({ url: cluster.newStoreUrl(), log: silentLog });
+  return openPostgresStore({ url: cluster.newStoreUrl(), log: silentLog, systemNowMs: Date.now });
 });

@@ -6,6 +6,7 @@ import type { Principals } from "../../kernel/policy.ts";
 import type { Random } from "../../kernel/random.ts";
 import type { RecordView } from "../../kernel/records.ts";
 import type { Sealer } from "../../kernel/sealer.ts";
+import type { Arrivals } from "./arrivals.ts";
 import type { QueueCounters } from "./metrics.ts";
 import type { Waiters } from "./waiters.ts";
 
@@ -60,6 +61,8 @@ export interface SqsDependencies {
   readonly digests: DeduplicationDigests;
   readonly log: Log;
   readonly options: SqsOptions;
+  /** Other processes on the same store; absent: there are none. */
+  readonly arrivals?: Arrivals | undefined;
 }
 
 /** What the operations work with. */

@@ -1,6 +1,7 @@
 import type { EpochMs } from "../../kernel/clock.ts";
 import { Refusal } from "../../kernel/errors.ts";
 import { type AnyOperation, operationTable, type ServiceTable } from "../../kernel/operation.ts";
+import { shareWaiters } from "./arrivals.ts";
 import { createJobs, type SqsJobs } from "./jobs.ts";
 import { measureQueues, type QueueMeasure } from "./measure.ts";
 import { createQueueCounters } from "./metrics.ts";
@@ -51,7 +52,9 @@ export interface Sqs {
 
 /** SQS with standard and FIFO queues. */
 export function createSqs(deps: SqsDependencies): Sqs {
-  const waiters = createWaiters(deps);
+  const own = createWaiters(deps);
+  const { arrivals, systemClock } = deps;
+  const waiters = arrivals ? shareWaiters(own, arrivals, systemClock) : own;
   const listeners = new Set<(atMs: EpochMs) => void>();
   const context: SqsContext = {
     ...deps,
@@ -77,7 +80,7 @@ export function createSqs(deps: SqsDependencies): Sqs {
   return {
     table,
     jobs: createJobs(context, (listener) => listeners.add(listener)),
-    waiters,
+    waiters: own,
     measure,
   };
 }

@@ -1,12 +1,15 @@
+import { randomBytes } from "node:crypto";
 import type { CommitAnswer, CommitRequest, Query, ResultOf, Store } from "../../kernel/command.ts";
 import { Fault } from "../../kernel/errors.ts";
 import type { Log } from "../../kernel/log.ts";
+import type { Peers } from "../../kernel/peers.ts";
 import { carryOutRun } from "./carry-out.ts";
 import { createConnections, type OpenConnections } from "./connections.ts";
 import { faultOf } from "./failure.ts";
 import { createLedger } from "./ledger.ts";
 import { migrate } from "./migrate.ts";
 import { type Migration, migrations } from "./migrations/index.ts";
+import { type OpenPeers, openPeers } from "./peers.ts";
 import { createQueues } from "./queues.ts";
 import { type Asked, runsOf } from "./runs.ts";
 import type { TransactionTools } from "./transaction.ts";
@@ -18,11 +21,14 @@ export interface PostgresStoreOptions {
   readonly log: Log;
   /** Time that passes by itself, for how long looks are good. Default: that of this process. */
   readonly elapsedMs?: () => number;
+  /** This machine's time, to tell the database's from it. */
+  readonly systemNowMs: () => number;
   /** Steps of the schema; default all. */
   readonly migrations?: readonly Migration[];
 }
 
 export interface PostgresStore extends Store {
+  readonly peers: Peers;
   readonly address: PostgresAddress;
   /** Never settles: what is lost now may be there again later. */
   readonly failed: Promise<Fault>;
@@ -44,7 +50,16 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
     await connections.close();
     throw faultOf(error);
   }
-  return new Client(address, connections, options.elapsedMs ?? (() => performance.now()));
+  const { log, systemNowMs } = options;
+  const elapsedMs = options.elapsedMs ?? (() => performance.now());
+  const processId = randomBytes(8).toString("hex");
+  try {
+    const peers = await openPeers({ address, processId, elapsedMs, systemNowMs, log });
+    return new Client(address, connections, peers, elapsedMs);
+  } catch (error) {
+    await connections.close();
+    throw faultOf(error);
+  }
 }
 
 /**
@@ -54,21 +69,36 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
 class Client implements PostgresStore {
   readonly failed: Promise<Fault> = new Promise(() => {});
   readonly address: PostgresAddress;
+  readonly peers: OpenPeers;
   private readonly connections: OpenConnections;
   private readonly tools: TransactionTools;
   private waiting: Asked[] = [];
   private working: Promise<void> | undefined;
   private closing: Promise<void> | undefined;
 
-  constructor(address: PostgresAddress, connections: OpenConnections, elapsedMs: () => number) {
+  constructor(
+    address: PostgresAddress,
+    connections: OpenConnections,
+    peers: OpenPeers,
+    elapsedMs: () => number,
+  ) {
     this.address = address;
+    this.peers = peers;
     this.connections = connections;
     const ledger = createLedger(elapsedMs);
     this.tools = { ledger, queues: createQueues(), schema: address.schema };
   }
 
   async commit(request: CommitRequest): Promise<CommitAnswer> {
-    return (await this.ask((asker) => ({ kind: "commit", request, asker }))) as CommitAnswer;
+    const asked = this.ask((asker) => ({ kind: "commit", request, asker }));
+    const answer = (await asked) as CommitAnswer;
+    // What this process learned of others is no news to them.
+    if (answer.status === "done") {
+      for (const { accountId, version } of answer.versions) {
+        this.peers.tell("version", `${version} ${accountId}`);
+      }
+    }
+    return answer;
   }
 
   async query<Q extends Query>(query: Q): Promise<ResultOf<Q>> {
@@ -79,6 +109,7 @@ class Client implements PostgresStore {
   close(): Promise<void> {
     this.closing ??= (async () => {
       await this.working;
+      await this.peers.close();
       await this.connections.close();
     })();
     return this.closing;

@@ -21,7 +21,7 @@ export interface TlsOptions {
   readonly anyName: boolean;
 }
 
-const schemaPattern = /^[a-z_][a-z0-9_]{0,62}$/;
+const schemaPattern = /^[a-z_][a-z0-9_]{0,49}$/;
 const poolMax = 64;
 const ownParameters = ["schema", "pool"] as const;
 const tlsParameters = ["sslmode", "sslrootcert", "sslcert", "sslkey"] as const;

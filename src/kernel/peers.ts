@@ -1,0 +1,32 @@
+/**
+ * The other processes on one store: what this one learns from them and tells them. A store of one
+ * process has none.
+ *
+ * What is told is a hint and may get lost with a connection: whoever listens looks for itself now
+ * and then. Configuration is more than a hint: see `trusted`.
+ */
+export interface Peers {
+  /**
+   * Whether what is cached of the configuration may be relied on: the present versions were read
+   * less than a second ago. If not, everything has to be read anew.
+   */
+  trusted(): boolean;
+  /** The database's time less this machine's, in milliseconds. */
+  clockOffsetMs(): number;
+  /** An account's configuration is at this version now, as the feed of versions says. */
+  onVersion(listener: (accountId: string, version: number) => void): void;
+  /** Accounts whose versions are looked at: those that are cached. */
+  watch(accounts: () => readonly string[]): void;
+  /** Tells all others, soon; what is told in one turn of the event loop goes out together. */
+  tell(topic: string, text: string): void;
+  on(topic: string, listener: (text: string) => void): void;
+  /** Runs an act while no other process runs one of this name. */
+  alone<T>(name: string, act: () => Promise<T>): Promise<T>;
+  /**
+   * Takes or keeps a lease for this process, in the database's time: true if nobody else has it
+   * until then. A Fault is as good as false.
+   */
+  lease(name: string, forMs: number): Promise<boolean>;
+  /** Gives a lease back before its time. */
+  release(name: string): Promise<void>;
+}

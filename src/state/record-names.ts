@@ -1,0 +1,24 @@
+import type { RecordKey, RecordRange } from "../kernel/records.ts";
+
+/** One name for each record; the account comes first. */
+export function recordName(key: RecordKey): string {
+  return `${key.accountId}\0${key.region}\0${key.kind}\0${key.id}`;
+}
+
+/** One name for each range of a kind; "" for the whole. */
+export function rangeName({ idPrefix, afterId, limit }: RecordRange): string {
+  const whole = idPrefix === undefined && afterId === undefined && limit === undefined;
+  return whole ? "" : JSON.stringify([idPrefix, afterId, limit]);
+}
+
+/** One name for all listings of a kind in a place. */
+export function groupName(key: { accountId: string; region: string; kind: string }): string {
+  return `${key.accountId}\0${key.region}\0${key.kind}`;
+}
+
+export function freezeDeep<T extends object>(value: T): T {
+  for (const member of Object.values(value)) {
+    if (typeof member === "object" && member !== null) freezeDeep(member);
+  }
+  return Object.freeze(value);
+}
