@@ -23,6 +23,8 @@ export interface PostgresCluster {
   kill(): Promise<void>;
   /** Stops it if it runs, and removes its folder. */
   stop(): Promise<void>;
+  /** From now on it keeps no process alive, and ends with this one: nobody has to stop it. */
+  endWithProcess(): void;
 }
 
 /**
@@ -84,6 +86,14 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Postgr
     async stop() {
       await end(server.process, dataFolder, "SIGQUIT");
       rmSync(folder, { recursive: true, force: true });
+    },
+    endWithProcess() {
+      server.process?.unref();
+      if (server.process) unrefLeash(server.process);
+      process.once("exit", () => {
+        killAll(dataFolder);
+        rmSync(folder, { recursive: true, force: true });
+      });
     },
   };
   try {
@@ -152,13 +162,22 @@ async function end(
   const ended = once(shell, "exit");
   const postmaster = postmasterOf(dataFolder);
   if (postmaster === undefined) shell.kill("SIGKILL");
-  else {
-    // Its workers would outlive it: they are stopped first, so that none finishes what it does.
-    const all = [...childrenOf(postmaster), postmaster];
-    for (const pid of signal === "SIGKILL" ? all : [postmaster]) kill(pid, signal);
-  }
+  else if (signal === "SIGKILL") killAll(dataFolder);
+  else kill(postmaster, signal);
   await ended;
   leash(shell)?.destroy();
+}
+
+/** Its workers would outlive it: they go first, so that none finishes what it does. */
+function killAll(dataFolder: string): void {
+  const postmaster = postmasterOf(dataFolder);
+  if (postmaster === undefined) return;
+  for (const pid of [...childrenOf(postmaster), postmaster]) kill(pid, "SIGKILL");
+}
+
+function unrefLeash(shell: ChildProcess): void {
+  const input: { unref?: () => void } | undefined = leash(shell);
+  input?.unref?.();
 }
 
 /** The input whose end ends the server. */
