@@ -1,10 +1,9 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { appendFileSync, chownSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
+import { createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Duplex } from "node:stream";
 import { setTimeout as pause } from "node:timers/promises";
 import { type PostgresBinaries, postgresBinaries, postgresUser } from "./binaries.ts";
 
@@ -89,7 +88,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Postgr
     },
     endWithProcess() {
       server.process?.unref();
-      if (server.process) unrefLeash(server.process);
+      if (server.process) leash(server.process)?.unref();
       process.once("exit", () => {
         killAll(dataFolder);
         rmSync(folder, { recursive: true, force: true });
@@ -175,14 +174,9 @@ function killAll(dataFolder: string): void {
   for (const pid of [...childrenOf(postmaster), postmaster]) kill(pid, "SIGKILL");
 }
 
-function unrefLeash(shell: ChildProcess): void {
-  const input: { unref?: () => void } | undefined = leash(shell);
-  input?.unref?.();
-}
-
 /** The input whose end ends the server. */
-function leash(shell: ChildProcess): Duplex | undefined {
-  return (shell.stdio[3] as Duplex | undefined) ?? undefined;
+function leash(shell: ChildProcess): Socket | undefined {
+  return (shell.stdio[3] as Socket | null | undefined) ?? undefined;
 }
 
 function postmasterOf(dataFolder: string): number | undefined {
