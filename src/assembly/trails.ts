@@ -4,6 +4,7 @@ import { systemRandom } from "../crypto/random.ts";
 import type { Reach } from "../delivery/open-targets.ts";
 import type { Pipeline } from "../gateway/pipeline.ts";
 import type { Clock, EpochMs } from "../kernel/clock.ts";
+import { Fault } from "../kernel/errors.ts";
 import type { Log } from "../kernel/log.ts";
 import { cloudtrailFor } from "../services/cloudtrail/configure.ts";
 import type { Buckets } from "../services/cloudtrail/ports.ts";
@@ -53,9 +54,15 @@ export function openTrailStorage(options: StorageOptions): TrailStorage {
     },
     buckets: {
       remote: s3 !== undefined,
-      find: (bucket, region) => required(s3).find(bucket, region),
+      find: (bucket, region) => required(s3).find(bucket, region).catch(unreachable),
     },
   };
+}
+
+/** An endpoint that is away, or where the server must not go, is no bug of a request. */
+function unreachable(error: unknown): never {
+  if (!(error instanceof ObjectError)) throw error;
+  throw new Fault("bucket-unreachable", error.message, { cause: error });
 }
 
 function required(s3: S3 | undefined): S3 {

@@ -3,13 +3,12 @@
 // with a virtual clock, a receiver on loopback, and the validator that AWS gives its customers.
 import assert from "node:assert/strict";
 import { verify } from "node:crypto";
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { after, before, test } from "node:test";
 import { type Receiver, startReceiver } from "../delivery/receiver.ts";
 import { filesWith, formsOf } from "../encryption/files.ts";
 import { startTestServer } from "../harness/server.ts";
 import { invalid, makeTopic, refuses, type SnsScene, topicArn, undelivered } from "./sns-scene.ts";
+import { validate } from "./sns-validator.ts";
 
 let scene: SnsScene;
 let receiver: Receiver;
@@ -50,27 +49,6 @@ async function confirmed(TopicArn: string, endpoint = receiver.url, attributes =
   receiver.requests.length = 0;
   const { Subscriptions = [] } = await scene.sns.listSubscriptionsByTopic({ TopicArn });
   return Subscriptions[0]?.SubscriptionArn ?? "";
-}
-
-/**
- * The package that receivers use, with the host pattern (and port) that a server of one's own
- * needs.
- */
-function validate(message: object): Promise<object> {
-  const require = createRequire(import.meta.url);
-  const MessageValidator = require("sns-validator");
-  const validator = new MessageValidator(/^127\.0\.0\.1:\d+$/, "utf8");
-  const https = require("node:https");
-  const get = https.get;
-  // It fetches the certificate by itself: it has to be told of the server's own authority.
-  https.get = (url: string, ...rest: unknown[]) => get(url, { ca: scene.server.ca }, ...rest);
-  return new Promise((resolve, reject) => {
-    validator.validate(message, (error: Error | null, valid: object) => {
-      https.get = get;
-      if (error) reject(error);
-      else resolve(valid);
-    });
-  });
 }
 
 /** AWS: the token of both confirmations is signed; sns-validator leaves it out of one of them. */
@@ -123,8 +101,8 @@ test("a subscription is pending until its token comes back", async (t) => {
   assert.equal(headers?.["x-amz-sns-subscription-arn"], undefined);
   assert.equal(headers?.["content-type"], "text/plain; charset=UTF-8");
   assert.equal(headers?.["user-agent"], "Amazon Simple Notification Service Agent");
-  await validate(message);
-  await assert.rejects(validate({ ...message, Token: "0" }));
+  await validate(scene.server.ca, message);
+  await assert.rejects(validate(scene.server.ca, { ...message, Token: "0" }));
 
   const [listed] = (await sns.listSubscriptionsByTopic({ TopicArn })).Subscriptions ?? [];
   assert.equal(listed?.SubscriptionArn, "PendingConfirmation");
@@ -167,8 +145,11 @@ for (const version of ["1", "2"]) {
     assert.deepEqual(message.MessageAttributes, { kind: { Type: "String", Value: "x" } });
     assert.equal(request?.headers["x-amz-sns-message-type"], "Notification");
     assert.equal(request?.headers["x-amz-sns-subscription-arn"], subscription);
-    await validate(message);
-    await assert.rejects(validate({ ...message, Message: "forged" }), /signature/i);
+    await validate(scene.server.ca, message);
+    await assert.rejects(
+      validate(scene.server.ca, { ...message, Message: "forged" }),
+      /signature/i,
+    );
   });
 }
 
@@ -290,41 +271,4 @@ test("private targets are refused unless the operator opens them", async (t) => 
   assert.equal(failed.length, 5);
   assert.ok(failed.every(({ failureCode }) => failureCode === "EndpointNotAllowed"));
   assert.equal(receiver.requests.length, 0);
-});
-
-test("--sns-cert-host gives addresses that unchanged validators accept", async (t) => {
-  const named = await startTestServer({
-    flags: { deliveryAllow: ["127.0.0.0/8"], snsCertHost: "sns.us-east-1.amazonaws.com" },
-  });
-  t.after(() => named.stop());
-  const { url } = await fresh(t);
-  const { sns } = named.rootClients;
-  const { TopicArn = "" } = await sns.createTopic({ Name: "t" });
-  await sns.subscribe({ TopicArn, Protocol: "http", Endpoint: url });
-  const [request] = await receiver.waitFor(1);
-  const message = JSON.parse(request?.body ?? "");
-  assert.match(
-    message.SigningCertURL,
-    /^https:\/\/sns\.us-east-1\.amazonaws\.com\/SimpleNotificationService-[0-9a-f]{32}\.pem$/,
-  );
-  const require = createRequire(import.meta.url);
-  const https = require("node:https");
-  const get = https.get;
-  t.after(async () => {
-    https.get = get;
-  });
-  // The name leads to this server where an operator wants it so; here, for the test alone.
-  https.get = (address: string, ...rest: unknown[]) =>
-    get(
-      address.replace("https://sns.us-east-1.amazonaws.com", named.httpsUrl),
-      { ca: named.ca },
-      ...rest,
-    );
-  const MessageValidator = require("sns-validator");
-  await new Promise<void>((resolve, reject) => {
-    new MessageValidator().validate(message, (error: Error | null) =>
-      error ? reject(error) : resolve(),
-    );
-  });
-  assert.ok(readFileSync(`${named.dataFolder}/ca.pem`).length > 0);
 });
