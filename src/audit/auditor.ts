@@ -68,7 +68,8 @@ async function record(
   const facts = factsOf(finished, resources);
   const told: Told[] = [];
   for (const accountId of recipients(finished, resources)) {
-    const trails = await deps.trails.of(finished.call.records, accountId, facts);
+    const asked = deps.trails.of(finished.call.records, accountId, facts);
+    const trails = asked instanceof Promise ? await asked : asked;
     if (inHistory || trails.length > 0) told.push({ accountId, trails });
   }
   if (told.length === 0) return undefined;
@@ -124,17 +125,25 @@ function factsOfService(event: ServiceEvent): EventFacts {
 function recipients(
   finished: FinishedCall,
   resources: readonly AuditResource[],
-): ReadonlySet<string> {
+): readonly string[] {
   const { call, result } = finished;
   const own = callerAccountId(call.caller);
   const denied = "error" in result && result.error instanceof Refusal && result.error.denial;
-  if (own !== undefined && denied) return new Set([own]);
+  if (own !== undefined && denied) return [own];
   const owners = resources.map(({ accountId }) => accountId);
-  if (own !== undefined) return new Set([own, ...owners]);
-  const source = call.caller.kind === "service" ? [call.caller.sourceAccountId] : [];
+  if (own !== undefined) return unique([own, ...owners]);
+  if (owners.length > 0) return unique(owners);
   const used = finished.resources.map(({ accountId }) => accountId);
-  const told = [owners, used, source].find((accounts) => accounts.length > 0) ?? [];
-  return new Set(told);
+  if (used.length > 0) return unique(used);
+  return call.caller.kind === "service" ? [call.caller.sourceAccountId] : [];
+}
+
+/** Few are many: nearly always they are one account. */
+function unique(accounts: readonly string[]): readonly string[] {
+  const [first] = accounts;
+  return accounts.every((account) => account === first)
+    ? accounts.slice(0, 1)
+    : [...new Set(accounts)];
 }
 
 function eventFor(

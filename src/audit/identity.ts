@@ -15,7 +15,7 @@ const identityTexts = new WeakMap<Caller, string>();
 /** AWS: `userIdentity` as the caller's own account sees it, as JSON text. */
 export function identityText(call: Call, proven?: WebIdentityCaller): string {
   const { caller, via } = call;
-  if (via !== undefined || proven !== undefined) {
+  if (via !== undefined || proven !== undefined || caller.kind === "service") {
     return JSON.stringify(userIdentity(call, proven));
   }
   let text = identityTexts.get(caller);

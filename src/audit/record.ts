@@ -1,7 +1,7 @@
 import { Fault, Refusal } from "../kernel/errors.ts";
 import type { FinishedCall } from "../kernel/finished-call.ts";
 import type { Json } from "../kernel/json.ts";
-import type { AuditResource, ServiceTable } from "../kernel/operation.ts";
+import type { AnyOperation, AuditResource, ServiceTable } from "../kernel/operation.ts";
 import {
   endpointId,
   foreignIdentity,
@@ -34,14 +34,13 @@ export function recordFacts(
   model: AuditModel | undefined,
   nowMs: number,
 ): RecordFacts {
-  const { operation, input, result, table, call } = finished;
+  const { operation, input, result, table } = finished;
   const { audit } = operation;
   const shapes = model?.operations[operation.name];
   const outcome = "outcome" in result ? result.outcome : undefined;
   const output = outcome?.output;
   const additional = outcome?.audit?.additionalEventData;
   const region = eventRegion(finished);
-  const { address, userAgent } = sourceOf(call);
   const request = kept(model, shapes?.input, audit.request, input);
   const response =
     typeof output === "object" && output !== null
@@ -52,9 +51,7 @@ export function recordFacts(
     region,
     resources,
     beginning:
-      `"eventTime":"${secondsTime(nowMs)}","eventSource":"${table.eventSource}"` +
-      `,"eventName":"${operation.name}","awsRegion":${quoted(region)}` +
-      `,"sourceIPAddress":${quoted(address)},"userAgent":${quoted(truncate(userAgent))}` +
+      `"eventTime":"${secondsTime(nowMs)}",${whereText(finished, region)}` +
       ("error" in result ? failureText(result.error, table) : ""),
     requestParameters: bounded(request, "requestParameters"),
     responseElements: bounded(response, "responseElements"),
@@ -67,6 +64,35 @@ export function recordFacts(
             additionalBytesMax,
           )}`,
   };
+}
+
+interface Where {
+  readonly region: string;
+  readonly address: string;
+  readonly userAgent: string;
+  readonly text: string;
+}
+
+/** Of each operation the latest: who calls often calls from one place. */
+const latestWhere = new WeakMap<AnyOperation, Where>();
+
+function whereText({ operation, table, call }: FinishedCall, region: string): string {
+  const { address, userAgent } = sourceOf(call);
+  const latest = latestWhere.get(operation);
+  if (
+    latest !== undefined &&
+    latest.region === region &&
+    latest.address === address &&
+    latest.userAgent === userAgent
+  ) {
+    return latest.text;
+  }
+  const text =
+    `"eventSource":"${table.eventSource}","eventName":"${operation.name}"` +
+    `,"awsRegion":${quoted(region)},"sourceIPAddress":${quoted(address)}` +
+    `,"userAgent":${quoted(truncate(userAgent))}`;
+  latestWhere.set(operation, { region, address, userAgent, text });
+  return text;
 }
 
 function quoted(text: string): string {
