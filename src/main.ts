@@ -220,6 +220,7 @@ async function startUnsealed(
       settings,
       folderPath,
       accountId,
+      installation: folder.installation,
       hostName: hostname(),
       state,
       clocks,

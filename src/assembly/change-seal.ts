@@ -1,7 +1,7 @@
-import { existsSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { Settings } from "../config.ts";
-import { type Installation, openDataFolder } from "../gateway/data-folder.ts";
+import { openDataFolder, readInstallation } from "../gateway/data-folder.ts";
 import type { Log } from "../kernel/log.ts";
 import { startKeyProcess } from "../keys/client.ts";
 import { resealRing } from "../keys/reseal.ts";
@@ -50,7 +50,9 @@ export async function changeSeal(change: ChangeSeal): Promise<ChangedSeal> {
   if (!existsSync(join(dataFolder, "sealpost.db"))) {
     throw new StartError(`there is no data folder at ${dataFolder}`);
   }
-  const folder = openDataFolder(folderFacts(dataFolder));
+  // A seal can be changed whatever clock and account the folder was made for.
+  const now = performance.timeOrigin + performance.now();
+  const folder = openDataFolder({ ...readInstallation(dataFolder), path: dataFolder, now });
   scope.defer(() => folder.close());
   const store = await openSqliteStore({ path: join(dataFolder, "sealpost.db"), log });
   scope.defer(() => store.close());
@@ -68,13 +70,6 @@ export async function changeSeal(change: ChangeSeal): Promise<ChangedSeal> {
   const { oldFingerprint, fingerprint } = resealed;
   const leftFile = removeOld(from.settings, to.settings);
   return { from: kind, to: to.settings.kind, oldFingerprint, fingerprint, leftFile };
-}
-
-/** A seal can be changed whatever clock and account the folder was made for. */
-function folderFacts(path: string) {
-  const text = readFileSync(join(path, "installation.json"), "utf8");
-  const { clock, accountId, region }: Installation = JSON.parse(text);
-  return { path, clock, accountId, region, now: performance.timeOrigin + performance.now() };
 }
 
 function newSource({ settings, to, newFlags, newSecrets }: ChangeSeal, kind: SealKind) {

@@ -8,6 +8,7 @@ import { createAdminGuard } from "../gateway/admin-guard.ts";
 import { createAuthenticator } from "../gateway/authenticate.ts";
 import { type CertificateSource, openPrivateCertificates } from "../gateway/certificates.ts";
 import { clockRoutes } from "../gateway/clock-routes.ts";
+import type { Installation } from "../gateway/data-folder.ts";
 import type { Handler } from "../gateway/exchange.ts";
 import { createFront } from "../gateway/front.ts";
 import { type Health, healthRoute } from "../gateway/health.ts";
@@ -21,6 +22,8 @@ import type { AuthorizationMessages } from "../services/sts/messages.ts";
 import { loadWireServices } from "../wire/service.ts";
 import type { ShipTrails } from "../workers/ship-trails.ts";
 import { accountRoutes } from "./account-routes.ts";
+import { beginBackup } from "./backup/begin.ts";
+import { backupRoute } from "./backup/route.ts";
 import type { Clocks } from "./clocks.ts";
 import { costRoute } from "./cost-route.ts";
 import { openInquiry } from "./doctor.ts";
@@ -41,6 +44,7 @@ export interface DoorOptions {
   readonly settings: Settings;
   readonly folderPath: string;
   readonly accountId: string;
+  readonly installation: Installation;
   readonly hostName: string;
   readonly state: OpenState;
   readonly clocks: Clocks;
@@ -112,6 +116,19 @@ export async function openDoor(options: DoorOptions, scope: AsyncDisposableStack
     ...deliveryRoutes({ ...state, services, clock: clocks.service, accountId, inquiry }),
     ...trailRoutes({ trails: options.trails, alone: options.aloneWithTrails }),
     ...serviceCredentialRoutes(administration),
+    backupRoute({
+      log,
+      write: (recipients) =>
+        beginBackup(
+          {
+            ...state,
+            folder: { path: options.folderPath, installation: options.installation },
+            clockOffsetMs: () => clocks.virtual?.offsetMs() ?? 0,
+            version: options.version,
+          },
+          recipients,
+        ),
+    }),
     ...accountRoutes(administration),
     ...doctorRoutes({ inquiry, denials: options.denials, requireDecryptToSend }),
     costRoute({ inquiry, store: state.store, accountId }),

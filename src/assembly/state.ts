@@ -5,6 +5,7 @@ import type { RingKey, RingPurpose } from "../crypto/keyring.ts";
 import { systemRandom } from "../crypto/random.ts";
 import { envelopeDigest, placeMac, placeMacHolds, rowMac, rowMacHolds } from "../crypto/rows.ts";
 import { createSecretBox } from "../crypto/secretbox.ts";
+import { isRestoreUnsettled } from "../gateway/folder-swap.ts";
 import type { Log } from "../kernel/log.ts";
 import type { SecretBox } from "../kernel/secrets.ts";
 import { type KeyProcess, startKeyProcess } from "../keys/client.ts";
@@ -60,6 +61,11 @@ export async function openState(
   options: StateOptions,
   scope: AsyncDisposableStack,
 ): Promise<OpenState> {
+  if (isRestoreUnsettled(options.dataFolder)) {
+    throw new StartError(
+      "a restore of this data folder was cut off: a start of the server ends it",
+    );
+  }
   const store = await openStore(options);
   scope.defer(() => store.close());
   const alone = <T>(act: () => Promise<T>) => store.peers?.alone("start", act) ?? act();

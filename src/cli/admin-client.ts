@@ -29,16 +29,31 @@ export async function askServer(
   now: EpochMs,
 ): Promise<Json> {
   const body = request.body === undefined ? "" : JSON.stringify(request.body);
+  const { url, headers } = signedRequest(server, credentials, request, body, now);
+  const { status, text } = await exchange(url, request.method, headers, body, server.caFile);
+  const answer = parse(text);
+  if (status === 200) return answer;
+  throw refused(status, answer);
+}
+
+function signedRequest(
+  server: ServerFile,
+  credentials: RootCredentials,
+  request: AdminRequest,
+  body: string,
+  now: EpochMs,
+): { readonly url: URL; readonly headers: Record<string, string> } {
   // With an own certificate this machine may not trust it; the loopback way needs no TLS.
   const plain = server.caFile === null && server.httpUrl !== null;
   const url = new URL(request.path, plain ? (server.httpUrl ?? "") : server.httpsUrl);
   url.search = canonicalQuery(request.query ?? {});
   const headers = signedHeaders(url, request.method, body, server.region, credentials, now);
-  const { status, text } = await exchange(url, request.method, headers, body, server.caFile);
-  const answer = parse(text);
-  if (status === 200) return answer;
+  return { url, headers };
+}
+
+function refused(status: number, answer: Json): CliError {
   const { message } = answer as { readonly message?: string };
-  throw new CliError(message ?? `the server answered ${status}`);
+  return new CliError(message ?? `the server answered ${status}`);
 }
 
 /** AWS: sorted by name, each part encoded by RFC 3986; sent in the very form that is signed. */
@@ -101,29 +116,56 @@ function signedHeaders(
   };
 }
 
+/**
+ * The answer of the running server as it comes. Ends with an error if the server could not finish
+ * it. Throws CliError as `askServer` does.
+ */
+export async function streamFromServer(
+  server: ServerFile,
+  credentials: RootCredentials,
+  request: AdminRequest,
+  now: EpochMs,
+): Promise<AsyncIterable<Buffer>> {
+  const body = JSON.stringify(request.body ?? {});
+  const { url, headers } = signedRequest(server, credentials, request, body, now);
+  const response = await answerOf(url, request.method, headers, body, server.caFile);
+  if (response.statusCode === 200) return response;
+  throw refused(response.statusCode ?? 0, parse(await textOf(response)));
+}
+
 /** Moving the clock by years runs much that became due. */
 const answerMsMax = 600_000;
 
 /** Sends a signed request to the server. */
-export function exchange(
+export async function exchange(
   url: URL,
   method: string,
   headers: Record<string, string>,
   body: string,
   caFile: string | null,
 ): Promise<{ status: number; text: string }> {
+  const response = await answerOf(url, method, headers, body, caFile);
+  return { status: response.statusCode ?? 0, text: await textOf(response) };
+}
+
+async function textOf(response: http.IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of response) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks).toString("utf8");
+}
+
+function answerOf(
+  url: URL,
+  method: string,
+  headers: Record<string, string>,
+  body: string,
+  caFile: string | null,
+): Promise<http.IncomingMessage> {
   const ca = caFile === null ? undefined : readFileSync(caFile, "utf8");
   return new Promise((resolve, reject) => {
     const send = url.protocol === "https:" ? https.request : http.request;
     const request = send(url, { method, headers, ca, agent: false, timeout: answerMsMax });
-    request.on("response", (response) => {
-      const chunks: Buffer[] = [];
-      response.on("data", (chunk: Buffer) => void chunks.push(chunk));
-      response.on("end", () => {
-        resolve({ status: response.statusCode ?? 0, text: Buffer.concat(chunks).toString("utf8") });
-      });
-      response.on("error", reject);
-    });
+    request.on("response", resolve);
     request.on("timeout", () => request.destroy(new Error("no answer")));
     request.on("error", (error) => {
       reject(new CliError(`the server at ${url.origin} cannot be reached: ${error.message}`));

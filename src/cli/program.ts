@@ -1,6 +1,7 @@
 import { Command, Option } from "commander";
 import { settingsTable } from "../config.ts";
 import { addAccountVerbs } from "./accounts.ts";
+import { addBackupVerbs } from "./backup.ts";
 import { advanceClock, showClock } from "./clock.ts";
 import { addCostVerb } from "./cost.ts";
 import { addDeliveryVerbs } from "./deliveries.ts";
@@ -9,6 +10,7 @@ import { parseDurationSeconds } from "./duration.ts";
 import { printEnv } from "./env.ts";
 import { type CliIo, settingsFileText } from "./io.ts";
 import { addSettingOptions, settingFlags } from "./options.ts";
+import { addRestoreVerb } from "./restore.ts";
 import { runCommand } from "./run.ts";
 import { addSealVerbs } from "./seal.ts";
 import { type StartServer, serve } from "./serve.ts";
@@ -27,8 +29,6 @@ export interface CliParts {
 /** Verbs that later issues bring. */
 const laterVerbs: Readonly<Record<string, string>> = {
   store: "look after the store",
-  backup: "back up the data folder",
-  restore: "restore a backup",
 };
 
 /** The command line. `finish` gets the exit code of the verb that ran. */
@@ -40,6 +40,8 @@ export function buildProgram(
   const program = new Command("sealpost")
     .description("Encrypted topics and queues that speak the AWS wire")
     .version(parts.version, "-V, --version")
+    // A verb with verbs below it (backup) shares names of options with them.
+    .enablePositionalOptions()
     .exitOverride()
     .configureOutput({ writeOut: io.out, writeErr: io.err })
     .showHelpAfterError("(sealpost --help shows what there is)");
@@ -65,6 +67,8 @@ export function buildProgram(
   addVerifyTrailVerb(program, tools);
   addTrailVerbs(program, tools);
   addSealVerbs(program, tools);
+  addBackupVerbs(program, tools);
+  addRestoreVerb(program, tools);
   for (const [verb, description] of Object.entries(laterVerbs)) {
     addLaterVerb(program, verb, description, io, finish);
   }

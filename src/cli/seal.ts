@@ -75,9 +75,17 @@ function addFlags(verb: Command): void {
   const { value, description } = settingsTable.data;
   verb.addOption(new Option(`--data <${value}>`, description));
   verb.addOption(new Option("--format <FORMAT>", "form").choices(["text", "json"]).default("text"));
+  // The data folder knows what it is sealed by.
+  addSealOptions(verb, "details");
+}
+
+/** The flags of the seal; `details`: without the one that says which it is. */
+export function addSealOptions(verb: Command, which: "all" | "details" = "all"): void {
   for (const [name, spec] of Object.entries(sealFlags)) {
-    // The data folder knows what it is sealed by.
     if (name !== "seal") verb.addOption(sealOption(name, spec));
+    else if (which === "all") {
+      verb.addOption(new Option("--seal <SEAL>", spec.description).choices(kinds));
+    }
   }
 }
 
@@ -104,13 +112,13 @@ async function change(verb: Command, options: NewSeal, io: CliIo): Promise<void>
   io.out(options.format === "json" ? `${JSON.stringify(done)}\n` : textOf(done));
 }
 
-async function logOf(io: CliIo) {
+export async function logOf(io: CliIo) {
   const { createLogger } = await import("../gateway/logger.ts");
   return createLogger({ level: "error", format: "pretty", write: io.err });
 }
 
 /** Whatever a seal or folder says is for the person at the command line. */
-async function explained<T>(act: () => Promise<T>): Promise<T> {
+export async function explained<T>(act: () => Promise<T>): Promise<T> {
   try {
     return await act();
   } catch (error) {
@@ -120,7 +128,7 @@ async function explained<T>(act: () => Promise<T>): Promise<T> {
 }
 
 /** The folder says what kind of clock it has; a stopped server needs neither. */
-function settingsOf(verb: Command, io: CliIo): Settings {
+export function settingsOf(verb: Command, io: CliIo): Settings {
   const flags: Record<string, unknown> = {};
   for (const name of ["data", ...Object.keys(sealFlags)]) {
     const value: unknown = verb.getOptionValue(name);

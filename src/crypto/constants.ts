@@ -28,4 +28,7 @@ export const labels = {
   place: "sealpost.place.1",
   deduplication: "sealpost.deduplication.1",
   secret: "sealpost.secret.1",
+  backupWrap: "sealpost.backup.wrap.1",
+  backupHeader: "sealpost.backup.header.1",
+  backupPayload: "sealpost.backup.payload.1",
 } as const;

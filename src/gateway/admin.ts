@@ -18,6 +18,8 @@ export interface AdminRoute {
   readonly path: string;
   /** What the caller must be allowed to do; null: anyone may, unsigned. */
   readonly action: AdminAction | null;
+  /** What of the input the audit keeps; absent: all of it. */
+  readonly audited?: (input: Json | undefined) => Json;
   /** Leaves no audit record when done; refusals always do. */
   readonly unrecorded?: boolean;
   /** Throws Refusal for what the client did wrong. */
@@ -28,7 +30,8 @@ export type AdminAction = `sealpost:${string}`;
 
 export type AdminReply =
   | { readonly status?: number; readonly json: Json }
-  | { readonly status?: number; readonly text: string; readonly contentType: string };
+  | { readonly status?: number; readonly text: string; readonly contentType: string }
+  | { readonly stream: AsyncIterable<Buffer>; readonly contentType: string };
 
 /** Who may: SigV4 with service name `sealpost`, then the policies of the operator account. */
 export interface AdminGuard {
@@ -106,11 +109,11 @@ async function handle(
     const reply = await route.handle(input, new URLSearchParams(exchange.query));
     // What only reads leaves no record; what changes something is answered after it.
     const recorded = action !== null && route.method !== "GET" && !route.unrecorded;
-    if (recorded) await guard.settled?.(exchange, action, input);
+    if (recorded) await guard.settled?.(exchange, action, audited(route, input));
     return formReply(reply);
   } catch (error) {
     if (action !== null && error instanceof Error) {
-      await guard.settled?.(exchange, action, input, error);
+      await guard.settled?.(exchange, action, audited(route, input), error);
     }
     if (error instanceof Refusal) {
       return errorReply(error.status ?? 400, error.code, error.message);
@@ -130,7 +133,15 @@ function parseBody(body: Buffer): Json | undefined {
   }
 }
 
+function audited(route: AdminRoute, input: Json | undefined): Json | undefined {
+  return route.audited ? route.audited(input) : input;
+}
+
 function formReply(reply: AdminReply): HttpReply {
+  if ("stream" in reply) {
+    const headers = { "content-type": reply.contentType, "cache-control": "no-store" };
+    return { status: 200, headers, body: reply.stream };
+  }
   const status = reply.status ?? 200;
   if ("json" in reply) return jsonReply(status, reply.json);
   return {

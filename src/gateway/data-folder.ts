@@ -1,8 +1,9 @@
-import { chmodSync, mkdirSync, rmSync } from "node:fs";
+import { chmodSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import type { EpochMs } from "../kernel/clock.ts";
 import { readFileIfThere, writeFileAtomically } from "./files.ts";
+import { settleRestore } from "./folder-swap.ts";
 import { readServerFile } from "./server-file.ts";
 
 /** A data folder that cannot be used; the process says why and exits 1. */
@@ -50,9 +51,7 @@ export interface DataFolderOptions {
  */
 export function openDataFolder(options: DataFolderOptions): DataFolder {
   const { path } = options;
-  mkdirSync(path, { recursive: true, mode: 0o700 });
-  chmodSync(path, 0o700);
-  const lock = takeLock(path);
+  const lock = lockDataFolder(path);
   try {
     const clockFile = join(path, "clock.json");
     const installationFile = join(path, "installation.json");
@@ -80,6 +79,23 @@ export function openDataFolder(options: DataFolderOptions): DataFolder {
 }
 
 /**
+ * Holds a folder for this process alone, making it if there is none, and ends a restore that was
+ * cut off. Throws DataFolderError if another process holds it.
+ */
+export function lockDataFolder(path: string): { close(): void } {
+  mkdirSync(path, { recursive: true, mode: 0o700 });
+  chmodSync(path, 0o700);
+  const lock = takeLock(path);
+  try {
+    settleRestore(path);
+    return lock;
+  } catch (error) {
+    lock.close();
+    throw error;
+  }
+}
+
+/**
  * INVARIANT: nothing else in this process opens DIR/lock: POSIX drops a process's locks on a file
  * when any of its descriptors for it is closed. The lock dies with the process, also at kill -9.
  */
@@ -96,6 +112,14 @@ function takeLock(path: string): DatabaseSync {
     const who = holder === undefined ? "another server" : `another server (pid ${holder.pid})`;
     throw new DataFolderError(`${who} holds the data folder ${path}`);
   }
+}
+
+/**
+ * What is fixed for the installation in a folder. Throws DataFolderError if it cannot be read, the
+ * system's error if there is none.
+ */
+export function readInstallation(path: string): Installation {
+  return parseStored(readFileSync(join(path, "installation.json"), "utf8"));
 }
 
 function newInstallation(options: DataFolderOptions): Installation {

@@ -39,7 +39,8 @@ export interface HttpExchange {
 export interface HttpReply {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: Buffer | string;
+  /** A sequence is sent as it comes; if it fails, so does the reply, and its receiver sees that. */
+  readonly body: Buffer | string | AsyncIterable<Buffer>;
 }
 
 /** What is decided on the head of a request, before a byte of its body is kept. */

@@ -1,15 +1,20 @@
 import type { ServerResponse } from "node:http";
 import type { Socket } from "node:net";
+import { pipeline, Readable } from "node:stream";
 import type { HttpReply } from "./exchange.ts";
 
 /** Sends a reply; `close` ends the connection after it. */
 export function sendReply(response: ServerResponse, reply: HttpReply, close: boolean): void {
   if (response.headersSent || response.destroyed) return;
   const headers: Record<string, string | number> = { ...reply.headers };
-  headers["content-length"] = Buffer.byteLength(reply.body);
+  const { body } = reply;
+  const whole = typeof body === "string" || Buffer.isBuffer(body);
+  if (whole) headers["content-length"] = Buffer.byteLength(body);
   if (close) headers.connection = "close";
   response.writeHead(reply.status, headers);
-  response.end(reply.body);
+  if (whole) response.end(body);
+  // It destroys what it cannot finish; whoever made the sequence has said why.
+  else pipeline(Readable.from(body, { objectMode: false }), response, () => {});
 }
 
 /**

@@ -8,6 +8,7 @@ import { systemRandom } from "../crypto/random.ts";
 import { Fault } from "../kernel/errors.ts";
 import { decodeHelperAnswer, type HelperAnswer } from "../seals/helper-seal.ts";
 import { openSeal, type Seal, type SealSettings, type StoredSeal } from "../seals/seal.ts";
+import { backupKey, type OpenBackup, openBackup } from "./backup-operations.ts";
 import { type Engine, type OpenedEngine, openEngine, reseal } from "./engine.ts";
 import {
   encodeFrame,
@@ -30,6 +31,7 @@ const materialCountMax = 4096;
 
 const pipe = new Socket({ fd: pipeDescriptor, readable: true, writable: true });
 let engine: Engine | undefined;
+let backup: OpenBackup | undefined;
 let uses: UseLog | undefined;
 const nowMs = (): number => Math.round(performance.timeOrigin + performance.now());
 let answers: Buffer[] = [];
@@ -37,6 +39,7 @@ let answers: Buffer[] = [];
 const reader = new FrameReader((frame) => {
   if (frame.code === operations.open) open(frame);
   else if (frame.code === operations.reseal) changeSeal(frame);
+  else if (isBackupWork(frame.code)) late(frame.id, backupWork(frame));
   else answer(frame);
 });
 
@@ -62,15 +65,38 @@ function answer({ id, code, fields }: Frame): void {
     if (engine === undefined)
       throw new Fault("key-process-unavailable", "the key ring is not open");
     const answered = engine.handle(code, fields);
-    if (answered instanceof Promise) {
-      answered
-        .then((late) => answers.push(encodeAnswer(id, late)))
-        .catch((error: unknown) => answers.push(encodeFailure(id, error)))
-        .finally(flush);
-    } else answers.push(encodeAnswer(id, answered));
+    if (answered instanceof Promise) late(id, answered);
+    else answers.push(encodeAnswer(id, answered));
   } catch (error) {
     answers.push(encodeFailure(id, error));
   }
+}
+
+function late(id: number, work: Promise<readonly Field[]>): void {
+  work
+    .then((fields) => answers.push(encodeAnswer(id, fields)))
+    .catch((error: unknown) => answers.push(encodeFailure(id, error)))
+    .finally(flush);
+}
+
+function isBackupWork(code: number): boolean {
+  return code >= operations.backupKey && code <= operations.resealBackup;
+}
+
+/** Of a process that serves one backup and no data folder. */
+async function backupWork({ code, fields }: Frame): Promise<readonly Field[]> {
+  if (code === operations.backupKey || code === operations.openBackup) {
+    const seal = sealOf(fields, 0, firstHelperDescriptor, optionalJson(fields, 2));
+    if (code === operations.backupKey) return backupKey(seal);
+    const [id, encapsulation, wrapped] = [3, 4, 5].map((index) => ownField(fields, index));
+    if (!id || !encapsulation || !wrapped) throw new Error("a field is missing");
+    backup = await openBackup(seal, id, encapsulation, wrapped, systemRandom);
+    return backup.keys;
+  }
+  if (backup === undefined) throw new Error("no backup is open");
+  if (code === operations.wrapBackup) return backup.wrapFor(fields.map((key) => Buffer.from(key)));
+  const to = sealOf(fields, 0, firstHelperDescriptor + 1, undefined);
+  return backup.reseal(ownField(fields, 2), to);
 }
 
 function encodeAnswer(id: number, fields: readonly Field[]): Buffer {
@@ -89,8 +115,8 @@ function open({ id, fields }: Frame): void {
       if (lastLine !== "none") {
         uses = engine.logUses({ descriptor: useLogDescriptor, lastLine, nowMs });
       }
+      // The keys stay here as well: a backup seals the whole ring.
       answers.push(encodeFrame(id, statuses.ok, openFields(opened)));
-      for (const { key } of opened.handedOut) key.fill(0);
     })
     .catch((error: unknown) => answers.push(encodeFailure(id, error)))
     .finally(() => {
@@ -117,13 +143,14 @@ function openFields(opened: OpenedEngine): Field[] {
 function changeSeal({ id, fields }: Frame): void {
   const from = sealOf(fields, 0, firstHelperDescriptor, optionalJson(fields, 2));
   const to = sealOf(fields, 4, firstHelperDescriptor + 1, undefined);
-  reseal(from, to, ownField(fields, 3), systemRandom)
-    .then(({ sealedRing, rootKeyFingerprint, storedSeal, oldFingerprint }) => {
-      const said = [rootKeyFingerprint, JSON.stringify(storedSeal), oldFingerprint];
-      answers.push(encodeFrame(id, statuses.ok, [sealedRing, ...said]));
-    })
-    .catch((error: unknown) => answers.push(encodeFailure(id, error)))
-    .finally(flush);
+  const work = reseal(from, to, ownField(fields, 3), systemRandom);
+  late(
+    id,
+    work.then(({ sealedRing, rootKeyFingerprint, storedSeal, oldFingerprint }) => [
+      sealedRing,
+      ...[rootKeyFingerprint, JSON.stringify(storedSeal), oldFingerprint],
+    ]),
+  );
 }
 
 /** Settings and secret stand at `at`; the secret is wiped when the seal was opened. */

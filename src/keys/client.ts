@@ -9,6 +9,7 @@ import {
   sealReach,
   settleSeal,
 } from "../seals/seal.ts";
+import { readSealedBackup, type SealedBackup } from "./backup.ts";
 import { type Link, startLink } from "./link.ts";
 import { type Field, operations, ownField, textField } from "./protocol.ts";
 import { type SealSource, startSealHelper } from "./seal-source.ts";
@@ -51,6 +52,8 @@ export interface KeyProcess extends KeyVault {
   readonly rootKeyFingerprint: string;
   /** Pid of the present process; a restart changes it. */
   readonly pid: number;
+  /** The ring and the keys of one backup, for holders of these public keys; `id`: 32 bytes. */
+  sealBackup(id: Uint8Array, publicKeys: readonly Uint8Array[]): Promise<SealedBackup>;
   close(): Promise<void>;
 }
 
@@ -82,6 +85,12 @@ export async function startKeyProcess(options: KeyProcessOptions): Promise<KeyPr
   return {
     ...vaultOn(supervisor),
     firstBrokenUse: (lines) => firstBrokenUse(supervisor, lines),
+    sealBackup: async (id, publicKeys) =>
+      (await supervisor.link()).request(
+        operations.sealBackup,
+        [Buffer.from(id).toString("base64"), ...publicKeys],
+        readSealedBackup,
+      ),
     ring,
     storedSeal,
     ringKeys,

@@ -12,6 +12,7 @@ import { assert, Fault } from "../kernel/errors.ts";
 import { type KeySpec, keyForm } from "../kernel/key-specs.ts";
 import type { Random } from "../kernel/random.ts";
 import type { Seal, StoredSeal } from "../seals/seal.ts";
+import { sealBackup } from "./backup-operations.ts";
 import { CipherOperations } from "./cipher-operations.ts";
 import { importMaterial, importParameters } from "./import-operations.ts";
 import { keyOperation, specField } from "./key-operations.ts";
@@ -171,6 +172,8 @@ export class Engine {
         return importMaterial(this.#materials, fields);
       case operations.checkUses:
         return this.#checkUses(fields);
+      case operations.sealBackup:
+        return sealBackup(this.#ring, fields.map(ownCopy), this.#random);
       case operations.forget:
         this.#materials.forget(textField(fields, 0));
         return [];

@@ -48,6 +48,19 @@ export const operations = {
   reseal: 16,
   /** number and MAC of the line before, lines of the log → number of a broken one or "", last MAC */
   checkUses: 17,
+  /** id (base64), public key … → sealed ring, header key, payload key, then encapsulation, wrapped … */
+  sealBackup: 18,
+  /** seal settings, secret, stored seal → public key, stored seal. In place of `open`. */
+  backupKey: 19,
+  /**
+   * seal settings, secret, stored seal, id, encapsulation, wrapped → header key, payload key. In
+   * place of `open`; the two that follow are asked after it.
+   */
+  openBackup: 20,
+  /** public key … → encapsulation, wrapped … */
+  wrapBackup: 21,
+  /** settings and secret of the seal, sealed ring → sealed ring, fingerprint, stored seal */
+  resealBackup: 22,
 } as const;
 
 /**

@@ -3,6 +3,7 @@ import { writeSync } from "node:fs";
 import { labels } from "../crypto/constants.ts";
 import { deriveKey } from "../crypto/derive.ts";
 import { presentRingKey, type RingKey } from "../crypto/keyring.ts";
+import { publicKeyFingerprint } from "../crypto/wrap.ts";
 import { operations, textField } from "./protocol.ts";
 
 /*
@@ -31,6 +32,7 @@ const names: ReadonlyMap<number, string> = new Map([
   [operations.agree, "agree"],
   [operations.importParameters, "import-parameters"],
   [operations.importMaterial, "import"],
+  [operations.sealBackup, "backup"],
 ]);
 const withoutMaterial = new Set(["create", "import-parameters", "import"]);
 
@@ -81,12 +83,20 @@ export function createUseLog({ descriptor, ring, lastLine, nowMs }: UseLogOption
     count(operation, fields) {
       const name = names.get(operation);
       if (name === undefined) return;
-      const material = withoutMaterial.has(name) ? "" : textField(fields, 2);
-      const use = `${name}|${textField(fields, 0)}|${textField(fields, 1)}|${material}`;
+      const use = [name, ...subjectOf(name, fields)].join("|");
       counts.set(use, (counts.get(use) ?? 0) + 1);
       timer ??= setTimeout(flush, flushMs).unref();
     },
   };
+}
+
+/** Account, key and material; of a backup its id and the keys that it is wrapped for. */
+function subjectOf(name: string, fields: readonly Buffer[]): readonly string[] {
+  if (name === "backup") {
+    return [textField(fields, 0), fields.slice(1).map(publicKeyFingerprint).join(","), ""];
+  }
+  const material = withoutMaterial.has(name) ? "" : textField(fields, 2);
+  return [textField(fields, 0), textField(fields, 1), material];
 }
 
 /** Where a check of the log stands: after which line, and that line's MAC ("" before the first). */

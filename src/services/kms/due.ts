@@ -6,8 +6,6 @@ import type { AuditResource } from "../../kernel/operation.ts";
 import type { RecordView } from "../../kernel/records.ts";
 import { keyResourceType } from "./conditions.ts";
 import type { KmsDependencies } from "./dependencies.ts";
-import { removeGrant } from "./grant-records.ts";
-import { grantsOf } from "./grants.ts";
 import { withoutMaterial } from "./imports.ts";
 import {
   currentMaterial,
@@ -15,14 +13,13 @@ import {
   dueOf,
   identityOf,
   joinChanges,
-  type KeyChange,
   keyArn,
   newMaterial,
   saveKey,
 } from "./keys.ts";
-import { isPrimary, relatedKeys, saveMaterials, settledState } from "./multi-region.ts";
+import { isPrimary, saveMaterials, settledState } from "./multi-region.ts";
+import { removeKey } from "./removal.ts";
 import {
-  aliases,
   type DueRecord,
   dueId,
   dueWork,
@@ -103,42 +100,11 @@ async function destroy(
   act: DueAct,
   key: Readonly<KeyRecord>,
 ): Promise<void> {
-  const due = dueOf(key);
-  const left = joinChanges(await leaveSet(dependencies, host, act, key));
-  const held = key.grantCount === undefined ? [] : await grantsOf(act, key);
-  const commands: Command[] = [
-    keys.remove(key, key.keyId),
-    ...key.aliases.map((name) => aliases.remove(key, name)),
-    ...held.flatMap(({ value }) => removeGrant(key, value)),
-    ...(due ? [dueWork.remove(installationScope, dueId(due))] : []),
-    ...left.commands,
-  ];
-  await act.commit(commands, serviceEvent(key, "DeleteKey", { keyId: key.keyId }));
-  left.committed();
+  const change = await removeKey(dependencies, act.records, key, host.now());
+  await act.commit(change.commands, serviceEvent(key, "DeleteKey", { keyId: key.keyId }));
+  change.committed();
   host.keyDestroyed(keyArn(key));
   for (const { materialId } of key.materials) await dependencies.vault.forget(materialId);
-}
-
-/**
- * A multi-Region key's end: the others forget it, and a primary that waited for it waits no more.
- */
-async function leaveSet(
-  dependencies: KmsDependencies,
-  host: DueHost,
-  act: DueAct,
-  key: Readonly<KeyRecord>,
-): Promise<readonly KeyChange[]> {
-  const related = await relatedKeys(act.records, key);
-  return related.flatMap((other) => {
-    if (other.multiRegion === undefined) return [];
-    const replicaRegions = other.multiRegion.replicaRegions.filter((name) => name !== key.region);
-    const after: KeyRecord = { ...other, multiRegion: { ...other.multiRegion, replicaRegions } };
-    const waited = other.state === "PendingReplicaDeletion" && replicaRegions.length === 0;
-    if (!waited) return [saveKey(dependencies, other, after)];
-    const { deletionWindowDays = 30, ...rest } = after;
-    const deletionMs = host.now() + deletionWindowDays * dayMs;
-    return [saveKey(dependencies, other, { ...rest, state: "PendingDeletion", deletionMs })];
-  });
 }
 
 async function expire(

@@ -25,6 +25,11 @@ export interface SqliteStore extends Store {
    * was in flight is neither known to be done nor undone, and a start reads what is on disk.
    */
   readonly failed: Promise<Fault>;
+  /**
+   * Writes one consistent state of the whole store to a database file of its own, while the store
+   * goes on. One at a time. Throws Fault `disk-full`, and `store-copy` for what else went wrong.
+   */
+  copyTo(path: string): Promise<void>;
 }
 
 interface Waiting {
@@ -61,6 +66,7 @@ class Client implements SqliteStore {
   private unanswered = 0;
   private failure: Fault | undefined;
   private closing: Promise<void> | undefined;
+  private copying: PromiseWithResolvers<void> | undefined;
   private readonly open = Promise.withResolvers<void>();
   private readonly fail = Promise.withResolvers<Fault>();
   private readonly exited = Promise.withResolvers<void>();
@@ -74,6 +80,7 @@ class Client implements SqliteStore {
     worker.on("error", (error) => this.breakDown("the store's thread failed", error));
     worker.on("exit", () => {
       if (this.closing === undefined) this.breakDown("the store's thread ended");
+      this.copying?.reject(new Fault("store-closed", "the store was closed"));
       this.exited.resolve();
     });
   }
@@ -84,6 +91,16 @@ class Client implements SqliteStore {
 
   async query<Q extends Query>(query: Q): Promise<ResultOf<Q>> {
     return (await this.ask({ kind: "query", query })) as ResultOf<Q>;
+  }
+
+  copyTo(path: string): Promise<void> {
+    if (this.failure !== undefined) return Promise.reject(this.failure);
+    if (this.closing !== undefined || this.copying !== undefined) {
+      return Promise.reject(new Fault("store-copy", "the store is closed, or copied already"));
+    }
+    this.copying = Promise.withResolvers<void>();
+    this.send({ kind: "copy", path });
+    return this.copying.promise;
   }
 
   /** Waits for what is under way; later calls are rejected. */
@@ -124,10 +141,18 @@ class Client implements SqliteStore {
   private receive(message: FromThread): void {
     if (message.kind === "open") this.open.resolve();
     else if (message.kind === "told") this.settleAll(unpack(message.answers) as Told[]);
+    else if (message.kind === "copied") this.settleCopy(message);
     else {
       this.closing = this.exited.promise;
       this.open.reject(new Fault(message.fault, message.message));
     }
+  }
+
+  private settleCopy({ fault, message }: { fault?: string; message?: string }): void {
+    const { copying } = this;
+    this.copying = undefined;
+    if (fault === undefined) copying?.resolve();
+    else copying?.reject(new Fault(fault, message ?? "the store could not be copied"));
   }
 
   private settleAll(answers: readonly Told[]): void {
@@ -147,6 +172,7 @@ class Client implements SqliteStore {
     this.failure = new Fault("store-failed", what, { cause });
     this.log.error("the store stopped", { what, cause: String(cause ?? "") });
     for (const asker of this.waiting.splice(0)) asker.reject(this.failure);
+    this.copying?.reject(this.failure);
     this.open.reject(this.failure);
     this.fail.resolve(this.failure);
   }

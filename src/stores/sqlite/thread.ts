@@ -1,3 +1,4 @@
+import type { DatabaseSync } from "node:sqlite";
 import {
   type MessagePort,
   parentPort,
@@ -6,6 +7,7 @@ import {
 } from "node:worker_threads";
 import type { Command } from "../../kernel/command.ts";
 import { assert, Fault } from "../../kernel/errors.ts";
+import { copyDatabase } from "./copy.ts";
 import { openDatabase } from "./database.ts";
 import { faultOf } from "./failure.ts";
 import { type Asked, createGroupCommit, type Told } from "./group.ts";
@@ -23,10 +25,13 @@ export interface ThreadData {
 export type FromThread =
   | { readonly kind: "open" }
   | { readonly kind: "refused"; readonly fault: string; readonly message: string }
-  | { readonly kind: "told"; readonly answers: Packed };
+  | { readonly kind: "told"; readonly answers: Packed }
+  /** The copy is whole; `fault`: it is not there. */
+  | { readonly kind: "copied"; readonly fault?: string; readonly message?: string };
 
 export type ToThread =
   | { readonly kind: "asked"; readonly group: Packed }
+  | { readonly kind: "copy"; readonly path: string }
   | { readonly kind: "close" };
 
 /** Bounds how long the first of a group waits for the last, and the memory of its answers. */
@@ -42,6 +47,7 @@ function serve(port: MessagePort, path: string): void {
     let message: ToThread | undefined = first;
     while (message !== undefined) {
       if (message.kind === "close") closing = true;
+      else if (message.kind === "copy") copy(port, database, message.path);
       else waiting.push(...(unpack(message.group) as Asked[]));
       message = receiveMessageOnPort(port)?.message as ToThread | undefined;
     }
@@ -58,6 +64,19 @@ function serve(port: MessagePort, path: string): void {
     port.close();
   });
   port.postMessage({ kind: "open" } satisfies FromThread);
+}
+
+/** Goes on beside the groups; SQLite carries what they change over to the copy. */
+function copy(port: MessagePort, database: DatabaseSync, path: string): void {
+  const say = (said: object) => port.postMessage({ kind: "copied", ...said } satisfies FromThread);
+  copyDatabase(database, path).then(
+    () => say({}),
+    (error: unknown) => {
+      const fault = faultOf(error);
+      const kind = fault instanceof Fault ? fault.kind : "store-copy";
+      say({ fault: kind, message: error instanceof Error ? error.message : String(error) });
+    },
+  );
 }
 
 function hasCommit(

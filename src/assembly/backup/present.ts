@@ -1,0 +1,70 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { BackupError } from "../../backup/error.ts";
+import type { Manifest } from "../../backup/manifest.ts";
+import type { Installation } from "../../gateway/data-folder.ts";
+import type { RecordGetQuery, Store } from "../../kernel/command.ts";
+import type { Log } from "../../kernel/log.ts";
+import { type AccountRecord, accounts, installation } from "../../services/iam/store.ts";
+import { openSqliteStore } from "../../stores/sqlite/open.ts";
+import { type Candidates, type Destroyed, findDestroyed } from "./destroyed.ts";
+import { readIdentity } from "./identity.ts";
+
+/** What the state that a restore replaces knows. */
+export interface Present {
+  /** 0: there is none. */
+  readonly epoch: number;
+  /** undefined: there is no later state that could tell. */
+  readonly destroyed: Destroyed | undefined;
+  /** Root of the operator account has an access key. */
+  readonly rootSigns: boolean;
+}
+
+export interface PresentQuestion {
+  readonly folder: string;
+  readonly manifest: Manifest;
+  readonly candidates: Candidates;
+  readonly replace: boolean;
+  readonly log: Log;
+}
+
+/**
+ * Looks at what lies where the backup is to go. A state of the same installation that is no older
+ * than the backup tells what was destroyed since: whatever the backup has and it has not.
+ *
+ * Throws BackupError if there is another installation, or one and `replace` was not said.
+ */
+export async function examinePresent(question: PresentQuestion): Promise<Present> {
+  const { folder, manifest, candidates, replace, log } = question;
+  const path = join(folder, "sealpost.db");
+  if (!existsSync(path)) return { epoch: 0, destroyed: undefined, rootSigns: false };
+  if (!replace) {
+    throw new BackupError(
+      `there is an installation at ${folder}; say --replace to put the backup in its place`,
+    );
+  }
+  const store = await openSqliteStore({ path, log });
+  try {
+    const { installationId, epoch } = await readIdentity(store);
+    if (installationId !== manifest.installationId) {
+      throw new BackupError(
+        `${folder} holds another installation than the backup; restore it into an empty folder`,
+      );
+    }
+    if (epoch < manifest.epoch) return { epoch, destroyed: undefined, rootSigns: false };
+    const { accountId } = manifest.installation as Installation;
+    const destroyed = await findDestroyed(store, candidates);
+    return { epoch, destroyed, rootSigns: await rootSigns(store, accountId) };
+  } finally {
+    await store.close();
+  }
+}
+
+async function rootSigns(store: Pick<Store, "query">, accountId: string): Promise<boolean> {
+  const { kind: recordKind, ...place } = accounts.key(installation, accountId);
+  const query: RecordGetQuery = { kind: "record.get", recordKind, ...place };
+  const { record } = await store.query<RecordGetQuery>(query);
+  if (record === undefined) return false;
+  const { rootAccessKeyIds }: AccountRecord = JSON.parse(record.content);
+  return rootAccessKeyIds.length > 0;
+}
