@@ -16,6 +16,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   crypto: ["kernel"],
   wire: ["kernel"],
   auth: ["kernel", "crypto"],
+  backup: ["kernel", "crypto"],
   seals: ["kernel", "crypto"],
   keys: ["kernel", "crypto", "seals"],
   state: ["kernel", "crypto"],
@@ -56,7 +57,18 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
 
 /** Node modules with effects, and who may have them. Pure folders get crypto and buffers only. */
 const pureFolders = [
-  ...["kernel", "crypto", "wire", "auth", "services", "state", "sealing", "audit", "doctor"],
+  ...[
+    "kernel",
+    "crypto",
+    "wire",
+    "auth",
+    "services",
+    "state",
+    "sealing",
+    "audit",
+    "doctor",
+    "backup",
+  ],
 ];
 const pureModules = ["node:crypto", "node:buffer", "node:util", "node:net", "node:zlib"];
 

@@ -10,7 +10,7 @@ export const frameTypes = {
   alive: 0,
   /** JSON `Manifest`, the first of all. */
   manifest: 1,
-  /** JSON `TableHead`; rows of this table follow. */
+  /** JSON `TableShape`; rows of this table follow. */
   table: 2,
   /** Rows, whole ones. */
   rows: 3,
@@ -19,6 +19,8 @@ export const frameTypes = {
   fileBytes: 5,
   /** JSON `Totals`, the last of all. */
   end: 6,
+  /** JSON `StoreHead`; tables follow. */
+  store: 7,
 } as const;
 
 export interface Frame {

@@ -1,3 +1,4 @@
+import type { StoreForm } from "../kernel/tables.ts";
 import type { TableSum } from "./rows.ts";
 
 /** What a backup says of itself; inside the encrypted part. */
@@ -20,9 +21,9 @@ export interface Manifest {
   readonly ring: string;
 }
 
-export interface TableHead {
-  readonly name: string;
-  readonly columns: readonly string[];
+/** Comes before the first table. */
+export interface StoreHead {
+  readonly form: StoreForm;
 }
 
 export interface FileHead {

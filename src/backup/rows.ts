@@ -1,6 +1,6 @@
 import { hash } from "node:crypto";
 import { assert } from "../kernel/errors.ts";
-import type { TableRow, TableShape, TableValue } from "../kernel/tables.ts";
+import type { TableRow, TableValue } from "../kernel/tables.ts";
 import { BackupError } from "./error.ts";
 
 /*
@@ -104,26 +104,4 @@ export class TableSummer {
 
 export function sameSum(one: TableSum | undefined, other: TableSum): boolean {
   return one !== undefined && one.rows === other.rows && one.digest === other.digest;
-}
-
-/**
- * Where each column of `table` is found in rows that were written with these columns. Throws
- * BackupError if a column is missing, or one is there that this version does not know.
- */
-export function columnOrder(table: TableShape, written: readonly string[]): readonly number[] {
-  const unknown = written.find((name) => !table.columns.some((column) => column.name === name));
-  if (unknown !== undefined) {
-    const text = `column ${table.name}.${unknown} is unknown to this version`;
-    throw new BackupError(`the backup was made by a newer version: ${text}`);
-  }
-  return table.columns.map((column) => {
-    const at = written.indexOf(column.name);
-    if (at >= 0 || column.nullable) return at;
-    throw new BackupError(`the backup has no column ${table.name}.${column.name}`);
-  });
-}
-
-/** A row in another order of columns; what is not there is null. */
-export function reorder(row: TableRow, order: readonly number[]): TableRow {
-  return order.map((at) => row[at] ?? null);
 }

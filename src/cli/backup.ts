@@ -125,7 +125,7 @@ function addVerifyVerb(backup: Command, { io, finish }: VerbProgram): void {
     const { manifest, rows, files } = await explained(() => verifyBackup(request));
     const { ring: _, ...facts } = manifest;
     const report = { ...facts, rows, files };
-    const messages = rows.messages ?? 0;
+    const messages = rows.message_bodies ?? 0;
     const text =
       `whole: made ${manifest.createdAt}, epoch ${manifest.epoch}, ` +
       `${messages} messages, ${rows.records ?? 0} records\n`;

@@ -1,19 +1,16 @@
-/**
- * A store's tables as every store has them, for what moves whole installations: backups, restores
- * and copies between stores. What only one kind of store keeps for itself is not among them.
- */
+/** A table of a store, for what moves whole installations: backups, restores, copies. */
 export interface TableShape {
   readonly name: string;
   /** In the order in which rows carry their values. */
-  readonly columns: readonly TableColumn[];
+  readonly columns: readonly string[];
   /** How many of the first columns are the primary key. */
   readonly keyColumns: number;
 }
 
-export interface TableColumn {
-  readonly name: string;
-  readonly type: "text" | "integer" | "bytes";
-  readonly nullable?: true;
+/** Which tables a store has: those of a kind of store after so many of its migrations. */
+export interface StoreForm {
+  readonly kind: "sqlite" | "postgres";
+  readonly schema: number;
 }
 
 export type TableValue = string | number | Uint8Array | null;
@@ -21,6 +18,8 @@ export type TableRow = readonly TableValue[];
 
 /** One consistent state of a whole store; nothing that happens meanwhile is seen in it. */
 export interface StoreSnapshot {
+  readonly form: StoreForm;
+  readonly tables: readonly TableShape[];
   countRows(table: TableShape): Promise<number>;
   /**
    * Rows in order of their primary key (text by its UTF-8 bytes), in batches that fit in memory.

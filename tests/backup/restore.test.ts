@@ -68,7 +68,7 @@ test("a backup of a serving server comes back whole, on another machine's folder
 
   const verified = await done(["backup", "verify", file, "--format", "json"]);
   const { rows, epoch } = JSON.parse(verified);
-  equal(rows.messages, 40);
+  equal(rows.message_bodies, 40);
   equal(epoch, 1);
 
   const restored = folderFor(t);

@@ -8,16 +8,17 @@ import { type DataFolder, openDataFolder, readInstallation } from "../../gateway
 import { snapshotPath } from "../../gateway/folder-swap.ts";
 import { Fault } from "../../kernel/errors.ts";
 import type { Log } from "../../kernel/log.ts";
+import type { StoreSnapshot } from "../../kernel/tables.ts";
 import type { KeyProcess } from "../../keys/client.ts";
 import type { SqliteStore } from "../../stores/sqlite/open.ts";
 import { sqliteSnapshot } from "../../stores/sqlite/transfer.ts";
-import { sealOf } from "../seal-source.ts";
-import { openState } from "../state.ts";
+import type { OpenedStore } from "../open-store.ts";
+import { openState, stateOptions } from "../state.ts";
 import { raiseEpoch } from "./identity.ts";
 import { type BackupRecipient, writeBackup } from "./write.ts";
 
 export interface BackupOrigin {
-  readonly store: SqliteStore;
+  readonly store: OpenedStore;
   readonly keys: Pick<KeyProcess, "sealBackup">;
   readonly folder: Pick<DataFolder, "path" | "installation">;
   readonly clockOffsetMs: () => number;
@@ -43,7 +44,7 @@ export async function beginBackup(
       keys,
       random: systemRandom,
       dataFolder: folder.path,
-      snapshot: () => sqliteSnapshot({ store, path: snapshotPath(folder.path) }),
+      snapshot: () => snapshotOf(store, folder.path),
       manifest: {
         ...identity,
         createdAt: new Date(nowMs).toISOString(),
@@ -54,6 +55,12 @@ export async function beginBackup(
     },
     recipients,
   );
+}
+
+function snapshotOf(store: OpenedStore, folder: string): Promise<StoreSnapshot> {
+  const path = snapshotPath(folder);
+  if ("copyTo" in store) return sqliteSnapshot({ store: store as SqliteStore, path });
+  throw new BackupError("this kind of store cannot be backed up yet");
 }
 
 function requireRoom(folder: string): void {
@@ -83,7 +90,7 @@ export async function* backupStopped(
   const now = performance.timeOrigin + performance.now();
   const folder = openDataFolder({ ...readInstallation(path), path, now });
   scope.defer(() => folder.close());
-  const state = await openState({ dataFolder: path, seal: sealOf(settings), log }, scope);
+  const state = await openState(stateOptions(settings, log), scope);
   const { clockOffsetMs } = folder;
   const origin = { ...state, folder, clockOffsetMs: () => clockOffsetMs };
   yield* await beginBackup({ ...origin, version: packageVersion() }, recipients);

@@ -1,6 +1,6 @@
+import type { Store } from "../../kernel/command.ts";
 import type { GetMeta, PutMeta } from "../../kernel/meta.ts";
 import type { Random } from "../../kernel/random.ts";
-import type { SqliteStore } from "../../stores/sqlite/open.ts";
 
 const idName = "installation-id";
 const epochName = "epoch";
@@ -12,7 +12,7 @@ export interface StoreIdentity {
   readonly epoch: number;
 }
 
-export async function readIdentity(store: Pick<SqliteStore, "query">): Promise<StoreIdentity> {
+export async function readIdentity(store: Pick<Store, "query">): Promise<StoreIdentity> {
   const text = async (name: string) => {
     const value = await store.query<GetMeta>({ kind: "meta.get", name });
     return value && Buffer.from(value).toString();
@@ -23,7 +23,7 @@ export async function readIdentity(store: Pick<SqliteStore, "query">): Promise<S
 
 /** Begins the next epoch, and names the installation if it has no name yet. */
 export async function raiseEpoch(
-  store: Pick<SqliteStore, "query" | "commit">,
+  store: Pick<Store, "query" | "commit">,
   random: Random,
 ): Promise<Required<StoreIdentity> & { readonly installationId: string }> {
   const before = await readIdentity(store);

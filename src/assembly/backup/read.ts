@@ -2,18 +2,9 @@ import { closeSync, createReadStream, openSync, readSync, statSync } from "node:
 import { BackupError } from "../../backup/error.ts";
 import { frameTypes, openFrames, parseFrame } from "../../backup/frames.ts";
 import { decodeHeader, type ReadHeader } from "../../backup/header.ts";
-import type { FileHead, Manifest, TableHead, Totals } from "../../backup/manifest.ts";
-import {
-  columnOrder,
-  decodeRows,
-  encodeRow,
-  reorder,
-  sameSum,
-  type TableSum,
-  TableSummer,
-} from "../../backup/rows.ts";
+import type { FileHead, Manifest, StoreHead, Totals } from "../../backup/manifest.ts";
+import { decodeRows, encodeRow, sameSum, type TableSum, TableSummer } from "../../backup/rows.ts";
 import type { TableRow, TableShape } from "../../kernel/tables.ts";
-import { installationTables } from "../../stores/tables.ts";
 import { mayRestore } from "./files.ts";
 
 /** How far the reading of a backup is. */
@@ -36,6 +27,7 @@ export function readHeader(path: string): ReadHeader {
 /** What is done with the parts of a backup as they are found genuine. */
 export interface BackupVisitor {
   manifest?(manifest: Manifest): Promise<void> | void;
+  store?(head: StoreHead): Promise<void> | void;
   rows?(table: TableShape, rows: readonly TableRow[]): Promise<void> | void;
   file?(head: FileHead): Promise<void> | void;
   fileBytes?(bytes: Buffer): Promise<void> | void;
@@ -64,8 +56,11 @@ export async function readPayload(
       case frameTypes.manifest:
         await walk.manifest(parseFrame<Manifest>(frame));
         break;
+      case frameTypes.store:
+        await visitor.store?.(parseFrame<StoreHead>(frame));
+        break;
       case frameTypes.table:
-        walk.table(parseFrame<TableHead>(frame));
+        walk.table(parseFrame<TableShape>(frame));
         break;
       case frameTypes.rows:
         await walk.rows(frame.bytes);
@@ -105,7 +100,7 @@ class PayloadWalk {
   readonly #visitor: BackupVisitor;
   readonly #sums = new Map<string, TableSum>();
   #manifest: Manifest | undefined;
-  #table: { shape: TableShape; columns: number; order: readonly number[] } | undefined;
+  #table: TableShape | undefined;
   #summer = new TableSummer();
   #files = 0;
   #ended = false;
@@ -119,25 +114,19 @@ class PayloadWalk {
     await this.#visitor.manifest?.(manifest);
   }
 
-  table({ name, columns }: TableHead): void {
+  table(shape: TableShape): void {
     this.#closeTable();
-    const shape = installationTables.find((table) => table.name === name);
-    if (shape === undefined) {
-      throw new BackupError(`the backup was made by a newer version: table ${name} is unknown`);
-    }
-    const order = columnOrder(shape, columns);
-    this.#table = { shape, columns: columns.length, order };
+    // Names become part of statements.
+    const names = [shape.name, ...shape.columns];
+    if (!names.every((name) => /^[a-z][a-z0-9_]{0,62}$/.test(name))) throw outOfOrder();
+    this.#table = shape;
   }
 
   async rows(bytes: Buffer): Promise<void> {
     if (this.#table === undefined) throw outOfOrder();
-    const { shape, columns, order } = this.#table;
-    const written = decodeRows(columns, bytes);
-    for (const row of written) this.#summer.add(encodeRow(row));
-    await this.#visitor.rows?.(
-      shape,
-      written.map((row) => reorder(row, order)),
-    );
+    const rows = decodeRows(this.#table.columns.length, bytes);
+    for (const row of rows) this.#summer.add(encodeRow(row));
+    await this.#visitor.rows?.(this.#table, rows);
   }
 
   async file(head: FileHead): Promise<void> {
@@ -167,7 +156,7 @@ class PayloadWalk {
 
   #closeTable(): void {
     if (this.#table === undefined) return;
-    this.#sums.set(this.#table.shape.name, this.#summer.sum());
+    this.#sums.set(this.#table.name, this.#summer.sum());
     this.#summer = new TableSummer();
     this.#table = undefined;
   }

@@ -2,7 +2,7 @@ import { closeSync, fsyncSync, mkdirSync, openSync, rmSync, writeSync } from "no
 import { dirname, join, resolve } from "node:path";
 import { BackupError } from "../../backup/error.ts";
 import type { ReadHeader } from "../../backup/header.ts";
-import type { Manifest } from "../../backup/manifest.ts";
+import type { Manifest, StoreHead } from "../../backup/manifest.ts";
 import { writeCredentialsFile } from "../../cli/credentials-file.ts";
 import type { Settings } from "../../config.ts";
 import { systemRandom } from "../../crypto/random.ts";
@@ -10,6 +10,7 @@ import { type Installation, lockDataFolder } from "../../gateway/data-folder.ts"
 import { writeFileAtomically } from "../../gateway/files.ts";
 import { commitRestore, stageRestore } from "../../gateway/folder-swap.ts";
 import type { Log } from "../../kernel/log.ts";
+import type { StoreLoader, TableRow, TableShape } from "../../kernel/tables.ts";
 import type { OpenedBackup } from "../../keys/backup.ts";
 import { rotateRoot } from "../../services/iam/root.ts";
 import { accounts, installation } from "../../services/iam/store.ts";
@@ -18,7 +19,7 @@ import { sqliteLoader } from "../../stores/sqlite/transfer.ts";
 import { change } from "../change.ts";
 import { sealOf } from "../seal-source.ts";
 import { writeSealedRing } from "../sealed-ring.ts";
-import { type OpenState, openState } from "../state.ts";
+import { type OpenState, openState, stateOptions } from "../state.ts";
 import { countDestroyed, type Destroyed, removeDestroyed } from "./destroyed.ts";
 import { restoredNames } from "./files.ts";
 import { putEpoch } from "./identity.ts";
@@ -130,7 +131,7 @@ const noneDestroyed: Destroyed = { keys: [], materials: [], accessKeys: [], gran
 
 /** The store and the files, from a second reading that proves itself like the first. */
 async function load({ request, staging, header, backup }: Work): Promise<void> {
-  const loader = sqliteLoader(join(staging, "sealpost.db"));
+  let loader: StoreLoader | undefined;
   let open: number | undefined;
   const closeFile = () => {
     if (open === undefined) return;
@@ -140,7 +141,15 @@ async function load({ request, staging, header, backup }: Work): Promise<void> {
   };
   try {
     const visitor = {
-      rows: loader.load,
+      store({ form }: StoreHead) {
+        if (form.kind !== "sqlite") {
+          throw new BackupError(`this is a backup of a ${form.kind} store: name one with --store`);
+        }
+        loader = sqliteLoader(join(staging, "sealpost.db"), form.schema);
+      },
+      async rows(table: TableShape, rows: readonly TableRow[]) {
+        await loader?.load(table, rows);
+      },
       file({ path, mode }: { path: string; mode: number }) {
         closeFile();
         const to = join(staging, path);
@@ -156,10 +165,11 @@ async function load({ request, staging, header, backup }: Work): Promise<void> {
     const progress = request.progress("restore");
     await readPayload(request.file, header.bytes, payloadKey, visitor, progress);
     closeFile();
+    if (loader === undefined) throw new BackupError("the backup holds no store");
     await loader.finish();
   } catch (error) {
     if (open !== undefined) closeSync(open);
-    await loader.abandon();
+    await loader?.abandon();
     throw error;
   }
 }
@@ -175,7 +185,7 @@ async function bringUpToDate(
 ): Promise<boolean> {
   await using scope = new AsyncDisposableStack();
   const { settings, log } = request;
-  const state = await openState({ dataFolder: staging, seal: sealOf(settings), log }, scope);
+  const state = await openState({ ...stateOptions(settings, log), dataFolder: staging }, scope);
   const { accountId } = manifest.installation as Installation;
   const operator = await accounts.get(state.records.view(), installation, accountId);
   if (operator === undefined) {

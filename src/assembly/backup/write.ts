@@ -1,12 +1,11 @@
 import { type Frame, frameTypes, jsonFrame, sealFrames } from "../../backup/frames.ts";
 import { type BackupWrap, encodeHeader } from "../../backup/header.ts";
-import type { Manifest, TableHead, Totals } from "../../backup/manifest.ts";
+import type { Manifest, StoreHead, Totals } from "../../backup/manifest.ts";
 import { encodeRow, type TableSum, TableSummer } from "../../backup/rows.ts";
 import { publicKeyFingerprint } from "../../crypto/wrap.ts";
 import type { Random } from "../../kernel/random.ts";
 import type { StoreSnapshot, TableShape } from "../../kernel/tables.ts";
 import type { KeyProcess } from "../../keys/client.ts";
-import { installationTables } from "../../stores/tables.ts";
 import { fileFrames, filesToKeep } from "./files.ts";
 
 /** A backup key as far as a backup needs it. */
@@ -64,7 +63,9 @@ async function* frames(source: BackupSource, manifest: Manifest): AsyncGenerator
   const snapshot = await taking;
   const tables: Record<string, TableSum> = {};
   try {
-    for (const table of installationTables) {
+    const head: StoreHead = { form: snapshot.form };
+    yield jsonFrame(frameTypes.store, head);
+    for (const table of snapshot.tables) {
       const summer = new TableSummer();
       yield* tableFrames(snapshot, table, summer);
       tables[table.name] = summer.sum();
@@ -88,9 +89,7 @@ async function* tableFrames(
   table: TableShape,
   summer: TableSummer,
 ): AsyncGenerator<Frame> {
-  const columns = table.columns.map(({ name }) => name);
-  const head: TableHead = { name: table.name, columns };
-  yield jsonFrame(frameTypes.table, head);
+  yield jsonFrame(frameTypes.table, table);
   for await (const rows of snapshot.rows(table)) {
     const kept = table.name === "meta" ? rows.filter(([name]) => !leftOut.has(`${name}`)) : rows;
     const encoded = kept.map(encodeRow);

@@ -4,7 +4,7 @@ import { DatabaseSync } from "node:sqlite";
 import { Fault } from "../../kernel/errors.ts";
 import { faultOf } from "./failure.ts";
 import { migrate } from "./migrate.ts";
-import { migrations } from "./migrations/index.ts";
+import { type Migration, migrations } from "./migrations/index.ts";
 
 /** "SEAL": tells the file apart from other SQLite databases. */
 const applicationId = 0x5345414c;
@@ -18,13 +18,13 @@ const lockWaitMs = 2000;
  * Throws Fault `store-busy` if another process holds it, `store-too-new`, `store-corrupt`,
  * `store-foreign` if the file is a database of something else.
  */
-export function openDatabase(path: string): DatabaseSync {
+export function openDatabase(path: string, steps: readonly Migration[] = migrations): DatabaseSync {
   if (path !== ":memory:") makeFile(path);
   let database: DatabaseSync | undefined;
   try {
     database = new DatabaseSync(path, { timeout: lockWaitMs, enableForeignKeyConstraints: true });
     configure(database);
-    migrate(database, migrations);
+    migrate(database, steps);
     return database;
   } catch (error) {
     database?.close();

@@ -8,8 +8,10 @@ import type {
   TableShape,
   TableValue,
 } from "../../kernel/tables.ts";
+import { prepare } from "./act.ts";
 import { openDatabase } from "./database.ts";
 import { faultOf } from "./failure.ts";
+import { migrations } from "./migrations/index.ts";
 import type { SqliteStore } from "./open.ts";
 
 /** A batch ends once it holds so much; one more row may come on top. */
@@ -46,7 +48,10 @@ function readDatabase(path: string): StoreSnapshot {
   const database = new DatabaseSync(path);
   // Nobody else has it, and nothing of it must survive this process.
   database.exec("PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = OFF");
+  const { n } = database.prepare("SELECT max(number) AS n FROM schema_migrations").get() ?? {};
   return {
+    form: { kind: "sqlite", schema: Number(n) },
+    tables: tablesOf(database),
     async countRows({ name }) {
       return Number(database.prepare(`SELECT count(*) AS n FROM ${name}`).get()?.n);
     },
@@ -74,36 +79,64 @@ function readDatabase(path: string): StoreSnapshot {
   };
 }
 
+/** Key columns first. */
+function tablesOf(database: DatabaseSync): readonly TableShape[] {
+  const named = prepare<{ name: string }>(
+    database,
+    `SELECT name FROM sqlite_schema
+      WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name <> 'schema_migrations'
+      ORDER BY name`,
+  );
+  const columnsOf = prepare<{ name: string; pk: number }>(
+    database,
+    "SELECT name, pk FROM pragma_table_info(?) ORDER BY pk = 0, pk, cid",
+  );
+  return named.all().map(({ name }) => {
+    const columns = columnsOf.all(name);
+    return {
+      name,
+      columns: columns.map((column) => column.name),
+      keyColumns: columns.filter(({ pk }) => pk > 0).length,
+    };
+  });
+}
+
 function weight(value: TableValue): number {
   return typeof value === "number" || value === null ? 9 : value.length;
 }
 
 function selectText({ name, columns, keyColumns }: TableShape, after: boolean): string {
-  const all = columns.map((column) => column.name);
-  const key = all.slice(0, keyColumns).join(", ");
-  const marks = all.slice(0, keyColumns).map(() => "?");
+  const key = columns.slice(0, keyColumns).join(", ");
+  const marks = columns.slice(0, keyColumns).map(() => "?");
   const where = after ? `WHERE (${key}) > (${marks.join(", ")})` : "";
-  return `SELECT ${all.join(", ")} FROM ${name} ${where} ORDER BY ${key}`;
+  return `SELECT ${columns.join(", ")} FROM ${name} ${where} ORDER BY ${key}`;
 }
 
 /** Rows per transaction of a load: the log stays small. */
 const rowsPerTransaction = 20_000;
 
 /**
- * A new database at `path`, to be filled. It is not synced before `finish`: a crash leaves a file
- * that must be thrown away.
+ * A new database at `path` with the tables of a schema number, to be filled; opening it brings it
+ * up to date. It is not synced before `finish`: a crash leaves a file that must be thrown away.
+ *
+ * Throws Fault `store-too-new` for a schema that this version does not know.
  */
-export function sqliteLoader(path: string): StoreLoader {
+export function sqliteLoader(path: string, schema: number): StoreLoader {
+  if (schema > migrations.length) {
+    throw new Fault("store-too-new", `schema ${schema} is unknown to this version`);
+  }
   removeDatabase(path);
-  const database = openDatabase(path);
+  const database = openDatabase(path, migrations.slice(0, schema));
   database.exec("PRAGMA synchronous = OFF; PRAGMA foreign_keys = OFF; BEGIN");
+  // Migrations begin counters.
+  for (const { name } of tablesOf(database)) database.exec(`DELETE FROM ${name}`);
   const inserts = new Map<string, ReturnType<DatabaseSync["prepare"]>>();
   let inTransaction = 0;
 
   function insertFor({ name, columns }: TableShape) {
     const known = inserts.get(name);
     if (known !== undefined) return known;
-    const names = columns.map((column) => column.name).join(", ");
+    const names = columns.join(", ");
     const marks = columns.map(() => "?").join(", ");
     const made = database.prepare(`INSERT INTO ${name} (${names}) VALUES (${marks})`);
     inserts.set(name, made);
