@@ -4,7 +4,7 @@ import { keyBytes, nonceBytes, tagBytes } from "./constants.ts";
 
 /*
  * STREAM (Hoang, Reyhanitabar, Rogaway, Vizár 2015): a long text as chunks of AES-256-GCM under one
- * key. Chunk: u32be (bit 31: the last one; the rest: length of what follows) ‖ ciphertext ‖ tag(16).
+ * key. Chunk: u32be (bit 31: the last one; the rest: length of what follows) ‖ ciphertext ‖ tag.
  * Nonce: zero(3) ‖ number of the chunk(8) ‖ last(1); AAD: the four bytes before. So a chunk opens
  * in its place only, and a text that was cut off has no last chunk.
  */

@@ -130,11 +130,14 @@ function startBackupLink(
     write: reaches.flatMap(({ write }) => write),
   };
   const link = startLink(entryUrl(import.meta.url, "./child"), reach, log, { helperPipeCount: 2 });
-  // Only the backup key was sealed before; a target's seal begins anew.
-  for (const [index, pipe] of link.helperPipes.entries()) {
-    const source = sources[index];
-    if (source) startSealHelper(source, index === 0 ? storedSeal : undefined, pipe, log);
-    else pipe.destroy();
-  }
+  const [ownPipe, newPipe] = link.helperPipes;
+  const [own, to] = sources;
+  const first = own && ownPipe ? startSealHelper(own, storedSeal, ownPipe, log) : undefined;
+  // One after the other: a token serves one of them at a time. A target's seal begins anew.
+  void Promise.resolve(first).then(() => {
+    if (newPipe === undefined || newPipe.destroyed) return;
+    if (to) void startSealHelper(to, undefined, newPipe, log);
+    else newPipe.destroy();
+  });
   return link;
 }
