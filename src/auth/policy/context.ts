@@ -97,6 +97,12 @@ const principalTypes = {
   "federated-user": "FederatedUser",
 } as const;
 
+/**
+ * AWS: the guide of SNS names the services that send the legacy key. CloudTrail is none of them: a
+ * trail's topic needs a statement for it.
+ */
+const withoutSourceOwner: ReadonlySet<string> = new Set(["cloudtrail.amazonaws.com"]);
+
 function addCaller(keys: Keys, caller: PolicyCaller): void {
   switch (caller.kind) {
     case "service":
@@ -106,7 +112,9 @@ function addCaller(keys: Keys, caller: PolicyCaller): void {
       keys["aws:sourceaccount"] = caller.sourceAccountId;
       // AWS: a legacy key of SNS policies, set for services only; the default topic policy is built
       // on it, and gives users of the account nothing.
-      keys["aws:sourceowner"] = caller.sourceAccountId;
+      if (!withoutSourceOwner.has(caller.service)) {
+        keys["aws:sourceowner"] = caller.sourceAccountId;
+      }
       return;
     case "anonymous":
     case "web-identity":
