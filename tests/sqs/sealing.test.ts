@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { type TestContext, test } from "node:test";
 import type { Message } from "@aws-sdk/client-sqs";
 import type { RecordGetQuery } from "../../src/kernel/command.ts";
 import { Fault, Refusal } from "../../src/kernel/errors.ts";
@@ -55,7 +55,6 @@ test("each KMS refusal has its own code, on send too; a fault stays a fault", as
   const codes = {
     DisabledException: "KmsDisabled",
     KMSInvalidStateException: "KmsInvalidState",
-    NotFoundException: "KmsNotFound",
     InvalidKeyUsageException: "KmsInvalidKeyUsage",
     ThrottlingException: "KmsThrottled",
     SubscriptionRequiredException: "KmsOptInRequired",
@@ -73,6 +72,84 @@ test("each KMS refusal has its own code, on send too; a fault stays a fault", as
   };
   await assert.rejects(receive(), (error) => error instanceof Fault);
   assert.deepEqual(await counts(here), [1, 0, 0]);
+});
+
+/** A queue with a dead-letter queue after two receives, holding a message under an old key. */
+async function withOldMessage(t: TestContext) {
+  const one = await withQueue(t, { KmsMasterKeyId: "alias/old" });
+  const { here, send } = one;
+  await here.call("CreateQueue", { QueueName: "dead" });
+  const deadLetterTargetArn = `arn:aws:sqs:${region}:${accountId}:dead`;
+  const RedrivePolicy = JSON.stringify({ deadLetterTargetArn, maxReceiveCount: 2 });
+  await send("old");
+  const Attributes = { KmsMasterKeyId: "alias/new", RedrivePolicy };
+  await here.call("SetQueueAttributes", { QueueUrl: url("orders"), Attributes });
+  const refuse = (code: string) => {
+    here.kms.open = (keyArn) => {
+      if (keyArn === "alias/old") throw new Refusal(code, "no");
+    };
+  };
+  return { ...one, refuse };
+}
+
+test("while the queue goes on, what is refused counts and is redriven, one at a time too", async (t) => {
+  const { here, send, receive, refuse } = await withOldMessage(t);
+  refuse("AccessDeniedException");
+  for (const body of ["first", "second", "third"]) {
+    await send(body);
+    const [got] = await receive({ MaxNumberOfMessages: 1 });
+    assert.equal(got?.Body, body);
+    await here.call("DeleteMessage", {
+      QueueUrl: url("orders"),
+      ReceiptHandle: got?.ReceiptHandle,
+    });
+    await here.clock.advance(30_000);
+  }
+  assert.deepEqual(await counts(here), [0, 0, 0]);
+  assert.deepEqual(await counts(here, "dead"), [1, 0, 0]);
+  here.kms.open = undefined;
+  const [dead] = await receive({}, "dead");
+  assert.equal(dead?.Body, "old", "the envelope came along as it was");
+});
+
+test("where nothing opens a refusal counts nothing, unless the key is gone for ever", async (t) => {
+  const { here, receive, refuse } = await withOldMessage(t);
+  for (const code of ["DisabledException", "AccessDeniedException", "KMSInvalidStateException"]) {
+    refuse(code);
+    for (let n = 0; n < 5; n++) await assert.rejects(receive());
+    assert.deepEqual(await counts(here), [1, 0, 0], code);
+  }
+  refuse("NotFoundException");
+  for (let n = 0; n < 2; n++) {
+    await assert.rejects(receive(), refused("KmsNotFound"));
+    assert.deepEqual(await counts(here), [0, 1, 0], "it stays and counts");
+    assert.deepEqual(await receive(), [], "nobody is refused for what another holds");
+    await here.clock.advance(30_000);
+  }
+  assert.deepEqual(await receive(), []);
+  assert.deepEqual(await counts(here), [0, 0, 0]);
+  assert.deepEqual(await counts(here, "dead"), [1, 0, 0]);
+});
+
+test("a KMS that is out of reach or too busy counts against no message", async (t) => {
+  const { here, send, receive, refuse } = await withOldMessage(t);
+  refuse("ThrottlingException");
+  await send("new");
+  for (let n = 0; n < 4; n++) {
+    const [got] = await receive({ VisibilityTimeout: 1 });
+    assert.equal(got?.Body, "new");
+    assert.deepEqual(await counts(here), [1, 1, 0]);
+    await here.call("ChangeMessageVisibility", {
+      QueueUrl: url("orders"),
+      ReceiptHandle: got?.ReceiptHandle,
+      VisibilityTimeout: 0,
+    });
+    if (n === 0) break;
+  }
+  here.kms.open = undefined;
+  const got = await receive({ MaxNumberOfMessages: 10 });
+  const old = got.find(({ Body }) => Body === "old");
+  assert.equal(old?.Attributes?.ApproximateReceiveCount, "1");
 });
 
 test("a message put in another place does not open, and hides no other", async (t) => {
@@ -153,5 +230,7 @@ test("a consumer of one at a time gets past messages that KMS refuses, however m
   }
   assert.ok(refusals > 0, "one call does not look through the whole queue");
   assert.ok(asked <= 2 * (refusals + 1), "KMS is asked once per data key and call");
-  assert.deepEqual(await counts(here), [bad, 1, 0]);
+  const [visible = 0, held = 0] = await counts(here);
+  assert.equal(visible + held, bad + 1);
+  assert.ok(held > 1 && held <= 8, "what the last call met on its way is held with what it found");
 });

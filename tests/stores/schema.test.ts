@@ -30,7 +30,7 @@ test("the schema is the one that is checked in", () => {
 test("every primary key begins with account and region", () => {
   // These belong to a whole account or to the installation,
   const wider = ["account_versions", "counters", "meta", "schema_migrations"];
-  // and these begin with a number that stands for account, region and queue (docs/decisions/0011).
+  // and these begin with a number that stands for account, region and queue (docs/decisions/0012).
   const numbered = [
     ...["queue_numbers", "message_bodies", "message_states", "message_links", "message_groups"],
     ...["spent_messages", "deduplications", "receive_attempts", "discarded_queues"],

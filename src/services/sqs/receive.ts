@@ -49,9 +49,10 @@ interface Withheld {
 /**
  * Claims messages and opens them as the caller; what was received too often moves to the
  * dead-letter queue. If KMS refuses all of a claim, others are looked for: one bad message never
- * blocks a queue. If some of a claim open, these come back and the others of it stay claimed and
- * count a receive. Claims of which none opened are undone: visible again, uncounted, behind the
- * others. If nothing opened at all, SQS's KMS refusal is thrown.
+ * blocks a queue. If any open, they come back, and what KMS refused on the way to them stays claimed
+ * and counts a receive. If none do, SQS's KMS refusal is thrown and the claims are undone: visible
+ * again, uncounted, behind the others. What never opens again stays claimed and counts in any case
+ * (docs/decisions/0013).
  */
 export async function look(
   context: SqsContext,
@@ -79,23 +80,34 @@ export async function look(
     const facts = { lookedAtMs: claim.nowMs, full: claimed >= wish.count, repeated };
     const { overLimit } = result;
     const messages = opened.received.map((message) => ({ ...message, claimId }));
+    for (const one of opened.withheld) withheld.push({ ...one, claimId });
     if (messages.length > 0) {
-      await giveBackWithheld(context, call, queue, withheld);
+      if (!repeated) await giveBackWithheld(context, call, queue, withheld.filter(isPassing));
       return { messages, overLimit, ...facts };
     }
-    for (const one of opened.withheld) withheld.push({ ...one, claimId });
     if (opened.withheld.length > 0) refusedClaims++;
     const hopeless = opened.withheld.some(({ error }) => !(error instanceof Refusal));
     // Without a visibility timeout the next claim would only meet the same messages.
     const same = wish.visibilityMs === 0 && result.messages.length > 0;
     const last = claimed === 0 || claims >= claimsMax || refusedClaims >= refusedClaimsMax;
     if (last || same || repeated || hopeless) {
-      if (!repeated) await giveBackWithheld(context, call, queue, withheld);
+      const undone = withheld.filter((one) => !isGone(one));
+      if (!repeated) await giveBackWithheld(context, call, queue, undone);
       const [first] = withheld;
       if (first) throw kmsRefusal(first.error, context.random) ?? first.error;
       return { messages, overLimit, ...facts };
     }
   }
+}
+
+/** Nobody's decision: KMS could not be reached, or had too much to do. */
+function isPassing({ error }: Withheld): boolean {
+  return !(error instanceof Refusal) || error.code === "ThrottlingException";
+}
+
+/** The KMS key is no more: no consumer will open the message, ever. */
+function isGone({ error }: Withheld): boolean {
+  return error instanceof Refusal && error.code === "NotFoundException";
 }
 
 function claimOf(
