@@ -6,6 +6,7 @@ import { pathOf } from "../doctor/path.ts";
 import { personOf } from "../doctor/people.ts";
 import { sourcesOf } from "../doctor/sources.ts";
 import { type FoundTopic, findTopicByArn } from "../doctor/topic.ts";
+import { type UnopenableQuestion, unopenableMessages } from "../doctor/unopenable.ts";
 import { whoMayUse } from "../doctor/who.ts";
 import type { AdminAction, AdminRoute } from "../gateway/admin.ts";
 import { parseArn } from "../kernel/arn.ts";
@@ -15,6 +16,8 @@ import type { Json } from "../kernel/json.ts";
 
 export interface DoctorRoutesOptions {
   readonly inquiry: () => Inquiry;
+  /** What is asked of the store besides. */
+  readonly query: UnopenableQuestion["query"];
   readonly denials: DenialLog;
   /** Whether sending to a queue also needs kms:Decrypt. */
   readonly requireDecryptToSend: boolean;
@@ -24,7 +27,7 @@ const explainedMax = 20;
 
 /** `GET /_sealpost/doctor/…`: who may do what, and why something was denied. Changes nothing. */
 export function doctorRoutes(options: DoctorRoutesOptions): AdminRoute[] {
-  const { inquiry, denials, requireDecryptToSend } = options;
+  const { inquiry, query: ask, denials, requireDecryptToSend } = options;
   return [
     route("path", "sealpost:DoctorPath", ["topic", "publisher", "consumer"], async (query) => {
       const asked = inquiry();
@@ -49,6 +52,10 @@ export function doctorRoutes(options: DoctorRoutesOptions): AdminRoute[] {
       }
       const { view } = inquiry();
       return { denials: await Promise.all(found.map((denial) => explain(view, denial))) };
+    }),
+    route("unopenable", "sealpost:DoctorUnopenable", [], async () => {
+      const { view } = inquiry();
+      return { unopenable: await unopenableMessages({ view, query: ask }) };
     }),
     route("who", "sealpost:DoctorWho", ["key"], async (query) => {
       const asked = inquiry();

@@ -130,7 +130,12 @@ export async function openDoor(options: DoorOptions, scope: AsyncDisposableStack
         ),
     }),
     ...accountRoutes(administration),
-    ...doctorRoutes({ inquiry, denials: options.denials, requireDecryptToSend }),
+    ...doctorRoutes({
+      inquiry,
+      query: (query) => state.store.query(query),
+      denials: options.denials,
+      requireDecryptToSend,
+    }),
     costRoute({ inquiry, store: state.store, accountId }),
   ];
   const guard = createAdminGuard({

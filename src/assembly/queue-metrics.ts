@@ -18,7 +18,7 @@ export function queueMetricsText(measures: readonly QueueMeasure[]): string {
   const add = (name: string, metric: string, type: string, queue: QueueMeasure, value: number) => {
     let lines = families.get(name);
     if (!lines) {
-      const unit = metric === "ApproximateAgeOfOldestMessage" ? ", seconds" : "";
+      const unit = isAge(metric) ? ", seconds" : "";
       lines = [`# HELP ${name} AWS/SQS ${metric}${unit}`, `# TYPE ${name} ${type}`];
       families.set(name, lines);
     }
@@ -31,11 +31,15 @@ export function queueMetricsText(measures: readonly QueueMeasure[]): string {
       add(`${nameOf(metric)}${unit}_total`, metric, "counter", queue, value);
     }
     for (const [metric, value] of Object.entries(queue.gauges)) {
-      const unit = metric === "ApproximateAgeOfOldestMessage" ? "_seconds" : "";
+      const unit = isAge(metric) ? "_seconds" : "";
       add(`${nameOf(metric)}${unit}`, metric, "gauge", queue, value);
     }
   }
   return [...families.values()].map((lines) => `${lines.join("\n")}\n`).join("\n");
+}
+
+function isAge(metric: string): boolean {
+  return metric.startsWith("ApproximateAgeOf");
 }
 
 function nameOf(metric: string): string {

@@ -17,6 +17,7 @@ import { identities } from "../services/iam/identities.ts";
 import { accountOfAccessKey, identityPolicies, principals } from "../services/iam/ports.ts";
 import { createIam } from "../services/iam/service.ts";
 import type { KmsDependencies } from "../services/kms/dependencies.ts";
+import { isKeyGone } from "../services/kms/locate.ts";
 import { createRequestQuotas, type QuotaRates } from "../services/kms/quotas.ts";
 import { createKms } from "../services/kms/service.ts";
 import { fillSignature } from "../services/sns/deliverable.ts";
@@ -124,6 +125,7 @@ export async function assembleServices(options: ServicesOptions): Promise<Servic
     store: state.store,
     state: records,
     sealer,
+    sealingKeys: { isGone: isKeyGone },
     fillGap: fillSignature(options.signer),
     clock,
     systemClock,

@@ -2,8 +2,13 @@ import type { Explanation } from "../doctor/explain.ts";
 import type { Hop, Missing } from "../doctor/hop.ts";
 import type { Path as PathAnswer } from "../doctor/path.ts";
 import type { SourcesAnswer } from "../doctor/sources.ts";
+import type { UnopenableMessages } from "../doctor/unopenable.ts";
 import type { WhoAnswer } from "../doctor/who.ts";
 import type { Paint } from "./paint.ts";
+
+export interface UnopenableAnswer {
+  readonly unopenable: readonly UnopenableMessages[];
+}
 
 export type { PathAnswer, SourcesAnswer, WhoAnswer };
 
@@ -144,6 +149,24 @@ export function undeliveredText({ notifications }: UndeliveredAnswer, paint: Pai
       ...(one.nextAttemptAt === null
         ? [`    mended? sealpost redeliver --message ${one.messageId}`]
         : []),
+    ]),
+  );
+}
+
+export function unopenableText({ unopenable }: UnopenableAnswer, paint: Paint): string {
+  if (unopenable.length === 0)
+    return "every message in a queue lies under a key that can be used\n";
+  return page(
+    unopenable.flatMap((one) => [
+      `${paint.bad("✖")} ${paint.strong(one.queueArn)}  ${count(one.messages, "message")}`,
+      `    the oldest was sent at ${one.oldestSentAt}`,
+      ...wrapped(
+        one.forEver
+          ? `${one.reason}: they open for nobody, ever, and leave by retention, to a dead-letter ` +
+              "queue after enough receives, or when the queue is purged"
+          : one.reason,
+        "    ",
+      ),
     ]),
   );
 }

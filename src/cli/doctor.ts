@@ -8,7 +8,9 @@ import {
   type SourcesAnswer,
   sourcesText,
   type UndeliveredAnswer,
+  type UnopenableAnswer,
   undeliveredText,
+  unopenableText,
   type WhoAnswer,
   whoText,
 } from "./doctor-text.ts";
@@ -42,8 +44,8 @@ const laterVerbs = {
 };
 
 /**
- * `sealpost doctor …`. Exit codes: 0 nothing is wrong, 1 a hop is denied or a notification was not
- * delivered, 2 the command was not understood.
+ * `sealpost doctor …`. Exit codes: 0 nothing is wrong, 1 a hop is denied, a notification was not
+ * delivered or a message cannot be opened, 2 the command was not understood.
  */
 export function addDoctorVerbs(program: Command, doctor: DoctorProgram): void {
   const verb = program
@@ -107,6 +109,14 @@ export function addDoctorVerbs(program: Command, doctor: DoctorProgram): void {
     query: { topic },
     text: undeliveredText,
     exitCode: ({ notifications }) => (notifications.length === 0 ? 0 : 1),
+  }));
+
+  const unopenable = add("unopenable", "list messages in queues that nobody can open now");
+  run<UnopenableAnswer>(unopenable, () => ({
+    path: "/_sealpost/doctor/unopenable",
+    query: {},
+    text: unopenableText,
+    exitCode: (answer) => (answer.unopenable.length === 0 ? 0 : 1),
   }));
 
   for (const [name, description] of Object.entries(laterVerbs)) addLater(verb, name, description);

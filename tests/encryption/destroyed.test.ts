@@ -3,6 +3,8 @@
 // deletion and its waiting period passes on the virtual clock; files are searched byte by byte.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import type { UnopenableMessages } from "../../src/doctor/unopenable.ts";
+import { doctor, doctorText } from "../doctor/scene.ts";
 import { recordContents } from "./database.ts";
 import { filesWith } from "./files.ts";
 import { bodies, newScene, refuses, type Scene, type SceneKey } from "./scene.ts";
@@ -67,6 +69,59 @@ test("at the end of the waiting period the material is gone, its data keys with 
   await scene.restart();
   assert.deepEqual(filesWith(scene.server.dataFolder, [gone]), [], "and after a restart");
   await refuses(bodies(root(), destroyed.queue), "KmsAccessDenied", unknown);
+});
+
+test("what lies under a key that is no more is listed, counts its receives and leaves", async () => {
+  const [lost, other] = await Promise.all([scene.key("lost"), scene.key("other")]);
+  const dead = await scene.queue("lost-dead", {});
+  const RedrivePolicy = JSON.stringify({ deadLetterTargetArn: dead.arn, maxReceiveCount: 2 });
+  const retention = { MessageRetentionPeriod: "1209600" };
+  const queue = await scene.queue("lost", {
+    KmsMasterKeyId: lost.alias,
+    RedrivePolicy,
+    ...retention,
+  });
+  const QueueUrl = queue.url;
+  for (const MessageBody of ["one", "two"]) await root().sqs.sendMessage({ QueueUrl, MessageBody });
+  const listed = async () => {
+    const { answer } = await doctor<{ unopenable: readonly UnopenableMessages[] }>(
+      scene.server,
+      "unopenable",
+    );
+    return answer.unopenable.filter(({ keyArn }) => keyArn === lost.arn);
+  };
+  assert.deepEqual(await listed(), []);
+  await root().kms.scheduleKeyDeletion({ KeyId: lost.id, PendingWindowInDays: 7 });
+  const [waiting] = await listed();
+  assert.equal(waiting?.forEver, false);
+  assert.match(waiting?.reason ?? "", /is pending deletion .* kms:CancelKeyDeletion/);
+  await scene.server.advance(weekSeconds);
+  const [found] = await listed();
+  const { queueArn, messages, forEver, oldestSentAt } = found ?? {};
+  assert.deepEqual([queueArn, messages, forEver], [queue.arn, 2, true]);
+  assert.match(oldestSentAt ?? "", /^\d{4}-.*Z$/);
+
+  const text = await doctorText(scene.server, "unopenable");
+  assert.match(
+    text,
+    /lost {2}2 messages\n {4}the oldest was sent at .*\n.*is no more: they open for/,
+  );
+
+  // A consumer of one at a time meets them until they are dead letters; the others come through.
+  await scene.setQueue(queue, { KmsMasterKeyId: other.alias });
+  const one = () => root().sqs.receiveMessage({ QueueUrl, VisibilityTimeout: 30 });
+  for (const MessageBody of ["three", "four", "five"]) {
+    await root().sqs.sendMessage({ QueueUrl, MessageBody });
+    const [got] = (await one()).Messages ?? [];
+    assert.equal(got?.Body, MessageBody);
+    await root().sqs.deleteMessage({ QueueUrl, ReceiptHandle: got?.ReceiptHandle });
+    await scene.server.advance(30);
+  }
+  assert.deepEqual((await one()).Messages, undefined);
+  const [atRest] = await listed();
+  assert.deepEqual([atRest?.queueArn, atRest?.messages], [dead.arn, 2], "dead letters, as sealed");
+  await root().sqs.purgeQueue({ QueueUrl: dead.url });
+  assert.deepEqual(await listed(), []);
 });
 
 /** The wrapped materials as they stand in the database, read while the server is down. */

@@ -39,7 +39,12 @@ export interface InProcess {
   readonly systemClock: HandClock;
   readonly logged: { readonly message: string; readonly facts: LogFacts | undefined }[];
   /** Stands for KMS: what it throws on making and opening data keys. */
-  readonly kms: { generate?: (keyId: string) => void; open?: (keyArn: string) => void };
+  readonly kms: {
+    generate?: (keyId: string) => void;
+    open?: (keyArn: string) => void;
+    /** A key that is no more. */
+    gone?: string;
+  };
   /** What the pipeline was asked to authorise, per call. */
   readonly uses: (readonly ResourceUse[])[];
   /** Stands for the service that left a gap in a body. */
@@ -89,6 +94,7 @@ export function serviceOn(ground: Ground): InProcess {
     store,
     state,
     sealer,
+    sealingKeys: { isGone: async (_records, keyArn) => keyArn === kms.gone },
     fillGap: (body) => filling.fillGap(body),
     clock,
     systemClock,

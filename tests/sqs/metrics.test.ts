@@ -36,6 +36,10 @@ test("counters and gauges of a standard queue", async (t) => {
         ApproximateNumberOfMessagesNotVisible: 2,
         ApproximateNumberOfMessagesDelayed: 1,
         ApproximateNumberOfNoisyGroups: 0,
+        ApproximateAgeOfOldestMessageInQuietGroups: 5,
+        ApproximateNumberOfMessagesVisibleInQuietGroups: 0,
+        ApproximateNumberOfMessagesNotVisibleInQuietGroups: 2,
+        ApproximateNumberOfMessagesDelayedInQuietGroups: 1,
       },
     },
   ]);
@@ -44,7 +48,9 @@ test("counters and gauges of a standard queue", async (t) => {
   assert.ok(text.includes(`sealpost_sqs_number_of_messages_sent_total${labels} 4\n`), text);
   assert.ok(text.includes(`sealpost_sqs_approximate_age_of_oldest_message_seconds${labels} 5\n`));
   assert.ok(text.includes(`sealpost_sqs_sent_message_size_bytes_total${labels} 16\n`));
-  assert.equal(text.match(/^# TYPE /gm)?.length, 11);
+  assert.equal(text.match(/^# TYPE /gm)?.length, 15);
+  const quietAge = "sealpost_sqs_approximate_age_of_oldest_message_in_quiet_groups_seconds";
+  assert.ok(text.includes(`${quietAge}${labels} 5\n`), text);
   await here.call("DeleteQueue", { QueueUrl: url("orders") });
   assert.deepEqual(await here.sqs.measure(), []);
 });
@@ -62,4 +68,46 @@ test("a FIFO queue tells of duplicates and of groups in flight", async (t) => {
   assert.equal(measure?.counters.NumberOfDeduplicatedSentMessages, 1);
   assert.equal(measure?.gauges.ApproximateNumberOfGroupsWithInflightMessages, 2);
   assert.equal(measure?.gauges.ApproximateNumberOfNoisyGroups, undefined);
+});
+
+test("a fair queue tells what it holds beside its noisy groups", async (t) => {
+  const { here, send, receive, remove } = await withQueue(t);
+  const sendTo = async (tenant: string | undefined, count: number, more: object = {}) => {
+    for (let n = 0; n < count; n++) await send("x", { MessageGroupId: tenant, ...more });
+  };
+  const gauges = async () => {
+    const [measure] = await here.sqs.measure();
+    const all = measure?.gauges ?? {};
+    const of = (suffix: string) => [
+      all[`ApproximateNumberOfMessagesVisible${suffix}` as keyof typeof all],
+      all[`ApproximateNumberOfMessagesNotVisible${suffix}` as keyof typeof all],
+      all[`ApproximateNumberOfMessagesDelayed${suffix}` as keyof typeof all],
+      all[`ApproximateAgeOfOldestMessage${suffix}` as keyof typeof all],
+    ];
+    return { noisy: all.ApproximateNumberOfNoisyGroups, all: of(""), quiet: of("InQuietGroups") };
+  };
+  await sendTo("noisy", 45);
+  await here.clock.advance(10_000);
+  for (let n = 0; n < 4; n++) await receive({ MaxNumberOfMessages: 10, VisibilityTimeout: 600 });
+  await sendTo("noisy", 2, { DelaySeconds: 60 });
+  await sendTo("quiet", 3);
+  await sendTo("quiet", 1, { DelaySeconds: 60 });
+  await sendTo(undefined, 2);
+  await here.clock.advance(3_000);
+  assert.deepEqual(await gauges(), {
+    noisy: 1,
+    all: [10, 40, 3, 13],
+    quiet: [5, 0, 1, 3],
+  });
+  // The quiet ones are received first; what is sent to the noisy group changes nothing for them.
+  const [first] = await receive({ MaxNumberOfMessages: 2, VisibilityTimeout: 600 });
+  await sendTo("noisy", 5);
+  if (first) await remove(first);
+  assert.deepEqual((await gauges()).quiet, [3, 1, 1, 3]);
+  assert.deepEqual((await gauges()).all, [13, 41, 3, 13]);
+  // Five minutes without a send: nobody is noisy any more, and all is quiet.
+  await here.clock.advance(300_000);
+  const later = await gauges();
+  assert.equal(later.noisy, 0);
+  assert.deepEqual(later.quiet, later.all);
 });

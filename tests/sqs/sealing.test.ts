@@ -55,6 +55,7 @@ test("each KMS refusal has its own code, on send too; a fault stays a fault", as
   const codes = {
     DisabledException: "KmsDisabled",
     KMSInvalidStateException: "KmsInvalidState",
+    NotFoundException: "KmsNotFound",
     InvalidKeyUsageException: "KmsInvalidKeyUsage",
     ThrottlingException: "KmsThrottled",
     SubscriptionRequiredException: "KmsOptInRequired",
@@ -119,9 +120,10 @@ test("where nothing opens a refusal counts nothing, unless the key is gone for e
     for (let n = 0; n < 5; n++) await assert.rejects(receive());
     assert.deepEqual(await counts(here), [1, 0, 0], code);
   }
-  refuse("NotFoundException");
+  refuse("AccessDeniedException");
+  here.kms.gone = "alias/old";
   for (let n = 0; n < 2; n++) {
-    await assert.rejects(receive(), refused("KmsNotFound"));
+    await assert.rejects(receive(), refused("KmsAccessDenied"));
     assert.deepEqual(await counts(here), [0, 1, 0], "it stays and counts");
     assert.deepEqual(await receive(), [], "nobody is refused for what another holds");
     await here.clock.advance(30_000);

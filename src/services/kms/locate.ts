@@ -1,7 +1,7 @@
 import { parseArn, partition } from "../../kernel/arn.ts";
 import type { Call } from "../../kernel/call.ts";
 import type { GrantFacts } from "../../kernel/operation.ts";
-import type { RecordScope } from "../../kernel/records.ts";
+import type { RecordScope, RecordView } from "../../kernel/records.ts";
 import type { KmsDependencies } from "./dependencies.ts";
 import { grantsFor } from "./grants.ts";
 import { aliasArn, keyArn } from "./keys.ts";
@@ -126,6 +126,13 @@ function parseKeyName(call: Call, keyId: string, forms: KeyForms): KeyName {
 
 export function isKeyId(text: string): boolean {
   return uuid.test(text) || multiRegionId.test(text);
+}
+
+/** Whether the key behind an ARN is no more. An ARN that names no key is not known to be gone. */
+export async function isKeyGone(records: RecordView, arn: string): Promise<boolean> {
+  const { service, accountId = "", region = "", resource = "" } = parseArn(arn) ?? {};
+  if (service !== "kms" || !resource.startsWith("key/")) return false;
+  return (await keys.get(records, { accountId, region }, resource.slice(4))) === undefined;
 }
 
 async function findKey(

@@ -10,7 +10,11 @@ export type GaugeMetric =
   | "ApproximateNumberOfMessagesNotVisible"
   | "ApproximateNumberOfMessagesDelayed"
   | "ApproximateNumberOfGroupsWithInflightMessages"
-  | "ApproximateNumberOfNoisyGroups";
+  | "ApproximateNumberOfNoisyGroups"
+  | "ApproximateAgeOfOldestMessageInQuietGroups"
+  | "ApproximateNumberOfMessagesVisibleInQuietGroups"
+  | "ApproximateNumberOfMessagesNotVisibleInQuietGroups"
+  | "ApproximateNumberOfMessagesDelayedInQuietGroups";
 
 export interface QueueMeasure extends Pick<UsedQueue, "accountId" | "region" | "name"> {
   readonly counters: Readonly<Record<CountedMetric, number>>;
@@ -51,14 +55,20 @@ async function gaugesOf(context: SqsContext, queue: Queue): Promise<QueueMeasure
     retainedSinceMs: nowMs - queue.retentionMs,
   };
   const it = await context.store.query(query);
-  const ageMs = it.oldestSentMs === undefined ? 0 : Math.max(0, nowMs - it.oldestSentMs);
+  const ageSeconds = (sentMs = nowMs) => Math.floor(Math.max(0, nowMs - sentMs) / 1000);
   return {
-    ApproximateAgeOfOldestMessage: Math.floor(ageMs / 1000),
+    ApproximateAgeOfOldestMessage: ageSeconds(it.oldestSentMs),
     ApproximateNumberOfMessagesVisible: it.visible,
     ApproximateNumberOfMessagesNotVisible: it.inFlight,
     ApproximateNumberOfMessagesDelayed: it.delayed,
     ...(queue.fifo
       ? { ApproximateNumberOfGroupsWithInflightMessages: it.groupsInFlight }
-      : { ApproximateNumberOfNoisyGroups: it.noisyGroups }),
+      : {
+          ApproximateNumberOfNoisyGroups: it.noisyGroups,
+          ApproximateAgeOfOldestMessageInQuietGroups: ageSeconds(it.quiet.oldestSentMs),
+          ApproximateNumberOfMessagesVisibleInQuietGroups: it.quiet.visible,
+          ApproximateNumberOfMessagesNotVisibleInQuietGroups: it.quiet.inFlight,
+          ApproximateNumberOfMessagesDelayedInQuietGroups: it.quiet.delayed,
+        }),
   };
 }

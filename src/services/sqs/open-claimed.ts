@@ -1,16 +1,27 @@
 import type { Call } from "../../kernel/call.ts";
 import { Fault, Refusal } from "../../kernel/errors.ts";
 import { unpackGapped, withGapFilled } from "../../kernel/gapped.ts";
+import type { StoredDataKey } from "../../kernel/sealed.ts";
 import type { Opened, SealedRow } from "../../kernel/sealer.ts";
 import { kmsRefusal } from "./kms-errors.ts";
 import type { SqsContext } from "./ports.ts";
 import type { Queue } from "./queue.ts";
 import type { ClaimedMessage, ClaimResult } from "./store.ts";
 
+export interface Withheld {
+  readonly claimed: ClaimedMessage;
+  readonly error: Error;
+  /** Its KMS key is no more: no consumer will open it, ever. */
+  readonly gone: boolean;
+}
+
+/** What KMS said of a data key. */
+export type RefusedKey = Pick<Withheld, "error" | "gone">;
+
 export interface OpenedClaim {
   readonly received: readonly { readonly claimed: ClaimedMessage; readonly body: Buffer }[];
   /** Sound messages that may open another time: KMS refused, or could not be reached. */
-  readonly withheld: readonly { readonly claimed: ClaimedMessage; readonly error: Error }[];
+  readonly withheld: readonly Withheld[];
   /** FIFO: messages of a group behind one that did not open; order keeps them back. */
   readonly behind: readonly ClaimedMessage[];
 }
@@ -25,7 +36,7 @@ export async function openClaimed(
   call: Call,
   queue: Queue,
   result: ClaimResult,
-  refused: Map<string, Error>,
+  refused: Map<string, RefusedKey>,
 ): Promise<OpenedClaim> {
   const opened = await open(context, call, queue, result, refused);
   if (!queue.fifo || opened.received.length === result.messages.length) {
@@ -50,16 +61,16 @@ async function open(
   call: Call,
   queue: Queue,
   result: ClaimResult,
-  refused: Map<string, Error>,
+  refused: Map<string, RefusedKey>,
 ): Promise<Omit<OpenedClaim, "behind">> {
   const received: { claimed: ClaimedMessage; body: Buffer }[] = [];
-  const withheld: { claimed: ClaimedMessage; error: Error }[] = [];
+  const withheld: Withheld[] = [];
   const readable: ClaimedMessage[] = [];
   const rows: SealedRow[] = [];
   for (const claimed of result.messages) {
-    const error = refused.get(claimed.dataKeyId);
-    const row = error ? undefined : sealedRow(context, queue, result, claimed);
-    if (error) withheld.push({ claimed, error });
+    const known = refused.get(claimed.dataKeyId);
+    const row = known ? undefined : sealedRow(context, queue, result, claimed);
+    if (known) withheld.push({ claimed, ...known });
     if (!row) continue;
     readable.push(claimed);
     rows.push(row);
@@ -72,8 +83,9 @@ async function open(
     if (answer?.ok) received.push({ claimed, body: answer.body });
     else if (isPassing(context, answer)) {
       const { error } = answer;
-      if (error instanceof Refusal) refused.set(claimed.dataKeyId, error);
-      withheld.push({ claimed, error });
+      const gone = await isGone(context, call, rows[index]?.dataKey, error);
+      if (error instanceof Refusal) refused.set(claimed.dataKeyId, { error, gone });
+      withheld.push({ claimed, error, gone });
     } else reportUnopenable(context, queue, claimed);
   }
   return { received, withheld };
@@ -89,6 +101,16 @@ async function completed({ fillGap }: SqsContext, answer: Opened): Promise<Opene
     if (error instanceof Error) return { ok: false, error };
     throw error;
   }
+}
+
+async function isGone(
+  { sealingKeys }: SqsContext,
+  { records }: Call,
+  dataKey: StoredDataKey | undefined,
+  error: Error,
+): Promise<boolean> {
+  if (!(error instanceof Refusal) || dataKey?.mode !== "kms") return false;
+  return sealingKeys.isGone(records, dataKey.keyArn);
 }
 
 /** undefined: the row is not where it was put, or its data key is gone. It stays claimed. */

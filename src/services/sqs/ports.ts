@@ -39,6 +39,15 @@ export interface BackgroundState {
   ): Promise<ResultsOf<T>>;
 }
 
+/** What SQS needs to know of a KMS key besides what KMS tells the caller. */
+export interface SealingKeys {
+  /**
+   * Whether the key is no more: its waiting period is over. KMS tells callers of such a ciphertext
+   * what it tells those without the right, so that nobody learns which keys there are.
+   */
+  isGone(records: RecordView, keyArn: string): Promise<boolean>;
+}
+
 export interface SqsOptions {
   /** Also check kms:Decrypt when a message is sent, as AWS did before 2024. */
   readonly requireDecryptToSend: boolean;
@@ -48,6 +57,7 @@ export interface SqsDependencies {
   readonly store: { query<Q extends Query>(query: Q): Promise<ResultOf<Q>> };
   readonly state: BackgroundState;
   readonly sealer: Sealer;
+  readonly sealingKeys: SealingKeys;
   /** Completes a body that another service sent with a gap. */
   readonly fillGap: FillGap;
   /** Service clock: delays, visibility, retention. */

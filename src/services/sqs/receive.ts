@@ -2,7 +2,7 @@ import type { Call } from "../../kernel/call.ts";
 import { Refusal } from "../../kernel/errors.ts";
 import { deadLetterTarget, moveExhausted } from "./exhausted.ts";
 import { kmsRefusal } from "./kms-errors.ts";
-import { openClaimed } from "./open-claimed.ts";
+import { openClaimed, type RefusedKey, type Withheld } from "./open-claimed.ts";
 import type { SqsContext } from "./ports.ts";
 import type { Queue } from "./queue.ts";
 import { rememberMs } from "./send.ts";
@@ -39,18 +39,13 @@ export interface Look {
   readonly repeated: boolean;
 }
 
-/** A message that KMS did not let be opened. */
-interface Withheld {
-  readonly claimed: ClaimedMessage;
-  readonly claimId: string;
-  readonly error: Error;
-}
+type WithheldMessage = Withheld & { readonly claimId: string };
 
 /**
  * Claims messages and opens them as the caller; what was received too often moves to the
  * dead-letter queue. If KMS refuses all of a claim, others are looked for: one bad message never
- * blocks a queue. If any open, they come back, and what KMS refused on the way to them stays claimed
- * and counts a receive. If none do, SQS's KMS refusal is thrown and the claims are undone: visible
+ * blocks a queue. If any open, they come back, and what KMS refused on the way to them stays
+ * claimed and counts a receive. If none do, SQS's KMS refusal is thrown and the claims are undone: visible
  * again, uncounted, behind the others. What never opens again stays claimed and counts in any case
  * (docs/decisions/0013).
  */
@@ -61,8 +56,8 @@ export async function look(
   wish: ReceiveWish,
 ): Promise<Look> {
   const target = await deadLetterTarget(call, queue);
-  const withheld: Withheld[] = [];
-  const refused = new Map<string, Error>();
+  const withheld: WithheldMessage[] = [];
+  const refused = new Map<string, RefusedKey>();
   let refusedClaims = 0;
   for (let claims = 1; ; claims++) {
     const claim = claimOf(context, queue, wish, target && queue.redrive);
@@ -91,7 +86,7 @@ export async function look(
     const same = wish.visibilityMs === 0 && result.messages.length > 0;
     const last = claimed === 0 || claims >= claimsMax || refusedClaims >= refusedClaimsMax;
     if (last || same || repeated || hopeless) {
-      const undone = withheld.filter((one) => !isGone(one));
+      const undone = withheld.filter(({ gone }) => !gone);
       if (!repeated) await giveBackWithheld(context, call, queue, undone);
       const [first] = withheld;
       if (first) throw kmsRefusal(first.error, context.random) ?? first.error;
@@ -103,11 +98,6 @@ export async function look(
 /** Nobody's decision: KMS could not be reached, or had too much to do. */
 function isPassing({ error }: Withheld): boolean {
   return !(error instanceof Refusal) || error.code === "ThrottlingException";
-}
-
-/** The KMS key is no more: no consumer will open the message, ever. */
-function isGone({ error }: Withheld): boolean {
-  return error instanceof Refusal && error.code === "NotFoundException";
 }
 
 function claimOf(
@@ -137,7 +127,7 @@ async function giveBackWithheld(
   context: SqsContext,
   call: Call,
   queue: Queue,
-  withheld: readonly Withheld[],
+  withheld: readonly WithheldMessage[],
 ): Promise<void> {
   if (withheld.length === 0) return;
   const visibleAtMs = context.clock.now();

@@ -1,5 +1,15 @@
 import type { Command, Query } from "../../kernel/command.ts";
 import type { Sealed, StoredDataKey } from "../../kernel/sealed.ts";
+import type {
+  CountMessages,
+  CountSealedUnder,
+  ListQueueScopes,
+  ListSealingKeys,
+  MeasureQueue,
+  NextVisible,
+} from "./questions.ts";
+
+export type * from "./questions.ts";
 
 /**
  * What SQS asks of a store, in the words of queues. Bodies are `Sealed`; attributes and metadata
@@ -238,50 +248,6 @@ export interface ExpireMessages extends Command<{ removed: number; more: boolean
   readonly rowsMax: number;
 }
 
-export interface CountMessages extends Query<MessageCounts> {
-  readonly kind: "sqs.counts";
-  readonly queue: QueueIdentity;
-  readonly nowMs: number;
-  readonly retainedSinceMs: number;
-}
-
-export interface MessageCounts {
-  readonly visible: number;
-  /** Claimed and not yet visible again. */
-  readonly inFlight: number;
-  /** Never received, not yet visible. */
-  readonly delayed: number;
-}
-
-/** When the next message that is invisible now becomes visible; undefined if none will. */
-export interface NextVisible extends Query<number | undefined> {
-  readonly kind: "sqs.next-visible";
-  readonly queue: QueueIdentity;
-  readonly nowMs: number;
-}
-
-/** Accounts and regions that have, or lately had, a queue: those of `sqs.*` records. */
-export interface ListQueueScopes
-  extends Query<readonly { readonly accountId: string; readonly region: string }[]> {
-  readonly kind: "sqs.scopes";
-}
-
-/** What metrics tell of a queue. */
-export interface MeasureQueue extends Query<QueueMeasures> {
-  readonly kind: "sqs.measure";
-  readonly queue: QueueIdentity;
-  readonly nowMs: number;
-  readonly retainedSinceMs: number;
-}
-
-export interface QueueMeasures extends MessageCounts {
-  /** When the oldest message was sent; undefined for an empty queue. */
-  readonly oldestSentMs: number | undefined;
-  /** Groups with messages in flight; of a standard queue those that hold an outsized share. */
-  readonly groupsInFlight: number;
-  readonly noisyGroups: number;
-}
-
 export type SqsCommand =
   | InsertMessages
   | ClaimMessages
@@ -295,4 +261,11 @@ export type SqsCommand =
   | DiscardQueue
   | SweepDiscarded
   | ExpireMessages;
-export type SqsQuery = CountMessages | NextVisible | ListQueueScopes | CountMoved | MeasureQueue;
+export type SqsQuery =
+  | CountMessages
+  | NextVisible
+  | ListQueueScopes
+  | CountMoved
+  | CountSealedUnder
+  | ListSealingKeys
+  | MeasureQueue;

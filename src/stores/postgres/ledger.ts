@@ -19,6 +19,7 @@ import { metaActs } from "./meta.ts";
 import { moveActs } from "./moves.ts";
 import { recordQueries } from "./records.ts";
 import { removalActs } from "./removal.ts";
+import { sealedUnderActs } from "./sealed-under.ts";
 import { sendActs } from "./sends.ts";
 import { createTenants } from "./tenants.ts";
 import { topicActs } from "./topics.ts";
@@ -66,6 +67,7 @@ export function createLedger(elapsedMs: () => number): Ledger {
     ...forgetActs,
     ...discardedActs,
     ...measureActs(tenants, elapsedMs),
+    ...sealedUnderActs,
     ...dataKeys.acts,
     ...undeliveredActs(dataKeys),
     ...topicActs(dataKeys),

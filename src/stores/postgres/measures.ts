@@ -4,13 +4,20 @@ import type {
   MeasureQueue,
   MessageCounts,
   NextVisible,
+  QueueMeasures,
 } from "../../services/sqs/store.ts";
 import { type Acts, allDone, together } from "./act.ts";
+import { texts } from "./columns.ts";
 import type { Session } from "./session.ts";
-import type { Tenants } from "./tenants.ts";
+import type { Noisy, Tenants } from "./tenants.ts";
 
 const noMessages: MessageCounts = { visible: 0, inFlight: 0, delayed: 0 };
-const nothing = { oldestSentMs: undefined, groupsInFlight: 0, noisyGroups: 0 };
+const nothing: Omit<QueueMeasures, keyof MessageCounts> = {
+  oldestSentMs: undefined,
+  groupsInFlight: 0,
+  noisyGroups: 0,
+  quiet: { ...noMessages, oldestSentMs: undefined },
+};
 
 /** A count that walked over more rows than this is good for a while. */
 const exactRowsMax = 20_000;
@@ -63,11 +70,15 @@ export function measureActs(
         counts(work, number, nowMs, retainedSinceMs),
         oldestSent(work, number, retainedSinceMs),
       ]);
+      const whole = { ...counted, oldestSentMs: oldest };
       const fair = await tenants.measure(work, number, nowMs);
+      const { noisy = [] } = fair ?? {};
+      const beside = { nowMs, retainedSinceMs, noisy };
       return {
-        ...counted,
-        oldestSentMs: oldest,
-        ...(fair ?? { groupsInFlight: await fifoGroups(work, number, nowMs), noisyGroups: 0 }),
+        ...whole,
+        groupsInFlight: fair?.groupsInFlight ?? (await fifoGroups(work, number, nowMs)),
+        noisyGroups: noisy.length,
+        quiet: noisy.length === 0 ? whole : await quietOf(work, number, beside),
       };
     }),
     "sqs.scopes": together(async (work) =>
@@ -95,6 +106,28 @@ async function count(
     retainedSinceMs,
   );
   return row ?? noMessages;
+}
+
+/** What is not in noisy groups; a walk through the queue, as every count of it is here. */
+async function quietOf(
+  session: Session,
+  queue: number,
+  beside: { readonly nowMs: number; readonly retainedSinceMs: number; readonly noisy: Noisy },
+): Promise<QueueMeasures["quiet"]> {
+  const [row] = await session.all<MessageCounts & { readonly oldestSentMs: number | null }>(
+    `SELECT count(*) FILTER (WHERE visible_at_ms <= $2::int8) AS visible,
+            count(*) FILTER (WHERE visible_at_ms > $2::int8 AND receive_count > 0) AS "inFlight",
+            count(*) FILTER (WHERE visible_at_ms > $2::int8 AND receive_count = 0) AS delayed,
+            min(sent_ms) AS "oldestSentMs"
+       FROM messages WHERE queue = $1::int8 AND sent_ms >= $3::int8
+        AND NOT (lane = 1 AND group_id = ANY ($4::text[]))`,
+    queue,
+    beside.nowMs,
+    beside.retainedSinceMs,
+    texts(beside.noisy),
+  );
+  const { oldestSentMs, ...counts } = row ?? { ...noMessages, oldestSentMs: null };
+  return { ...counts, oldestSentMs: oldestSentMs ?? undefined };
 }
 
 async function nextVisible(

@@ -25,7 +25,7 @@ export interface Tenants {
     session: Session,
     queue: number,
     nowMs: number,
-  ): Promise<{ readonly groupsInFlight: number; readonly noisyGroups: number } | undefined>;
+  ): Promise<{ readonly groupsInFlight: number; readonly noisy: Noisy } | undefined>;
 }
 
 export type Noisy = readonly string[];
@@ -107,10 +107,7 @@ export function createTenants(elapsedMs: () => number): Tenants {
       stateOf(queue).lookedAtMs = Number.NEGATIVE_INFINITY;
     },
     drained: (queue, groupId) => states.get(queue)?.heavy.delete(groupId),
-    async measure(session, queue, nowMs) {
-      const judged = await judge(session, queue, nowMs);
-      return judged && { groupsInFlight: judged.groupsInFlight, noisyGroups: judged.noisy.length };
-    },
+    measure: judge,
   };
 }
 

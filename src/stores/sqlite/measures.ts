@@ -6,7 +6,9 @@ import type {
   NextVisible,
 } from "../../services/sqs/store.ts";
 import { type Acts, prepare } from "./act.ts";
+import type { Groups } from "./groups.ts";
 import type { QueueNumbers } from "./queue-numbers.ts";
+import { createMeasureQuiet } from "./quiet.ts";
 import { unspent } from "./spent.ts";
 import type { Tallies } from "./tallies.ts";
 
@@ -15,7 +17,9 @@ export function measureActs(
   database: DatabaseSync,
   numbers: QueueNumbers,
   tallies: Tallies,
+  groups: Groups,
 ): Acts<CountMessages | NextVisible | MeasureQueue> {
+  const measureQuiet = createMeasureQuiet(database, tallies, groups);
   // Few rows: the sweep takes what is beyond its retention.
   const expired = prepare<MessageCounts>(
     database,
@@ -65,12 +69,12 @@ export function measureActs(
     },
     "sqs.measure": ({ queue: identity, nowMs, retainedSinceMs }) => {
       const queue = numbers.find(identity);
-      const { inFlight, tenants } = tallies.hidden(queue, nowMs);
+      const oldestSentMs = oldest.get(queue, retainedSinceMs)?.sentMs;
+      const whole = { ...counts(queue, nowMs, retainedSinceMs), oldestSentMs };
       return {
-        ...counts(queue, nowMs, retainedSinceMs),
-        oldestSentMs: oldest.get(queue, retainedSinceMs)?.sentMs,
-        groupsInFlight: tenants?.groupsInFlight ?? fifoGroups.get(queue, nowMs)?.held ?? 0,
-        noisyGroups: tenants?.noisy(inFlight, nowMs).length ?? 0,
+        ...whole,
+        groupsInFlight: fifoGroups.get(queue, nowMs)?.held ?? 0,
+        ...measureQuiet(queue, nowMs, retainedSinceMs, whole),
       };
     },
   };

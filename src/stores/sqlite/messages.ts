@@ -14,6 +14,7 @@ import { placementActs } from "./placement.ts";
 import { createQueueNumbers, type QueueNumbers } from "./queue-numbers.ts";
 import { createRemoval } from "./removal.ts";
 import { scopeActs } from "./scopes.ts";
+import { sealedUnderActs } from "./sealed-under.ts";
 import type { Sequence } from "./sequence.ts";
 import { createSpent } from "./spent.ts";
 import { createTallies } from "./tallies.ts";
@@ -46,7 +47,8 @@ export function createMessages(
     ...heldActs(database, { numbers, tallies, groups }),
     ...forgetActs(numbers, deduplications, attempts),
     ...discarded.acts,
-    ...measureActs(database, numbers, tallies),
+    ...measureActs(database, numbers, tallies, groups),
+    ...sealedUnderActs(database),
     ...scopeActs(database),
   };
   return {
@@ -78,7 +80,12 @@ function forgetActs(
 }
 
 const noMessages = { visible: 0, inFlight: 0, delayed: 0 };
-const nothing = { oldestSentMs: undefined, groupsInFlight: 0, noisyGroups: 0 };
+const nothing = {
+  oldestSentMs: undefined,
+  groupsInFlight: 0,
+  noisyGroups: 0,
+  quiet: { ...noMessages, oldestSentMs: undefined },
+};
 
 /** A discarded queue is empty, and stays so, for everything but the sweep. */
 function guarded(

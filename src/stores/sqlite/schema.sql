@@ -115,7 +115,7 @@ CREATE TABLE message_bodies (
 
 CREATE INDEX message_bodies_by_age ON message_bodies (queue, sent_ms);
 
-CREATE INDEX message_bodies_by_data_key ON message_bodies (data_key);
+CREATE INDEX message_bodies_by_data_key ON message_bodies (data_key, queue, sent_ms);
 
 CREATE TABLE message_groups (
   queue INTEGER NOT NULL,

@@ -92,7 +92,10 @@ export function createTallies(database: DatabaseSync): Tallies {
       const tally = tallies.get(queue);
       if (tally === undefined) return;
       if (tally.total !== undefined) tally.total += change;
-      if (lane === lanes.tenant) tally.tenants ??= createTenants([], tally.asOfMs);
+      if (lane === lanes.tenant) {
+        tally.tenants ??= createTenants([], tally.asOfMs);
+        tally.tenants.noteAll(groupId, change);
+      }
       if (visibleAtMs <= tally.asOfMs) return;
       if (receiveCount === 0) tally.delayed += change;
       else {

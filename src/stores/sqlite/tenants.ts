@@ -13,8 +13,12 @@ export interface Tenants {
   noisy(inFlightAll: number, nowMs: number): readonly string[];
   /** The group has nothing more to receive. */
   drained(groupId: string): void;
-  /** Groups with messages in flight. */
-  readonly groupsInFlight: number;
+  /** A message of the group came or went. */
+  noteAll(groupId: string, change: number): void;
+  /** All messages of a noisy group; `count` counts them when this is first asked. */
+  all(groupId: string, count: () => number): number;
+  /** Messages of the group in flight. */
+  inFlight(groupId: string): number;
 }
 
 const noisyInFlightMin = 30;
@@ -24,6 +28,8 @@ const noisyWithoutSendMs = 300_000;
 interface Heavy {
   lastSentMs: number;
   noisy: boolean;
+  /** All its messages; undefined until somebody asked. */
+  all?: number;
 }
 
 export function createTenants(
@@ -70,8 +76,16 @@ export function createTenants(
         .sort((a, b) => (inFlight.get(a) ?? 0) - (inFlight.get(b) ?? 0));
     },
     drained: (groupId) => heavy.delete(groupId),
-    get groupsInFlight() {
-      return inFlight.size;
+    noteAll(groupId, change) {
+      const known = heavy.get(groupId);
+      if (known?.all !== undefined) known.all += change;
     },
+    all(groupId, count) {
+      const known = heavy.get(groupId);
+      if (!known) return count();
+      known.all ??= count();
+      return known.all;
+    },
+    inFlight: (groupId) => inFlight.get(groupId) ?? 0,
   };
 }

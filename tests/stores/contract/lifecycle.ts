@@ -1,5 +1,5 @@
 import { deepEqual, equal } from "node:assert/strict";
-import type { ClaimResult } from "../../../src/services/sqs/store.ts";
+import type { ClaimResult, CountSealedUnder, SealingKey } from "../../../src/services/sqs/store.ts";
 import type { Contract } from "./fixtures.ts";
 import {
   accountId,
@@ -103,6 +103,36 @@ export const lifecycleContract: Contract = {
     deepEqual(await store.query(countsOf(queue, 6000)), { visible: 2, inFlight: 0, delayed: 1 });
     deepEqual(await store.query(countsOf(queue, 9000)), { visible: 3, inFlight: 0, delayed: 0 });
     deepEqual(await store.query(countsOf(queue, 5999)), before);
+  },
+
+  "messages are counted by the KMS key that they lie under": async (store) => {
+    const keyArn = `arn:aws:kms:${region}:${accountId}:key/${queueNamed().queueId}`;
+    const under = (id: string) => dataKeyNamed(id, { keyArn });
+    const [one, two, gone] = [queueNamed(), queueNamed(), queueNamed()];
+    const put = (queue: typeof one, id: string, key: string, sentMs: number) =>
+      insertInto(queue, messageNamed(id, key, sentMs));
+    const keys = [under("lies-1"), under("lies-2"), dataKeyNamed("another")].map(putDataKey);
+    await commit(store, ...keys);
+    await commit(store, put(one, "a", "lies-1", 5000), put(one, "b", "lies-2", 4000));
+    await commit(store, put(one, "c", "another", 1000), put(two, "d", "lies-2", 6000));
+    await commit(store, put(gone, "e", "lies-1", 1000), { kind: "sqs.discard", queue: gone });
+    const asked = { kind: "sqs.sealed-under", accountId, region, keyArn } as const;
+    const count = async (of: CountSealedUnder) =>
+      (await store.query(of)).toSorted((a, b) => a.oldestSentMs - b.oldestSentMs);
+    const inOne = { queueId: one.queueId, messages: 2, oldestSentMs: 4000 };
+    const inTwo = { queueId: two.queueId, messages: 1, oldestSentMs: 6000 };
+    deepEqual(await count(asked), [inOne, inTwo]);
+    // What was received and deleted lies there no more.
+    const [claimed] = await commit(store, claimFrom(two, 7000, "c1"));
+    const messages = claimed.messages.map(({ sequence }) => ({ sequence, claimId: "c1" }));
+    await commit(store, { kind: "sqs.delete", queue: two, messages });
+    deepEqual(await count(asked), [inOne]);
+    deepEqual(await count({ ...asked, region: "eu-north-1" }), []);
+    const sealing = await store.query({ kind: "sqs.sealing-keys" });
+    deepEqual(
+      (sealing as readonly SealingKey[]).filter((key) => key.keyArn === keyArn),
+      [{ keyArn, accountId, region }],
+    );
   },
 
   "large bodies and texts beyond ASCII come back unchanged": async (store) => {
