@@ -2,6 +2,7 @@ import { CommanderError } from "commander";
 import { SettingsError } from "../config.ts";
 import { CliError, type CliIo, packageVersion, processIo, tell } from "./io.ts";
 import { buildProgram, type CliParts } from "./program.ts";
+import { explainSystemError } from "./system-errors.ts";
 
 /** The command `sealpost`. Ends the process with the verb's exit code. */
 export async function main(argv: readonly string[]): Promise<void> {
@@ -36,6 +37,11 @@ export async function runCli(argv: readonly string[], io: CliIo, parts: CliParts
     }
     if (error instanceof CliError) {
       tell(io, `sealpost: ${error.message}`);
+      return 1;
+    }
+    const explained = explainSystemError(error);
+    if (explained !== undefined) {
+      tell(io, `sealpost: ${explained}`);
       return 1;
     }
     io.err(

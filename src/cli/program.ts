@@ -44,7 +44,8 @@ export function buildProgram(
     .enablePositionalOptions()
     .exitOverride()
     .configureOutput({ writeOut: io.out, writeErr: io.err })
-    .showHelpAfterError("(sealpost --help shows what there is)");
+    // Long flags leave little room beside them on 80 columns; the text is folded all the same.
+    .configureHelp({ minWidthToWrap: 24 });
 
   const serveVerb = program.command("serve").description("run the server until it is stopped");
   addSettingOptions(serveVerb);
@@ -72,7 +73,14 @@ export function buildProgram(
   for (const [verb, description] of Object.entries(laterVerbs)) {
     addLaterVerb(program, verb, description, io, finish);
   }
+  hintAtHelp(program, "sealpost");
   return program;
+}
+
+/** What was not understood is answered with where to look. */
+function hintAtHelp(command: Command, name: string): void {
+  command.showHelpAfterError(`(${name} --help shows what there is)`);
+  for (const verb of command.commands) hintAtHelp(verb, `${name} ${verb.name()}`);
 }
 
 function addRunVerb(

@@ -10,6 +10,7 @@ import { type InitRun, pathWithAwslocal, readyHookFolder, runInitScripts } from 
 import { CliError, type CliIo, settingsFileText, tell } from "./io.ts";
 import { readSettings } from "./settings.ts";
 import { shellQuote } from "./shell.ts";
+import { explainSystemError } from "./system-errors.ts";
 
 export interface RunningServer {
   readonly httpsUrl: string;
@@ -130,7 +131,7 @@ export async function startOrExplain(
     // The operator gets the reason; a developer the stack as well.
     if (error instanceof SettingsError || settings.logLevel === "debug") throw error;
     if (!(error instanceof Error)) throw error;
-    throw new CliError(error.message, { cause: error });
+    throw new CliError(explainSystemError(error) ?? error.message, { cause: error });
   }
 }
 

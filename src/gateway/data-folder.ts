@@ -110,7 +110,9 @@ function takeLock(path: string): DatabaseSync {
     if (!/locked/.test((error as Error).message)) throw error;
     const holder = readServerFile(path);
     const who = holder === undefined ? "another server" : `another server (pid ${holder.pid})`;
-    throw new DataFolderError(`${who} holds the data folder ${path}`);
+    throw new DataFolderError(
+      `${who} holds the data folder ${path}: stop it, or name another folder with --data`,
+    );
   }
 }
 

@@ -21,7 +21,10 @@ export async function refuseOccupiedPort(host: string, port: number): Promise<vo
     socket.setTimeout(1_000, () => settle(false));
     socket.on("connect", () => settle(true)).on("error", () => settle(false));
   });
-  if (occupied) throw new PortInUse(`port ${port} on ${host} is in use`);
+  if (occupied)
+    throw new PortInUse(
+      `port ${port} on ${host} is in use: stop what listens there, or choose another with --port (0: any)`,
+    );
 }
 
 /** Where a listener on all addresses can be reached from this machine. */

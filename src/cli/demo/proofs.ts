@@ -139,7 +139,8 @@ export async function proveDeliveryDenied(story: Story, clinic: Clinic, server: 
   await publish(clinic, record(2915));
   story.say("Publishing still works: EMRUser may use the key. But SNS may not, for the queues:");
   const lost = await server.undelivered(clinic.topicArn);
-  story.shows(lost.map((line) => `${line.failureCode}: ${line.failureText}`).join("\n"));
+  const [first] = lost;
+  story.shows(`${lost.length} undelivered: ${first?.failureCode}: ${first?.failureText}`);
   story.proves("every failed delivery is visible, with its true reason", lost.length === 3);
   await putPolicy(clinic, workingKeyPolicy(clinic.accountId));
   await server.advance(dataKeySeconds);
