@@ -19,7 +19,11 @@ test("exit codes and hints", async (t) => {
   const cases: [string, number, RegExp][] = [
     ["--help", 0, /serve[\s\S]*clock[\s\S]*verify-trail/],
     ["--version", 0, /^9\.9\.9\n$/],
-    ["serve --help", 0, /--allow-insecure-sse[\s\S]*--data-key-authorization[\s\S]*?not available yet/],
+    [
+      "serve --help",
+      0,
+      /--allow-insecure-sse[\s\S]*--data-key-authorization[\s\S]*?not available yet/,
+    ],
     ["env --help", 0, /--services/],
     ["clock advance --help", 0, /<duration>/],
     ["doctor --help", 0, /path[\s\S]*sources[\s\S]*revoke[\s\S]*not available/],
