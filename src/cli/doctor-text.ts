@@ -4,6 +4,7 @@ import type { Path as PathAnswer } from "../doctor/path.ts";
 import type { SourcesAnswer } from "../doctor/sources.ts";
 import type { UnopenableMessages } from "../doctor/unopenable.ts";
 import type { WhoAnswer } from "../doctor/who.ts";
+import { fold } from "./fold.ts";
 import type { Paint } from "./paint.ts";
 
 export interface UnopenableAnswer {
@@ -140,8 +141,8 @@ export function undeliveredText({ notifications }: UndeliveredAnswer, paint: Pai
   return page(
     notifications.flatMap((one) => [
       `${paint.bad("✖")} ${paint.strong(one.publishedAt)}  message ${one.messageId}`,
-      `    ${one.topicArn} → ${one.subscriptionArn}`,
-      `    ${one.failureCode}: ${one.failureText}`,
+      ...wrapped(`${one.topicArn} → ${one.subscriptionArn}`, "    "),
+      ...wrapped(`${one.failureCode}: ${one.failureText}`, "    "),
       `    ${count(one.attempts, "attempt")}; ` +
         (one.nextAttemptAt === null ? "given up" : `next one at ${one.nextAttemptAt}`),
       ...one.reasons.flatMap((reason) => wrapped(reason, "    ")),
@@ -188,19 +189,11 @@ function shortName(arn: string): string {
   return service === "iam" || service === "sts" ? rest.join(":") : `${service}:${rest.join(":")}`;
 }
 
-const columnsMax = 110;
+/** The same for a terminal, a file and a pipe: what is pasted elsewhere keeps its form. */
+const columns = 80;
 
-function wrapped(text: string, indent: string): readonly string[] {
-  const lines: string[] = [];
-  let line = "";
-  for (const word of text.split(" ")) {
-    if (line !== "" && indent.length + line.length + word.length >= columnsMax) {
-      lines.push(indent + line);
-      line = word;
-    } else line = line === "" ? word : `${line} ${word}`;
-  }
-  return [...lines, indent + line];
-}
+const wrapped = (text: string, indent: string): readonly string[] =>
+  fold(indent + text, columns, indent).split("\n");
 
 function count(number: number, noun: string): string {
   return `${number} ${noun}${number === 1 ? "" : "s"}`;
