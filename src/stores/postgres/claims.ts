@@ -5,6 +5,7 @@ import type { Claimed } from "./claim-rows.ts";
 import type { DataKeys } from "./data-keys.ts";
 import { claimFifo } from "./fifo-claim.ts";
 import { createInFlight, type InFlight } from "./in-flight.ts";
+import { queueKey } from "./queues.ts";
 import { expire } from "./removal.ts";
 import { claimStandard } from "./standard-claim.ts";
 import type { Tenants } from "./tenants.ts";
@@ -57,7 +58,10 @@ export function claimActs(dataKeys: DataKeys, tenants: Tenants): Acts<ClaimMessa
 
   return {
     "sqs.claim": async (work, commands) => {
-      const found = await inTurn(work, commands, claim);
+      const found = await inTurn(work, commands, claim, (command) => {
+        const queue = work.queue(command.queue);
+        return queue !== undefined && !command.fifo && inFlight.isFar(queue, command);
+      });
       const places = commands.flatMap(({ queue: { accountId, region } }, index) =>
         all(found[index]).map(({ dataKeyId }) => ({ accountId, region, id: dataKeyId })),
       );
@@ -70,30 +74,41 @@ export function claimActs(dataKeys: DataKeys, tenants: Tenants): Acts<ClaimMessa
   };
 }
 
+type Claim = (work: Work, command: ClaimMessages) => Promise<Found>;
+
 /**
- * FIFO claims and those of one queue with a limit come one after another, since each must know what
- * the one before took; claims of different queues side by side.
+ * FIFO claims come one after another, and so do those of one queue where each must know what the
+ * one before took; all others go out together.
  */
 async function inTurn(
   work: Work,
   commands: readonly ClaimMessages[],
-  claim: (work: Work, command: ClaimMessages) => Promise<Found>,
+  claim: Claim,
+  independent: (command: ClaimMessages) => boolean,
 ): Promise<Found[]> {
   const found: Found[] = commands.map(() => nothing);
-  const byQueue = new Map<string, number[]>();
-  commands.forEach(({ queue, fifo }, index) => {
-    const key = fifo ? "fifo" : `${queue.accountId}/${queue.region}/${queue.queueId}`;
-    byQueue.set(key, [...(byQueue.get(key) ?? []), index]);
-  });
+  const byQueue = Map.groupBy(commands.keys(), (index) => laneOf(commands[index]));
+  const claimOne = async (index: number) => {
+    const command = commands[index];
+    if (command) found[index] = await claim(work, command);
+  };
   await allDone(
     Array.from(byQueue.values(), async (indexes) => {
-      for (const index of indexes) {
-        const command = commands[index];
-        if (command) found[index] = await claim(work, command);
+      for (let at = 0; at < indexes.length; at += 1) {
+        const command = commands[indexes[at] ?? 0];
+        if (command && independent(command)) {
+          await allDone(indexes.slice(at).map(claimOne));
+          return;
+        }
+        await claimOne(indexes[at] ?? 0);
       }
     }),
   );
   return found;
+}
+
+function laneOf(command: ClaimMessages | undefined): string {
+  return command === undefined || command.fifo ? "fifo" : queueKey(command.queue);
 }
 
 async function claimFrom(

@@ -5,6 +5,8 @@ import type { Session } from "./session.ts";
 export interface InFlight {
   /** How many more messages the queue lets be in flight. */
   room(session: Session, queue: number, command: ClaimMessages): Promise<number>;
+  /** Claims need not know of each other: the limit is far, and that was seen lately. */
+  isFar(queue: number, command: ClaimMessages): boolean;
   /** A claim of this process took so many. */
   took(queue: number, count: number): void;
 }
@@ -16,6 +18,8 @@ interface Estimate {
 
 /** An estimate is good for this long, if it is far below the limit. */
 const goodForMs = 1000;
+/** More than the claims that go out together take. */
+const muchAtOnce = 1000;
 const queuesMax = 100_000;
 
 /**
@@ -25,11 +29,18 @@ const queuesMax = 100_000;
  */
 export function createInFlight(): InFlight {
   const estimates = new Map<number, Estimate>();
+  function far(queue: number, { nowMs, inFlightMax }: ClaimMessages): Estimate | undefined {
+    const known = estimates.get(queue);
+    const fresh = known !== undefined && Math.abs(nowMs - known.countedAtMs) < goodForMs;
+    return fresh && (known.inFlight + muchAtOnce) * 4 < inFlightMax ? known : undefined;
+  }
+
   return {
-    async room(session, queue, { nowMs, inFlightMax }) {
-      const known = estimates.get(queue);
-      const fresh = known !== undefined && Math.abs(nowMs - known.countedAtMs) < goodForMs;
-      if (fresh && known.inFlight * 4 < inFlightMax) return inFlightMax - known.inFlight;
+    isFar: (queue, command) => far(queue, command) !== undefined,
+    async room(session, queue, command) {
+      const { nowMs, inFlightMax } = command;
+      const known = far(queue, command);
+      if (known) return inFlightMax - known.inFlight;
       const inFlight = await count(session, queue, nowMs, inFlightMax);
       if (estimates.size >= queuesMax) estimates.clear();
       estimates.set(queue, { countedAtMs: nowMs, inFlight });
