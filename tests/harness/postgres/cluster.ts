@@ -20,6 +20,8 @@ export interface PostgresCluster {
   start(): Promise<void>;
   /** kill -9 of the server and all its processes; what was not synced is lost with the caches. */
   kill(): Promise<void>;
+  /** Stops it in good order and leaves its folder. */
+  halt(): Promise<void>;
   /** Stops it if it runs, and removes its folder. */
   stop(): Promise<void>;
   /** From now on it keeps no process alive, and ends with this one: nobody has to stop it. */
@@ -46,7 +48,7 @@ export interface ClusterOptions {
   /** Further lines of postgresql.conf. */
   readonly settings?: string;
   /** Instead of `initdb`: fills the data folder (a standby's copy). */
-  readonly fill?: (dataFolder: string) => void;
+  readonly fill?: (dataFolder: string) => Promise<void>;
 }
 
 let schemas = 0;
@@ -58,7 +60,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Postgr
   const dataFolder = join(folder, "data");
   const port = await freePort();
   makeFolder(folder, dataFolder);
-  if (options.fill) options.fill(dataFolder);
+  if (options.fill) await options.fill(dataFolder);
   else initialise(binaries, dataFolder);
   appendFileSync(
     join(dataFolder, "postgresql.conf"),
@@ -81,6 +83,9 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Postgr
     },
     async kill() {
       await end(server.process, dataFolder, "SIGKILL");
+    },
+    async halt() {
+      await end(server.process, dataFolder, "SIGINT");
     },
     async stop() {
       await end(server.process, dataFolder, "SIGQUIT");
@@ -155,7 +160,7 @@ async function untilReady(url: string, process: ChildProcess, folder: string): P
 async function end(
   shell: ChildProcess | undefined,
   dataFolder: string,
-  signal: "SIGKILL" | "SIGQUIT",
+  signal: "SIGKILL" | "SIGQUIT" | "SIGINT",
 ): Promise<void> {
   if (!shell || shell.exitCode !== null) return;
   const ended = once(shell, "exit");

@@ -1,0 +1,138 @@
+import { setTimeout as pause } from "node:timers/promises";
+import type { SQS } from "@aws-sdk/client-sqs";
+import { DrillLedger, type DrillReport } from "./ledger.ts";
+import type { Servers } from "./servers.ts";
+
+const senders = 6;
+const groups = ["a", "b", "c"];
+/** A message that a dead server or a lost answer left hidden comes again after this. */
+const visibilitySeconds = 2;
+const drainMsMax = 60_000;
+/** Sending is meant to meet the fault, not to fill the queue. */
+const pauseBetweenMs = 3;
+
+/**
+ * Clients send, receive and delete through all servers while `disturb` does its worst, then the
+ * queues are drained. Every client tries again after a retryable failure; anything else fails the
+ * drill at once.
+ */
+export async function drill(
+  servers: Servers,
+  seconds: number,
+  disturb: () => Promise<void>,
+): Promise<DrillReport> {
+  const ledger = new DrillLedger();
+  const plain = await queueNamed(servers, "drill", {});
+  const fifo = await queueNamed(servers, "drill.fifo", { FifoQueue: "true" });
+  const run = { sending: true, receiving: true };
+  const any = tryAgain(servers, ledger);
+  const sending = [
+    ...Array.from({ length: senders }, (_, index) =>
+      sendAll(run, `s${index}`, async (body) => {
+        await any((sqs) => sqs.sendMessage({ QueueUrl: plain, MessageBody: body }));
+        ledger.sent(body);
+      }),
+    ),
+    ...groups.map((group) =>
+      sendAll(run, group, async (body) => {
+        const ids = { MessageGroupId: group, MessageDeduplicationId: body.replace(":", "-") };
+        await any((sqs) => sqs.sendMessage({ QueueUrl: fifo, MessageBody: body, ...ids }));
+        ledger.sent(body);
+      }),
+    ),
+  ];
+  const receiving = [plain, plain, fifo, fifo].map((url) =>
+    consume(run, url, url === fifo, any, ledger),
+  );
+  await Promise.all([pause(seconds * 1000), pause(seconds * 300).then(disturb)]);
+  run.sending = false;
+  await Promise.all(sending);
+  const drainedBy = performance.now() + drainMsMax;
+  while (ledger.open() > 0 && performance.now() < drainedBy) await pause(50);
+  run.receiving = false;
+  await Promise.all(receiving);
+  return ledger.report();
+}
+
+async function queueNamed(
+  servers: Servers,
+  name: string,
+  attributes: Record<string, string>,
+): Promise<string> {
+  const [server] = servers.all;
+  if (!server) throw new Error("a drill has servers");
+  const Attributes = { VisibilityTimeout: String(visibilitySeconds), ...attributes };
+  const made = await server.clients.sqs.createQueue({ QueueName: name, Attributes });
+  return made.QueueUrl ?? "";
+}
+
+async function sendAll(
+  run: { readonly sending: boolean },
+  name: string,
+  send: (body: string) => Promise<void>,
+): Promise<void> {
+  for (let number = 1; run.sending; number += 1) {
+    await send(`${name}:${number}`);
+    await pause(pauseBetweenMs);
+  }
+}
+
+type Any = <T>(act: (sqs: SQS) => Promise<T>) => Promise<T>;
+
+/** By turns over the servers, until one answers; as clients with retries do. */
+function tryAgain(servers: Servers, ledger: DrillLedger): Any {
+  let turn = 0;
+  return async (act) => {
+    for (;;) {
+      turn += 1;
+      const server = servers.all[turn % servers.all.length];
+      if (!server) throw new Error("a drill has servers");
+      try {
+        return await act(server.clients.sqs);
+      } catch (error) {
+        const { $metadata, name } = error as { $metadata?: Metadata; name: string };
+        const status = $metadata?.httpStatusCode;
+        if (status !== undefined && status < 500) {
+          throw new Error(`not retryable: ${status} ${name}`, { cause: error });
+        }
+        ledger.retried += 1;
+        await pause(50);
+      }
+    }
+  };
+}
+
+interface Metadata {
+  readonly httpStatusCode?: number;
+}
+
+async function consume(
+  run: { readonly receiving: boolean },
+  url: string,
+  ordered: boolean,
+  any: Any,
+  ledger: DrillLedger,
+): Promise<void> {
+  while (run.receiving) {
+    const deletedBefore = ledger.deletedSoFar();
+    const { Messages = [] } = await any((sqs) =>
+      sqs.receiveMessage({ QueueUrl: url, MaxNumberOfMessages: 10, WaitTimeSeconds: 1 }),
+    );
+    for (const { MessageId = "", Body = "" } of Messages) {
+      if (ordered) ledger.cameInOrder(MessageId, Body, deletedBefore);
+      else ledger.came(MessageId, Body, deletedBefore);
+    }
+    if (Messages.length === 0) continue;
+    const Entries = Messages.map(({ ReceiptHandle }, index) => ({
+      Id: String(index),
+      ReceiptHandle,
+    }));
+    const { Successful = [] } = await any((sqs) =>
+      sqs.deleteMessageBatch({ QueueUrl: url, Entries }),
+    );
+    for (const { Id } of Successful) {
+      const message = Messages[Number(Id)];
+      if (message) ledger.deleted(message.MessageId ?? "", message.Body ?? "");
+    }
+  }
+}
