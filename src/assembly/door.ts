@@ -160,6 +160,7 @@ export async function openDoor(options: DoorOptions, scope: AsyncDisposableStack
       tls: certificates.material(),
       handler: options.certificateRoute(withAdmin(admin, front)),
       view,
+      systemClock: clocks.system,
       log,
       stopping: () => {
         status = "stopping";

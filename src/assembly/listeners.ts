@@ -8,6 +8,7 @@ import type { Handler } from "../gateway/exchange.ts";
 import { defaultLimits } from "../gateway/limits.ts";
 import { type Gateway, startGateway, type TlsMaterial } from "../gateway/server.ts";
 import type { PrivateEndpoint } from "../kernel/call.ts";
+import type { Clock } from "../kernel/clock.ts";
 import type { Log } from "../kernel/log.ts";
 import type { NamedPolicy } from "../kernel/policy.ts";
 import type { RecordView } from "../kernel/records.ts";
@@ -19,6 +20,7 @@ export interface ListenersOptions {
   readonly tls: TlsMaterial;
   readonly handler: Handler;
   readonly view: () => RecordView;
+  readonly systemClock: Pick<Clock, "now">;
   readonly log: Log;
   /** Runs before the listeners stop. */
   readonly stopping: () => void;
@@ -50,6 +52,7 @@ export async function openListeners(
     tlsOnly: settings.tlsOnly,
     trustedProxies: addressSet(settings.trustProxy),
     limits: defaultLimits,
+    systemClock: options.systemClock,
     log,
   };
   const wanted = settings.vpcEndpoint.map(parseEndpoint);

@@ -101,7 +101,8 @@ export async function startSealed<R extends Running>(options: {
 
 async function openSealedDoor(settings: Settings, log: Log) {
   await using scope = new AsyncDisposableStack();
-  const now = Math.round(performance.timeOrigin + performance.now());
+  const systemClock = { now: () => Math.round(performance.timeOrigin + performance.now()) };
+  const now = systemClock.now();
   const path = resolve(settings.data);
   const { clock, region } = settings;
   const folder = openDataFolder({ path, clock, accountId: settings.account, region, now });
@@ -114,6 +115,7 @@ async function openSealedDoor(settings: Settings, log: Log) {
     trustedProxies: addressSet(settings.trustProxy),
     handler: sealedDoor(settings, log),
     limits: defaultLimits,
+    systemClock,
     log,
   });
   scope.defer(() => gateway.stop());

@@ -1,32 +1,29 @@
-import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
+import type { IncomingHttpHeaders } from "node:http";
 import type { HttpExchange, TransportFacts } from "./exchange.ts";
+import type { RequestHead } from "./request-head.ts";
 
-/** An exchange over a Node request. What is not always needed is made when asked for. */
+/** An exchange as it is carried out. What is not always needed is made when asked for. */
 export class LiveExchange implements HttpExchange {
   readonly method: string;
   readonly path: string;
   readonly query: string;
   readonly headers: IncomingHttpHeaders;
+  readonly rawHeaders: readonly string[];
   readonly transportFacts: TransportFacts;
   /** Runs once, when the sender of the body is proven or the exchange is over. */
   releaseBody: (() => void) | undefined;
-  readonly #request: IncomingMessage;
   #abort: AbortController | undefined;
   #aborted = false;
 
-  constructor(request: IncomingMessage, transportFacts: TransportFacts) {
-    const target = originForm(request.url ?? "/");
+  constructor(head: RequestHead, transportFacts: TransportFacts) {
+    const target = originForm(head.target);
     const mark = target.indexOf("?");
-    this.#request = request;
-    this.method = request.method ?? "";
+    this.method = head.method;
     this.path = mark < 0 ? target : target.slice(0, mark);
     this.query = mark < 0 ? "" : target.slice(mark + 1);
-    this.headers = request.headers;
+    this.headers = head.headers;
+    this.rawHeaders = head.rawHeaders;
     this.transportFacts = transportFacts;
-  }
-
-  get rawHeaders(): readonly string[] {
-    return this.#request.rawHeaders;
   }
 
   get signal(): AbortSignal {
@@ -49,6 +46,7 @@ export class LiveExchange implements HttpExchange {
 
 /** `http://host/path` (allowed by HTTP for any server) as `/path`; other targets unchanged. */
 function originForm(target: string): string {
+  if (target.startsWith("/")) return target;
   const authority = /^https?:\/\/[^/?]*/i.exec(target)?.[0];
   if (authority === undefined) return target;
   const rest = target.slice(authority.length);

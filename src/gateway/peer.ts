@@ -1,4 +1,4 @@
-import type { IncomingMessage } from "node:http";
+import type { IncomingHttpHeaders } from "node:http";
 import { isIP, type Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import { type AddressSet, isLoopbackAddress, plainAddress } from "./addresses.ts";
@@ -49,11 +49,10 @@ export function networkOf(address: string): string {
 
 /** Facts of one request; undefined if its Host header is not a host. */
 export function transportFactsOf(
-  request: IncomingMessage,
+  headers: IncomingHttpHeaders,
   peer: Peer,
   trustedProxies: AddressSet,
 ): TransportFacts | undefined {
-  const { headers } = request;
   const host = headers.host ?? peer.localHost;
   if (!hostPattern.test(host)) return undefined;
   const secure = peer.trusted

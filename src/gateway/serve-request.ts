@@ -1,25 +1,15 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { PrivateEndpoint } from "../kernel/call.ts";
 import type { Log } from "../kernel/log.ts";
 import type { AddressSet } from "./addresses.ts";
-import { announcedBytes, readBody, type SlowWatch } from "./body.ts";
+import type { SlowWatch } from "./body.ts";
 import type { BodyBudget } from "./body-budget.ts";
+import type { Carrier, Connection } from "./carrier.ts";
 import type { Admission, GatewayRefusal, Handler, HttpReply } from "./exchange.ts";
 import type { GatewayLimits } from "./limits.ts";
 import { LiveExchange } from "./live-exchange.ts";
-import { type Peer, peerOf, transportFactsOf } from "./peer.ts";
-import { lingerAtClose, type Malformed, refuseRaw, sendReply, textReply } from "./refusals.ts";
-
-/** What one connection is doing. */
-export interface Connection {
-  readonly peer: Peer;
-  inFlight: number;
-  /** The request that came last; the only one that may not be whole yet. */
-  latest: { readonly request: IncomingMessage; readonly response: ServerResponse } | undefined;
-  /** Malformed bytes came: answered once what came before them is. */
-  broken: Malformed | undefined;
-}
+import { peerOf, transportFactsOf } from "./peer.ts";
+import { lingerAtClose, refuseRaw, textReply } from "./refusals.ts";
 
 export interface RequestServerOptions<A> {
   readonly handler: Handler<A>;
@@ -32,8 +22,7 @@ export interface RequestServerOptions<A> {
 }
 
 export interface RequestServer {
-  /** `expectsContinue`: the client waits for leave to send its body. */
-  serve(request: IncomingMessage, response: ServerResponse, expectsContinue: boolean): void;
+  serve(carrier: Carrier): void;
   connectionOf(socket: Socket): Connection;
   /** Answers from now on end their connections; long polls are told to end. */
   drain(): void;
@@ -43,11 +32,8 @@ export interface RequestServer {
 }
 
 interface Turn {
-  readonly request: IncomingMessage;
-  readonly response: ServerResponse;
+  readonly carrier: Carrier;
   readonly exchange: LiveExchange;
-  readonly connection: Connection;
-  readonly expectsContinue: boolean;
 }
 
 /** The life of an HTTP request: head, admission, room for the body, body, handler, reply. */
@@ -69,18 +55,18 @@ export function requestServer<A>(options: RequestServerOptions<A>): RequestServe
   }
 
   function reply(turn: Turn, answer: HttpReply): void {
-    sendReply(turn.response, answer, draining);
+    turn.carrier.reply(answer, draining);
   }
 
   /** Answers without having read the body. A short one is read past; a long one ends the line. */
-  function replyEarly(turn: Turn, answer: HttpReply, slow = false): void {
-    const unread = announcedBytes(turn.request) ?? Number.POSITIVE_INFINITY;
-    const readPast = unread <= 64 * 1024 && !turn.expectsContinue && !slow;
-    if (readPast || turn.request.complete) {
-      reply(turn, answer);
+  function replyEarly({ carrier }: Turn, answer: HttpReply, slow = false): void {
+    const unread = carrier.announcedBytes ?? Number.POSITIVE_INFINITY;
+    const readPast = unread <= 64 * 1024 && !carrier.expectsContinue && !slow;
+    if (readPast || carrier.complete) {
+      carrier.reply(answer, draining);
     } else {
-      lingerAtClose(turn.request.socket, limits.lingerMs);
-      sendReply(turn.response, answer, true);
+      lingerAtClose(carrier.socket, limits.lingerMs);
+      carrier.reply(answer, true);
     }
   }
 
@@ -89,8 +75,8 @@ export function requestServer<A>(options: RequestServerOptions<A>): RequestServe
   }
 
   async function run(turn: Turn): Promise<void> {
-    const { request, response, exchange, connection } = turn;
-    const announced = announcedBytes(request);
+    const { carrier, exchange } = turn;
+    const announced = carrier.announcedBytes;
     if (announced !== undefined && announced > limits.bodyBytesMax) {
       return refuse(turn, "body-too-large");
     }
@@ -102,14 +88,15 @@ export function requestServer<A>(options: RequestServerOptions<A>): RequestServe
     if (announced !== undefined && announced > bytesMax) return refuse(turn, "body-too-large");
 
     const reservedBytes = announced ?? bytesMax;
-    const address = connection.peer.limitedAs;
+    const address = carrier.connection.peer.limitedAs;
     if (!budget.reserveNow(reservedBytes, address)) {
       const reserved = await budget.reserve(reservedBytes, address, exchange.signal);
       if (!reserved) return refuse(turn, "busy");
     }
     exchange.releaseBody = () => budget.release(reservedBytes, address);
-    if (turn.expectsContinue) response.writeContinue();
-    const body = announced === 0 ? emptyBody : await readBody(request, bytesMax, options.watch);
+    if (carrier.expectsContinue) carrier.sendContinue();
+    const reading = announced === 0 ? emptyBody : carrier.readBody(bytesMax, options.watch);
+    const body = isPromise(reading) ? await reading : reading;
     if (body === "gone") return;
     if (typeof body === "string") return refuse(turn, body);
     reply(turn, await handler.handle(exchange, body, admission.context));
@@ -132,44 +119,43 @@ export function requestServer<A>(options: RequestServerOptions<A>): RequestServe
       refuse(turn, "internal");
     } catch (error) {
       log.error("a refusal could not be formed", { error });
-      turn.request.socket.destroy();
+      turn.carrier.socket.destroy();
     }
   }
 
-  function over(turn: Turn): void {
-    const { request, response, exchange, connection } = turn;
+  function over({ carrier, exchange }: Turn, answered: boolean): void {
+    const { connection } = carrier;
     live.delete(exchange);
-    if (!response.writableFinished) exchange.abort();
+    if (!answered) exchange.abort();
     connection.inFlight--;
     if (connection.inFlight === 0 && connection.broken !== undefined) {
-      refuseRaw(request.socket, connection.broken, limits.lingerMs);
+      refuseRaw(carrier.socket, connection.broken, limits.lingerMs);
     }
     if (live.size === 0) onIdle?.();
   }
 
   return {
     connectionOf,
-    serve(request, response, expectsContinue) {
-      const connection = connectionOf(request.socket);
+    serve(carrier) {
+      const { connection, head, socket } = carrier;
       if (connection.inFlight >= limits.pipelinedMax) {
         log.warn("connection cut: too many requests in a row", {
           address: connection.peer.address,
         });
-        request.socket.destroy();
+        socket.destroy();
         return;
       }
-      const facts = transportFactsOf(request, connection.peer, options.trustedProxies);
+      const facts = transportFactsOf(head.headers, connection.peer, options.trustedProxies);
       if (facts === undefined) {
-        lingerAtClose(request.socket, limits.lingerMs);
-        return sendReply(response, textReply(400, "the Host header is malformed"), true);
+        lingerAtClose(socket, limits.lingerMs);
+        return carrier.reply(textReply(400, "the Host header is malformed"), true);
       }
       const { endpoint } = options;
-      const exchange = new LiveExchange(request, endpoint ? { ...facts, endpoint } : facts);
-      const turn = { request, response, exchange, connection, expectsContinue };
+      const exchange = new LiveExchange(head, endpoint ? { ...facts, endpoint } : facts);
+      const turn = { carrier, exchange };
       connection.inFlight++;
-      connection.latest = turn;
       live.add(exchange);
-      response.on("close", () => over(turn));
+      carrier.onOver((answered) => over(turn, answered));
       if (draining) exchange.abort();
       void runSafely(turn);
     },

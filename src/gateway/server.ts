@@ -1,18 +1,24 @@
 import http from "node:http";
-import https from "node:https";
 import { type AddressInfo, createServer, type Socket } from "node:net";
-import type { SecureContextOptions, TLSSocket } from "node:tls";
+import {
+  createServer as createTlsServer,
+  type SecureContextOptions,
+  type TLSSocket,
+} from "node:tls";
 import type { PrivateEndpoint } from "../kernel/call.ts";
+import type { Clock } from "../kernel/clock.ts";
 import type { Log } from "../kernel/log.ts";
 import type { AddressSet } from "./addresses.ts";
 import { slowWatch } from "./body.ts";
 import { bodyBudget } from "./body-budget.ts";
+import { nodeCarrier } from "./carrier.ts";
+import { directLane } from "./direct-lane.ts";
 import type { Handler } from "./exchange.ts";
 import type { GatewayLimits } from "./limits.ts";
 import { refuseOccupiedPort } from "./port.ts";
 import { type Malformed, refuseRaw } from "./refusals.ts";
 import { type RequestServer, requestServer } from "./serve-request.ts";
-import { type Sniffer, sniffer } from "./sniffer.ts";
+import { sniffer } from "./sniffer.ts";
 
 export interface GatewayOptions<A> {
   readonly host: string;
@@ -27,6 +33,8 @@ export interface GatewayOptions<A> {
   /** Every request through this listener came through a private endpoint. */
   readonly endpoint?: PrivateEndpoint;
   readonly limits: GatewayLimits;
+  /** Answers carry its time. */
+  readonly systemClock: Pick<Clock, "now">;
   readonly log: Log;
 }
 
@@ -52,13 +60,19 @@ export async function startGateway<A>(options: GatewayOptions<A>): Promise<Gatew
   const { limits, log } = options;
   const watch = slowWatch(limits);
   const requests = requestServer({ ...options, budget: bodyBudget(limits), watch });
-  const plain = http.createServer(httpOptions(limits));
-  const secure = https.createServer({
-    ...httpOptions(limits),
+  const server = http.createServer(httpOptions(limits));
+  attach(server, requests, limits);
+  const secure = createTlsServer({
     ...tlsOptions(options.tls),
+    ALPNProtocols: ["http/1.1"],
     handshakeTimeout: limits.headerMs,
   });
-  for (const server of [plain, secure]) attach(server, requests, limits);
+  const lane = directLane({
+    ...options,
+    connectionOf: requests.connectionOf,
+    serve: requests.serve,
+    handOver: (socket) => void server.emit("connection", socket),
+  });
   // Failed handshakes are everyday noise: scanners, clients without the CA.
   secure.on("tlsClientError", (error: Error, socket: TLSSocket) => {
     log.debug("TLS handshake failed", { error });
@@ -66,8 +80,11 @@ export async function startGateway<A>(options: GatewayOptions<A>): Promise<Gatew
   });
   // INVARIANT: the facts of a TLS connection are read here, at the end of its handshake. Asking a
   // TLS socket for its protocol once it is destroyed crashes the process inside OpenSSL.
-  secure.on("secureConnection", (socket: TLSSocket) => void requests.connectionOf(socket));
-  const sniff = sniffer({ ...options, plain, secure });
+  secure.on("secureConnection", (socket: TLSSocket) => {
+    requests.connectionOf(socket);
+    lane.take(socket);
+  });
+  const sniff = sniffer({ ...options, plain: (socket) => lane.take(socket), secure });
   const listener = createServer({ allowHalfOpen: true, noDelay: true }, sniff.accept);
   listener.maxConnections = limits.connectionsMax;
   listener.on("drop", () => log.warn("connection refused: too many"));
@@ -82,10 +99,13 @@ export async function startGateway<A>(options: GatewayOptions<A>): Promise<Gatew
     async stop() {
       listener.close();
       requests.drain();
-      await drained(requests, sniff, [plain, secure], limits.stopMs);
+      sniff.destroyWaiting();
+      server.closeIdleConnections();
+      lane.closeIdle();
+      await drained(requests, limits.stopMs);
       sniff.destroyAll();
       watch.close();
-      plain.close();
+      server.close();
       secure.close();
     },
   };
@@ -106,16 +126,19 @@ function tlsOptions(material: TlsMaterial): SecureContextOptions {
   return { key: material.key, cert: material.cert, minVersion: "TLSv1.2" };
 }
 
-function attach(
-  server: http.Server | https.Server,
-  requests: RequestServer,
-  limits: GatewayLimits,
-): void {
+/** What the direct lane leaves to `node:http`. */
+function attach(server: http.Server, requests: RequestServer, limits: GatewayLimits): void {
   server.timeout = limits.inactiveMs;
   // Node would drop what exceeds its count without a word; the size of the head is limited.
   server.maxHeadersCount = 0;
-  server.on("request", (request, response) => requests.serve(request, response, false));
-  server.on("checkContinue", (request, response) => requests.serve(request, response, true));
+  const serve = (expectsContinue: boolean) => {
+    return (request: http.IncomingMessage, response: http.ServerResponse) => {
+      const connection = requests.connectionOf(request.socket);
+      connection.latest = { request, response };
+      requests.serve(nodeCarrier(connection, request, response, expectsContinue));
+    };
+  };
+  server.on("request", serve(false)).on("checkContinue", serve(true));
   server.on("clientError", (error: NodeJS.ErrnoException, stream) => {
     onMalformed(requests, error, stream as Socket, limits);
   });
@@ -185,14 +208,7 @@ function listen(
 }
 
 /** Waits until nothing is in work, at most `stopMs`. */
-async function drained(
-  requests: RequestServer,
-  sniff: Sniffer,
-  servers: readonly (http.Server | https.Server)[],
-  stopMs: number,
-): Promise<void> {
-  sniff.destroyWaiting();
-  for (const server of servers) server.closeIdleConnections();
+async function drained(requests: RequestServer, stopMs: number): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const deadline = new Promise<void>((resolve) => {
     timer = setTimeout(resolve, stopMs);

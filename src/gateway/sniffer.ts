@@ -1,6 +1,5 @@
-import type http from "node:http";
-import type https from "node:https";
 import type { Socket } from "node:net";
+import type { Server as TlsServer } from "node:tls";
 import type { Log } from "../kernel/log.ts";
 import { type AddressSet, isLoopbackAddress, plainAddress } from "./addresses.ts";
 import type { GatewayLimits } from "./limits.ts";
@@ -8,15 +7,16 @@ import { networkOf } from "./peer.ts";
 import { refuseRaw } from "./refusals.ts";
 
 export interface SnifferOptions {
-  readonly plain: http.Server;
-  readonly secure: https.Server;
+  /** Takes a connection that speaks plain HTTP. */
+  readonly plain: (socket: Socket) => void;
+  readonly secure: TlsServer;
   readonly tlsOnly: boolean;
   readonly trustedProxies: AddressSet;
   readonly limits: GatewayLimits;
   readonly log: Log;
 }
 
-/** Hands each connection to the TLS or the plain server by its first byte. */
+/** Tells TLS from plain HTTP by the first byte of each connection. */
 export interface Sniffer {
   readonly accept: (socket: Socket) => void;
   /** Closes the connections that have not sent a byte. */
@@ -65,7 +65,7 @@ export function sniffer(options: SnifferOptions): Sniffer {
     if (options.tlsOnly) {
       refuseRaw(socket, httpsOnly, limits.lingerMs);
     } else {
-      options.plain.emit("connection", socket);
+      options.plain(socket);
     }
     socket.resume();
   }

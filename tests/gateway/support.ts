@@ -65,6 +65,7 @@ export async function testGateway(
     tlsOnly: false,
     trustedProxies: addressSet([]),
     handler: echo(),
+    systemClock: { now: () => Date.now() },
     log: silentLog,
     ...options,
     limits: { ...defaultLimits, stopMs: 200, ...options.limits },

@@ -51,10 +51,12 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Sqli
 }
 
 /**
- * One group is under way at a time; what is asked meanwhile is the next one. A message between
- * threads costs as much as several requests inside one, so groups grow with the load. Answers come
- * in order.
+ * Two groups may be under way: the store thread writes one while this thread makes the next. With
+ * one, the two threads would wait for each other in turn; with more, groups would be small, and a
+ * message between threads costs as much as several requests inside one. Answers come in order.
  */
+const groupsMax = 2;
+
 class Client implements SqliteStore {
   readonly opened: Promise<void>;
   readonly failed: Promise<Fault>;
@@ -62,8 +64,9 @@ class Client implements SqliteStore {
   private readonly log: Log;
   private readonly waiting: Waiting[] = [];
   private outgoing: Piece[] = [];
-  /** Asked of the thread and not answered yet. */
-  private unanswered = 0;
+  /** Asked of the thread by each group and not answered yet. */
+  private readonly underWay: number[] = [];
+  private flushing = false;
   private failure: Fault | undefined;
   private closing: Promise<void> | undefined;
   private copying: PromiseWithResolvers<void> | undefined;
@@ -115,21 +118,25 @@ class Client implements SqliteStore {
   private ask(asked: Asked): Promise<unknown> {
     if (this.failure !== undefined) throw this.failure;
     if (this.closing !== undefined) throw new Fault("store-closed", "the store is closed");
-    const piece = pieceOf(asked);
-    if (this.outgoing.length === 0) this.flushSoon();
-    this.outgoing.push(piece);
+    this.outgoing.push(pieceOf(asked));
+    this.flushSoon();
     return new Promise((resolve, reject) => this.waiting.push({ resolve, reject }));
   }
 
-  /** After this turn: whatever else it asks goes along. Under way: the next answer sees to it. */
+  /** After this turn, so that whatever else it asks goes along; or with the next answer. */
   private flushSoon(): void {
-    if (this.unanswered === 0) setImmediate(() => this.sendGroup());
+    if (this.flushing || this.outgoing.length === 0 || this.underWay.length >= groupsMax) return;
+    this.flushing = true;
+    setImmediate(() => {
+      this.flushing = false;
+      this.sendGroup();
+    });
   }
 
   private sendGroup(): void {
     if (this.outgoing.length === 0) return;
     const group = pack(this.outgoing);
-    this.unanswered += this.outgoing.length;
+    this.underWay.push(this.outgoing.length);
     this.outgoing = [];
     this.send({ kind: "asked", group }, [group.bytes.buffer]);
   }
@@ -157,7 +164,7 @@ class Client implements SqliteStore {
 
   private settleAll(answers: readonly Told[]): void {
     const waiting = this.waiting.splice(0, answers.length);
-    this.unanswered -= answers.length;
+    this.settleGroups(answers.length);
     this.flushSoon();
     answers.forEach((told, index) => {
       const asker = waiting[index];
@@ -165,6 +172,21 @@ class Client implements SqliteStore {
     });
     const fatal = answers.find((told) => told.kind === "fault" && isFatal(told.fault));
     if (fatal?.kind === "fault") this.breakDown(fatal.message);
+  }
+
+  /** The thread answers several groups at once, or a long one in parts. */
+  private settleGroups(answered: number): void {
+    let left = answered;
+    for (;;) {
+      const first = this.underWay[0];
+      if (first === undefined || left === 0) return;
+      if (first > left) {
+        this.underWay[0] = first - left;
+        return;
+      }
+      left -= first;
+      this.underWay.shift();
+    }
   }
 
   private breakDown(what: string, cause?: unknown): void {
