@@ -1,5 +1,6 @@
 import { STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
+import { pipeline, Readable } from "node:stream";
 import type { Clock } from "../kernel/clock.ts";
 import { assert } from "../kernel/errors.ts";
 import type { Carrier, Connection } from "./carrier.ts";
@@ -81,23 +82,36 @@ class Line {
   /** Sends the answer to the request in work and goes on to the next. */
   answer(request: DirectRequest, answer: HttpReply, close: boolean): void {
     if (this.#request !== request || this.socket.destroyed) return;
-    this.#clogged = !this.#send(answer, close);
+    const { status, headers, body } = answer;
+    if (typeof body !== "string" && !Buffer.isBuffer(body)) {
+      this.#stream(request, this.#writeHead(status, headers, undefined, true), body);
+      return;
+    }
+    const head = this.#writeHead(status, headers, Buffer.byteLength(body), close);
+    this.#clogged = !this.#send(head, body);
     this.#request = undefined;
     request.settle(true);
     if (close) this.socket.destroySoon();
     else this.#goOn();
   }
 
-  #send({ status, headers, body }: HttpReply, close: boolean): boolean {
+  #send(head: string, body: string | Buffer): boolean {
     const { socket } = this;
-    const length = typeof body === "string" ? Buffer.byteLength(body) : body.length;
-    const head = this.#writeHead(status, headers, length, close);
     if (typeof body === "string") return socket.write(head + body);
     socket.cork();
     socket.write(head, "latin1");
     const flowing = socket.write(body);
     socket.uncork();
     return flowing;
+  }
+
+  /** A sequence of unknown length, and the last answer here; what fails is cut, and seen so. */
+  #stream(request: DirectRequest, head: string, parts: AsyncIterable<Buffer>): void {
+    this.socket.write(head, "latin1");
+    pipeline(Readable.from(chunked(parts), { objectMode: false }), this.socket, (error) => {
+      this.#request = undefined;
+      request.settle(!error);
+    });
   }
 
   #goOn(): void {
@@ -177,6 +191,16 @@ class Line {
   };
 }
 
+async function* chunked(parts: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  for await (const part of parts) {
+    if (part.length === 0) continue;
+    yield Buffer.concat([Buffer.from(`${part.length.toString(16)}\r\n`), part, crlf]);
+  }
+  yield Buffer.from("0\r\n\r\n");
+}
+
+const crlf = Buffer.from("\r\n");
+
 class DirectRequest implements Carrier {
   readonly socket: Socket;
   readonly connection: Connection;
@@ -221,7 +245,8 @@ class DirectRequest implements Carrier {
 type HeadWriter = (
   status: number,
   headers: HttpReply["headers"],
-  bodyBytes: number,
+  /** undefined: it comes in chunks. */
+  bodyBytes: number | undefined,
   close: boolean,
 ) => string;
 
@@ -242,7 +267,8 @@ function headWriter({ limits, systemClock }: DirectLaneOptions): HeadWriter {
       assert(headerValue.test(value), `the header ${name} would break the answer's head`);
       head += `${name}: ${value}\r\n`;
     }
-    head += `content-length: ${bodyBytes}\r\nDate: ${date}\r\n`;
+    head += bodyBytes === undefined ? "transfer-encoding: chunked" : `content-length: ${bodyBytes}`;
+    head += `\r\nDate: ${date}\r\n`;
     return head + (close ? "Connection: close\r\n\r\n" : keepAlive);
   };
 }

@@ -90,3 +90,25 @@ test("a request that comes while another is in work waits for it", async (t) => 
   assert.ok(answers.indexOf("answer of /1") < answers.indexOf("answer of /2"));
   assert.deepEqual(order, ["/a", "/b", "/1", "/2"]);
 });
+
+test("a sequence is sent as it comes; one that fails is seen to be cut", async (t) => {
+  async function* parts(fails: boolean) {
+    yield Buffer.from("one ");
+    if (fails) throw new Error("the second part is missing");
+    yield Buffer.alloc(0);
+    yield Buffer.from("two");
+  }
+  const handler = echo(async ({ path }) => ({
+    status: 200,
+    headers: {},
+    body: parts(path === "/fails"),
+  }));
+  const gateway = await testGateway(t, { handler });
+  const fetched = await fetch(`http://127.0.0.1:${gateway.port}/`);
+  assert.equal(await fetched.text(), "one two");
+  const client = rawClient(t, gateway.port);
+  client.socket.write(request("/fails"));
+  const answer = await client.closed;
+  assert.match(answer, /transfer-encoding: chunked/);
+  assert.doesNotMatch(answer, /\r\n0\r\n/);
+});
