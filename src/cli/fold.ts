@@ -22,7 +22,8 @@ function foldLine(line: string, columns: number, hanging: string): string {
       current = longer;
     } else {
       lines.push(current);
-      current = hanging + word;
+      // A word that has room only without the indentation goes without.
+      current = hanging.length + word.length <= columns ? hanging + word : word;
     }
   }
   return [...lines, current].join("\n");

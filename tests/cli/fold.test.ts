@@ -17,6 +17,7 @@ test("lines are folded at blanks, never within a word", () => {
     fold("arn:aws:sns:us-east-1:1:orders is long", 10),
     "arn:aws:sns:us-east-1:1:orders\nis long",
   );
+  assert.equal(fold("to arn:aws:iam", 11, "  "), "to\narn:aws:iam", "not indented past the edge");
   assert.equal(fold("short", 80), "short");
   assert.equal(fold("then run `npm ci` again", 14), "then run\n`npm ci` again");
   assert.equal(fold("a b\nc d", 1), "a\nb\nc\nd");

@@ -37,4 +37,5 @@ export function createStory(
   };
 }
 
-const shownIndent = "     │ ";
+/** Leaves 75 of 80 columns, as many as the ARN of a key has. */
+const shownIndent = "   │ ";
