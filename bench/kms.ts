@@ -1,107 +1,162 @@
 /**
- * `node bench/kms.ts [--short] [--keys N]`: GenerateDataKey, Encrypt and Decrypt as a ratio to a bare
- * node:https server, signed, over HTTPS, each with its audit record on disk before the answer; with
- * 10 keys and again with N (100,000; 10,000 with --short).
+ * `node bench/kms.ts [--short] [--keys N] [--data DIR]`: GenerateDataKey, Encrypt and Decrypt as a
+ * ratio to a bare node:https server, signed, over HTTPS, each with its audit record on disk before the
+ * answer. Two servers take turns: one with 10 keys, one with N (100,000; 2,000 with --short); each is
+ * asked for one key again and again, and for its keys in turn (10,000 of them at most). DIR keeps the
+ * many keys for the next run; `--seed` makes them and measures nothing.
  */
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { Agent } from "node:https";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { parseArgs } from "node:util";
 import { KMS } from "@aws-sdk/client-kms";
 import { NodeHttpHandler } from "@smithy/node-http-handler";
 import { startFloors } from "./floors.ts";
 import { measureAll, type Target } from "./measure.ts";
 import { report } from "./report.ts";
+import type { RequestSpec, Work } from "./requests.ts";
+import { seedKeys } from "./seed-keys.ts";
 import { type BenchServer, startServer } from "./server.ts";
 
-const short = process.argv.includes("--short");
-const keysAt = process.argv.indexOf("--keys");
-const manyKeys = keysAt > 0 ? Number(process.argv[keysAt + 1]) : short ? 10_000 : 100_000;
-const rounds = short ? 3 : 5;
-const timing = { warmUpMs: 500, measureMs: short ? 1_500 : 3_000 };
-const makersAtOnce = 48;
+const { values: asked } = parseArgs({
+  options: {
+    short: { type: "boolean", default: false },
+    seed: { type: "boolean", default: false },
+    keys: { type: "string" },
+    data: { type: "string" },
+  },
+});
+const manyKeys = Number(asked.keys ?? (asked.short ? 2_000 : 100_000));
+const rounds = asked.short ? 3 : 5;
+const timing = { warmUpMs: 500, measureMs: asked.short ? 1_000 : 2_000 };
+const clientsAtOnce = 48;
+const inTurnMax = 10_000;
+const region = "us-east-1";
 
 const folder = mkdtempSync(join(tmpdir(), "sealpost-bench-"));
 try {
-  const server = await startServer(join(folder, "data"));
-  const floors = await startFloors(folder);
-  const kms = clientFor(server);
-  try {
-    const keyIds = await makeKeys(kms, 10);
-    const before = await targetsFor(server, kms, keyIds, "10 keys");
-    console.log(report(await measureAll([...floors.targets, ...before], rounds, timing)));
-    const startMs = performance.now();
-    await makeKeys(kms, manyKeys - 10);
-    const seconds = ((performance.now() - startMs) / 1000).toFixed(0);
-    console.log(`made ${manyKeys - 10} more keys in ${seconds} s`);
-    const after = await targetsFor(server, kms, keyIds, `${manyKeys} keys`);
-    console.log(report(await measureAll([...floors.targets, ...after], rounds, timing)));
-  } finally {
-    floors.stop();
-    await server.stop();
-  }
+  const many = await openServer(asked.data ?? join(folder, "many"), manyKeys);
+  if (asked.seed) await many.server.stop();
+  else await measure(many);
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
 
-function clientFor(server: BenchServer): KMS {
-  const { accessKeyId, secretAccessKey } = server;
-  const httpsAgent = new Agent({ ca: server.ca, keepAlive: true, maxSockets: makersAtOnce });
+interface SeededServer {
+  readonly server: BenchServer;
+  readonly kms: KMS;
+  readonly keyIds: readonly string[];
+}
+
+async function measure(many: SeededServer): Promise<void> {
+  const few = await openServer(join(folder, "few"), 10);
+  const floors = await startFloors(folder);
+  try {
+    const targets = [...floors.targets.filter(({ name }) => name.endsWith("https"))];
+    const [before, after] = [await targetsFor(few), await targetsFor(many)];
+    for (const [index, target] of before.entries()) {
+      const other = after[index];
+      if (other) targets.push(target, other);
+    }
+    console.log(report(await measureAll(targets, rounds, timing)));
+    for (const { server, keyIds } of [few, many]) {
+      console.log(`${keyIds.length} keys: ${residentMegabytes(server.pid)} MB resident`);
+    }
+  } finally {
+    floors.stop();
+    await Promise.all([few.server.stop(), many.server.stop()]);
+  }
+}
+
+/** A server on this folder with so many keys; what is missing is made. */
+async function openServer(dataFolder: string, count: number): Promise<SeededServer> {
+  mkdirSync(dataFolder, { recursive: true });
+  const list = join(dataFolder, "bench-keys.json");
+  const keyIds: string[] = existsSync(list) ? JSON.parse(readFileSync(list, "utf8")) : [];
+  if (keyIds.length < count) {
+    const first = await startServer(dataFolder);
+    const { KeyMetadata: key } = await clientFor(first).createKey({});
+    await first.stop();
+    const scope = { accountId: key?.AWSAccountId ?? "", region };
+    keyIds.push(key?.KeyId ?? "");
+    keyIds.push(...(await seedKeys(dataFolder, scope, count - keyIds.length)));
+    writeFileSync(list, JSON.stringify(keyIds));
+  }
+  const server = await startServer(dataFolder);
+  console.log(`${keyIds.length} keys: ready after ${server.readySeconds.toFixed(1)} s`);
+  return { server, kms: clientFor(server), keyIds };
+}
+
+function clientFor({ accessKeyId, secretAccessKey, ca, httpsUrl }: BenchServer): KMS {
+  const httpsAgent = new Agent({ ca, keepAlive: true, maxSockets: clientsAtOnce });
   return new KMS({
-    endpoint: server.httpsUrl,
-    region: "us-east-1",
+    endpoint: httpsUrl,
+    region,
     credentials: { accessKeyId, secretAccessKey },
     requestHandler: new NodeHttpHandler({ httpsAgent }),
   });
 }
 
-async function makeKeys(kms: KMS, count: number): Promise<string[]> {
-  const made: string[] = [];
-  let left = count;
-  const maker = async (): Promise<void> => {
-    while (left > 0) {
-      left -= 1;
-      const { KeyMetadata } = await kms.createKey({});
-      made.push(KeyMetadata?.KeyId ?? "");
-    }
-  };
-  await Promise.all(Array.from({ length: makersAtOnce }, maker));
-  return made;
+function residentMegabytes(pid: number): string {
+  const pages = Number(readFileSync(`/proc/${pid}/statm`, "utf8").split(" ")[1]);
+  return ((pages * 4096) / 1e6).toFixed(0);
 }
 
-async function targetsFor(
-  server: BenchServer,
-  kms: KMS,
-  keyIds: readonly string[],
-  label: string,
-): Promise<Target[]> {
-  const [KeyId = ""] = keyIds;
-  const Plaintext = Buffer.alloc(32, 7);
-  const { CiphertextBlob } = await kms.encrypt({ KeyId, Plaintext });
-  const blob = Buffer.from(CiphertextBlob ?? []).toString("base64");
-  const bodies = {
-    GenerateDataKey: { KeyId, KeySpec: "AES_256" },
-    Encrypt: { KeyId, Plaintext: Plaintext.toString("base64") },
-    Decrypt: { CiphertextBlob: blob },
-  };
-  return Object.entries(bodies).map(([operation, body]) => ({
-    name: `${operation}, ${label}`,
+async function targetsFor({ server, kms, keyIds }: SeededServer): Promise<Target[]> {
+  const inTurn = keyIds.slice(0, inTurnMax);
+  const one = await operationsOn(kms, inTurn.slice(0, 1));
+  const all = await operationsOn(kms, inTurn);
+  return [
+    ...Object.entries(one).map(([operation, [request]]) => ({
+      name: `${operation}, one of ${keyIds.length} keys`,
+      work: { kind: "fixed", messagesEach: 1, request } as Work,
+    })),
+    ...Object.entries(all).map(([operation, requests]) => ({
+      name: `${operation}, ${inTurn.length} of ${keyIds.length} keys`,
+      work: { kind: "turns", requests } as Work,
+    })),
+  ].map((target) => ({
+    ...target,
     pid: server.pid,
     port: Number(new URL(server.httpsUrl).port),
     ca: server.ca,
     accessKeyId: server.accessKeyId,
     secretAccessKey: server.secretAccessKey,
-    work: {
-      kind: "fixed",
-      messagesEach: 1,
-      request: {
-        service: "kms",
-        headers: {
-          "content-type": "application/x-amz-json-1.1",
-          "x-amz-target": `TrentService.${operation}`,
-        },
-        body: JSON.stringify(body),
-      },
-    },
   }));
+}
+
+async function operationsOn(
+  kms: KMS,
+  keyIds: readonly string[],
+): Promise<Record<"GenerateDataKey" | "Encrypt" | "Decrypt", readonly RequestSpec[]>> {
+  const Plaintext = Buffer.alloc(32, 7);
+  const blobs: string[] = [];
+  const left = [...keyIds];
+  const sealer = async (): Promise<void> => {
+    for (let KeyId = left.pop(); KeyId !== undefined; KeyId = left.pop()) {
+      const { CiphertextBlob } = await kms.encrypt({ KeyId, Plaintext });
+      blobs.push(Buffer.from(CiphertextBlob ?? []).toString("base64"));
+    }
+  };
+  await Promise.all(Array.from({ length: clientsAtOnce }, sealer));
+  const text = Plaintext.toString("base64");
+  return {
+    GenerateDataKey: keyIds.map((KeyId) =>
+      kmsRequest("GenerateDataKey", { KeyId, KeySpec: "AES_256" }),
+    ),
+    Encrypt: keyIds.map((KeyId) => kmsRequest("Encrypt", { KeyId, Plaintext: text })),
+    Decrypt: blobs.map((CiphertextBlob) => kmsRequest("Decrypt", { CiphertextBlob })),
+  };
+}
+
+function kmsRequest(operation: string, input: object): RequestSpec {
+  return {
+    service: "kms",
+    headers: {
+      "content-type": "application/x-amz-json-1.1",
+      "x-amz-target": `TrentService.${operation}`,
+    },
+    body: JSON.stringify(input),
+  };
 }

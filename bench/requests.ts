@@ -17,6 +17,8 @@ export interface Plan {
 export type Work =
   /** One signed request, sent again and again: the server verifies each one. */
   | { readonly kind: "fixed"; readonly request: RequestSpec; readonly messagesEach: number }
+  /** Signed requests, one after the other and again from the first. */
+  | { readonly kind: "turns"; readonly requests: readonly RequestSpec[] }
   /** ReceiveMessage of 10, then DeleteMessageBatch of what came. */
   | { readonly kind: "drain"; readonly queueUrl: string };
 
@@ -48,11 +50,22 @@ export function createSigner(plan: Plan): Signer {
       }),
     };
   }
+  if (work.kind === "turns") return inTurn(work.requests.map((request) => signed(plan, request)));
   const receive = signed(
     plan,
     sqs("ReceiveMessage", { QueueUrl: work.queueUrl, MaxNumberOfMessages: 10 }),
   );
   return { conversation: () => drain(plan, work.queueUrl, receive) };
+}
+
+/** All connections draw from one sequence. */
+function inTurn(all: readonly Buffer[]): Signer {
+  let index = 0;
+  const next = (): Buffer => {
+    index = (index + 1) % all.length;
+    return all[index] ?? Buffer.alloc(0);
+  };
+  return { conversation: () => ({ next, take: (status) => (status === 200 ? 1 : 0) }) };
 }
 
 function drain(plan: Plan, queueUrl: string, receive: Buffer): Conversation {
