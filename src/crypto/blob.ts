@@ -1,4 +1,4 @@
-import { timingSafeEqual } from "node:crypto";
+import { randomFillSync, timingSafeEqual } from "node:crypto";
 import { assert } from "../kernel/errors.ts";
 import type { KeyIdentity } from "../kernel/keyvault.ts";
 import type { Random } from "../kernel/random.ts";
@@ -54,7 +54,8 @@ export interface SealBlob {
   readonly contextBytes: Uint8Array;
   /** At most `blobPlaintextBytesMax`. */
   readonly plaintext: Uint8Array;
-  readonly random: Random;
+  /** Absent: the system's, in stock. */
+  readonly random?: Random;
 }
 
 export interface OpenBlob {
@@ -67,19 +68,44 @@ export interface OpenBlob {
 export function sealBlob(request: SealBlob): Buffer {
   const { material, contextBytes, plaintext, random } = request;
   assert(plaintext.length <= blobPlaintextBytesMax, "a blob holds at most 4096 bytes");
-  const header = Buffer.alloc(ciphertextAt);
-  writeIdentity(header, request.key);
-  random.bytes(saltBytes + nonceBytes).copy(header, saltAt);
-  const derivation = header.subarray(0, ivAt);
-  deriveKey(material, labels.blobCommitment, derivation).copy(header, commitmentAt);
+  const blob = Buffer.alloc(plaintext.length + blobOverheadBytes);
+  writeIdentity(blob, request.key);
+  fillRandom(blob, random);
+  const derivation = blob.subarray(0, ivAt);
+  deriveKey(material, labels.blobCommitment, derivation).copy(blob, commitmentAt);
   const callKey = deriveKey(material, labels.blobKey, derivation);
   try {
-    const associated = Buffer.concat([header, contextBytes]);
-    const iv = header.subarray(ivAt, commitmentAt);
-    return Buffer.concat([header, aeadSeal(callKey, iv, associated, plaintext)]);
+    const iv = blob.subarray(ivAt, commitmentAt);
+    const sealed = aeadSeal(callKey, iv, associate(blob, contextBytes), plaintext);
+    blob.set(sealed, ciphertextAt);
+    return blob;
   } finally {
     callKey.fill(0);
   }
+}
+
+/** All that stands before the ciphertext, then the context. */
+function associate(blob: Uint8Array, contextBytes: Uint8Array): Uint8Array {
+  const header = blob.subarray(0, ciphertextAt);
+  return contextBytes.length === 0 ? header : Buffer.concat([header, contextBytes]);
+}
+
+/** One system call fills many headers: N and IV must be unique, they are not secret. */
+const stock = Buffer.alloc((saltBytes + nonceBytes) * 128);
+let stockUsed = stock.length;
+
+function fillRandom(blob: Buffer, random: Random | undefined): void {
+  const length = saltBytes + nonceBytes;
+  if (random !== undefined) {
+    blob.set(random.bytes(length), saltAt);
+    return;
+  }
+  if (stockUsed === stock.length) {
+    randomFillSync(stock);
+    stockUsed = 0;
+  }
+  stock.copy(blob, saltAt, stockUsed, stockUsed + length);
+  stockUsed += length;
 }
 
 /** undefined: not what this material of this key sealed under this context. */
@@ -88,9 +114,8 @@ export function openBlob(request: OpenBlob): Buffer | undefined {
   if (!namesKey(blob, request.key) || !commitmentHolds(material, blob)) return undefined;
   const callKey = deriveKey(material, labels.blobKey, blob.subarray(0, ivAt));
   try {
-    const associated = Buffer.concat([blob.subarray(0, ciphertextAt), contextBytes]);
     const iv = blob.subarray(ivAt, commitmentAt);
-    return aeadOpen(callKey, iv, associated, blob.subarray(ciphertextAt));
+    return aeadOpen(callKey, iv, associate(blob, contextBytes), blob.subarray(ciphertextAt));
   } finally {
     callKey.fill(0);
   }
@@ -147,8 +172,6 @@ export function assertKeyIdentity(key: KeyIdentity): void {
 function formatKeyId(form: number | undefined, hex: string): string | undefined {
   if (form === multiRegionForm) return `mrk-${hex}`;
   if (form !== uuidForm) return undefined;
-  const parts = [0, 8, 12, 16, 20].map((start, index, starts) =>
-    hex.slice(start, starts[index + 1]),
-  );
-  return parts.join("-");
+  const part = (from: number, to: number) => hex.slice(from, to);
+  return `${part(0, 8)}-${part(8, 12)}-${part(12, 16)}-${part(16, 20)}-${part(20, 32)}`;
 }

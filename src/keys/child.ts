@@ -26,8 +26,8 @@ import {
 import type { UseLog } from "./use-log.ts";
 
 const pipeDescriptor = 3;
-/** 32 bytes each but for RSA's 2.4 KB: far more keys than an installation has, 10 MB at most. */
-const materialCountMax = 4096;
+/** Some 35,000 symmetric keys or 8,000 of RSA; others are unwrapped when they are used. */
+const materialBytesMax = 24 * 1024 * 1024;
 
 const pipe = new Socket({ fd: pipeDescriptor, readable: true, writable: true });
 let engine: Engine | undefined;
@@ -109,7 +109,7 @@ function open({ id, fields }: Frame): void {
   const ring = ownField(fields, 3);
   const lastLine = textField(fields, 4);
   const seal = sealOf(fields, 0, firstHelperDescriptor, optionalJson(fields, 2));
-  openEngine(seal, ring.length === 0 ? undefined : ring, systemRandom, materialCountMax)
+  openEngine(seal, ring.length === 0 ? undefined : ring, systemRandom, materialBytesMax)
     .then((opened) => {
       engine = opened.engine;
       if (lastLine !== "none") {

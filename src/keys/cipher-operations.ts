@@ -2,7 +2,6 @@ import { type BlobHeader, openBlob, sealBlob } from "../crypto/blob.ts";
 import { decryptRsa, encryptRsa } from "../crypto/signature.ts";
 import { assert } from "../kernel/errors.ts";
 import { isKeySpec, type KeySpec } from "../kernel/key-specs.ts";
-import type { Random } from "../kernel/random.ts";
 import { materialName } from "./key-operations.ts";
 import type { Materials } from "./materials.ts";
 import { cipherFieldCount, type Field, field, textField } from "./protocol.ts";
@@ -20,11 +19,9 @@ interface Cipher {
 /** Sealing and opening, symmetric and RSA. */
 export class CipherOperations {
   readonly #materials: Materials;
-  readonly #random: Random;
 
-  constructor(materials: Materials, random: Random) {
+  constructor(materials: Materials) {
     this.#materials = materials;
-    this.#random = random;
   }
 
   /** The plaintext stands after the cipher fields. */
@@ -61,7 +58,7 @@ export class CipherOperations {
   #seal({ key, wrapped, contextBytes, rsa }: Cipher, plaintext: Uint8Array): Buffer | undefined {
     if (rsa) return encryptRsa(rsa.spec, rsa.algorithm, rsa.publicKey, plaintext);
     const material = this.#materials.open(key, wrapped, "SYMMETRIC_DEFAULT");
-    return sealBlob({ material, key, contextBytes, plaintext, random: this.#random });
+    return sealBlob({ material, key, contextBytes, plaintext });
   }
 
   #open({ key, wrapped, contextBytes, rsa }: Cipher, blob: Uint8Array): Buffer | undefined {

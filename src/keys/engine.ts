@@ -46,7 +46,7 @@ export async function openEngine(
   seal: Seal,
   storedRing: Uint8Array | undefined,
   random: Random,
-  materialCountMax: number,
+  materialBytesMax: number,
 ): Promise<OpenedEngine> {
   const { rootKeys, stored: storedSeal } = await seal.unwrapRoot();
   try {
@@ -63,7 +63,7 @@ export async function openEngine(
       storedSeal,
       usedIndex,
       handedOut: ring.filter(({ purpose }) => purpose !== "material"),
-      engine: new Engine(ring, random, materialCountMax),
+      engine: new Engine(ring, random, materialBytesMax),
     };
   } finally {
     for (const rootKey of rootKeys) rootKey.fill(0);
@@ -131,11 +131,11 @@ export class Engine {
   readonly #ring: readonly RingKey[];
   #uses: UseLog | undefined;
 
-  constructor(ring: readonly RingKey[], random: Random, materialCountMax: number) {
+  constructor(ring: readonly RingKey[], random: Random, materialBytesMax: number) {
     this.#random = random;
     this.#ring = ring;
-    this.#materials = new Materials(ring, random, materialCountMax);
-    this.#ciphers = new CipherOperations(this.#materials, random);
+    this.#materials = new Materials(ring, random, materialBytesMax);
+    this.#ciphers = new CipherOperations(this.#materials);
   }
 
   /** From now on every use of material is counted in a log. */

@@ -4,16 +4,21 @@ interface Entry extends KeyIdentity {
   readonly material: Buffer;
 }
 
+/** What an entry takes beside its material, measured on the heap. */
+export const entryBytes = 640;
+
 /**
  * Unwrapped material, least recently used first out, wiped when it leaves. A hit needs the same
  * account and key as the unwrapping did: the cache must not loosen what the wrapping binds.
  */
 export class MaterialCache {
   readonly #entries = new Map<string, Entry>();
-  readonly #countMax: number;
+  readonly #bytesMax: number;
+  #bytes = 0;
 
-  constructor(countMax: number) {
-    this.#countMax = countMax;
+  /** `bytesMax`: of all that the entries hold, their names and bookkeeping included. */
+  constructor(bytesMax: number) {
+    this.#bytesMax = bytesMax;
   }
 
   get size(): number {
@@ -34,13 +39,18 @@ export class MaterialCache {
   put({ accountId, keyId }: KeyIdentity, materialId: string, material: Buffer): void {
     this.forget(materialId);
     this.#entries.set(materialId, { accountId, keyId, material });
-    if (this.#entries.size <= this.#countMax) return;
+    this.#bytes += entryBytes + material.length;
+    if (this.#bytes <= this.#bytesMax) return;
     const [oldest] = this.#entries.keys();
     if (oldest !== undefined) this.forget(oldest);
   }
 
+  /** Wipes it, if it is there. */
   forget(materialId: string): void {
-    this.#entries.get(materialId)?.material.fill(0);
+    const entry = this.#entries.get(materialId);
+    if (entry === undefined) return;
+    this.#bytes -= entryBytes + entry.material.length;
+    entry.material.fill(0);
     this.#entries.delete(materialId);
   }
 }

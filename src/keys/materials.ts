@@ -17,10 +17,10 @@ export class Materials {
   readonly #random: Random;
   readonly #cache: MaterialCache;
 
-  constructor(ring: readonly RingKey[], random: Random, countMax: number) {
+  constructor(ring: readonly RingKey[], random: Random, bytesMax: number) {
     this.ring = ring.filter(({ purpose }) => purpose === "material");
     this.#random = random;
-    this.#cache = new MaterialCache(countMax);
+    this.#cache = new MaterialCache(bytesMax);
   }
 
   /** Takes the material over and answers it wrapped. */

@@ -103,7 +103,7 @@ export function encodeFrame(id: number, code: number, fields: readonly Field[]):
   let size = headBytes;
   for (const field of fields) size += lengthBytes + sizeOf(field);
   assert(size <= frameBytesMax, "a frame has its bound");
-  const frame = Buffer.allocUnsafeSlow(size);
+  const frame = Buffer.allocUnsafe(size);
   frame.writeUInt32BE(size - lengthBytes, 0);
   frame.writeUInt32BE(id, 4);
   frame[8] = code;
@@ -138,9 +138,11 @@ function sizeOf(field: Field): number {
   return typeof field === "string" ? Buffer.byteLength(field) : field.length;
 }
 
+const nothing = Buffer.alloc(0);
+
 /** Cuts a stream of chunks into frames. Chunks are wiped: they hold plaintext and data keys. */
 export class FrameReader {
-  #rest = Buffer.alloc(0);
+  #rest: Buffer = nothing;
   readonly #onFrame: (frame: Frame) => void;
 
   constructor(onFrame: (frame: Frame) => void) {
@@ -158,8 +160,7 @@ export class FrameReader {
       this.#onFrame(decodeFrame(bytes.subarray(at, end)));
       at = end;
     }
-    this.#rest = Buffer.allocUnsafeSlow(bytes.length - at);
-    bytes.copy(this.#rest, 0, at);
+    this.#rest = at === bytes.length ? nothing : Buffer.from(bytes.subarray(at));
     bytes.fill(0);
   }
 }

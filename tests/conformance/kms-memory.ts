@@ -11,7 +11,7 @@ import { vaultOn } from "../../src/keys/vault.ts";
 
 /** The vault without its process: the key process's own engine, asked directly. */
 export function localVault(ring: ReturnType<typeof createRing>): KeyVault {
-  const engine = new Engine(ring, systemRandom, 1000);
+  const engine = new Engine(ring, systemRandom, 1_000_000);
   const bytes = (fields: readonly Field[]) => fields.map((field) => Buffer.from(field));
   const link: Pick<Link, "request"> = {
     request: async (operation, fields, read) =>

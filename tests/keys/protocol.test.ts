@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { MaterialCache } from "../../src/keys/material-cache.ts";
+import { entryBytes, MaterialCache } from "../../src/keys/material-cache.ts";
 import { encodeFrame, FrameReader, joinFrames } from "../../src/keys/protocol.ts";
 
 interface Kept {
@@ -76,7 +76,7 @@ test("malformed frames throw", () => {
 // Goal: material is wiped whenever it leaves the cache, and never given for another key. Method:
 // keep the buffers and look at them.
 test("material cache", () => {
-  const cache = new MaterialCache(2);
+  const cache = new MaterialCache(2 * (entryBytes + 32));
   const key = { accountId: "1", keyId: "a" };
   const [first, second, third] = [1, 2, 3].map((fill) => Buffer.alloc(32, fill));
   assert.ok(first && second && third);
