@@ -1,9 +1,9 @@
 /**
  * `node bench/kms.ts [--short] [--keys N] [--data DIR]`: GenerateDataKey, Encrypt and Decrypt as a
- * ratio to a bare node:https server, signed, over HTTPS, each with its audit record on disk before the
- * answer. Two servers take turns: one with 10 keys, one with N (100,000; 2,000 with --short); each is
- * asked for one key again and again, and for its keys in turn (10,000 of them at most). DIR keeps the
- * many keys for the next run; `--seed` makes them and measures nothing.
+ * ratio to a bare node:https server, signed, over HTTPS, each with its audit record on disk before
+ * the answer. Two servers take turns: one with 10 keys, one with N (100,000; 2,000 with --short);
+ * each is asked for one key again and again, and for its keys in turn (10,000 of them at most). DIR
+ * keeps the many keys for the next run; `--seed` makes them and measures nothing.
  */
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { Agent } from "node:https";

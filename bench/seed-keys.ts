@@ -8,8 +8,8 @@ import { keys } from "../src/services/kms/store.ts";
 const atOnce = 500;
 
 /**
- * So many more keys like the first one of this data folder, whose server is stopped: genuine records
- * with material of their own, hundreds in a commit. CreateKey takes one fsync for each.
+ * So many more keys like the first one of this data folder, whose server is stopped: genuine
+ * records with material of their own, hundreds in a commit. CreateKey takes one fsync for each.
  */
 export async function seedKeys(
   dataFolder: string,
