@@ -1,11 +1,12 @@
 // Goal: message commands do what a plain list of messages would do, in any order of them.
 // Method: fast-check runs random commands (time going forth and sometimes back) against the store
-// and against a model; every answer and the counts after each step must agree. SEALPOST_SEED
+// (of both kinds) and against a model; every answer and the counts after each step must agree. SEALPOST_SEED
 // replays; SEALPOST_TEST_LONG=1 runs more.
 import { deepEqual } from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import type { Store } from "../../src/kernel/command.ts";
+import { silentLog } from "../../src/kernel/log.ts";
 import type {
   ChangeVisibility,
   DeleteMessages,
@@ -15,6 +16,8 @@ import type {
   QueueIdentity,
   UnclaimMessages,
 } from "../../src/services/sqs/store.ts";
+import { openPostgresStore } from "../../src/stores/postgres/open.ts";
+import { sharedCluster } from "../harness/postgres/shared.ts";
 import * as fixtures from "./contract/fixtures.ts";
 import { storeAt } from "./folder.ts";
 import { type Claim, QueueModel } from "./queue-model.ts";
@@ -180,8 +183,20 @@ async function agree(world: World): Promise<void> {
   }
 }
 
-test(`the store does what a list of messages would do, seed ${seed}`, async (context) => {
-  const store = await storeAt(context, ":memory:");
+test(`the embedded store does what a list of messages would do, seed ${seed}`, async (context) => {
+  await compare(await storeAt(context, ":memory:"), runs);
+});
+
+test(`the shared store does what a list of messages would do, seed ${seed}`, async (context) => {
+  const cluster = await sharedCluster();
+  const options = { url: cluster.newStoreUrl(), log: silentLog, systemNowMs: Date.now };
+  const store = await openPostgresStore(options);
+  context.after(() => store.close());
+  // Each act is a transaction of its own here.
+  await compare(store, Math.ceil(runs / 15));
+});
+
+async function compare(store: Store, numRuns: number): Promise<void> {
   await fixtures.commit(store, fixtures.putDataKey(fixtures.dataKeyNamed("key-1")));
   // Long runs: short ones seldom receive a message twice.
   const scripts = fc.array(step, { minLength: 30, maxLength: 120, size: "max" });
@@ -196,5 +211,5 @@ test(`the store does what a list of messages would do, seed ${seed}`, async (con
   });
   // Bounds the search for a shorter script too; a run that is cut short is no success.
   const limit = { interruptAfterTimeLimit: 120_000, markInterruptAsFailure: true };
-  await fc.assert(property, { numRuns: runs, seed, ...limit });
-});
+  await fc.assert(property, { numRuns, seed, ...limit });
+}
