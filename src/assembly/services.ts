@@ -33,6 +33,7 @@ import type { Clocks } from "./clocks.ts";
 import { denialNotes } from "./doctor.ts";
 import { fetchJson } from "./fetch-json.ts";
 import { lastUseIn } from "./key-usage.ts";
+import { shareForgetting } from "./shared-sealer.ts";
 import type { OpenState } from "./state.ts";
 import type { Usage } from "./usage.ts";
 
@@ -84,7 +85,7 @@ export async function assembleServices(options: ServicesOptions): Promise<Servic
     return knot.pipeline.invoke(call, target, input);
   };
   const { records, keys } = state;
-  const sealer = createSealer({
+  const ownSealer = createSealer({
     random,
     sources: {
       kms: kmsSource(invoke),
@@ -92,6 +93,8 @@ export async function assembleServices(options: ServicesOptions): Promise<Servic
       installation: ownedSource(keys, await ensureOwnedKey(records, keys, random, "installation")),
     },
   });
+  const { peers } = state.store;
+  const sealer = shareForgetting(ownSealer, peers);
   const kms: KmsDependencies = {
     vault: keys,
     random,
@@ -120,7 +123,6 @@ export async function assembleServices(options: ServicesOptions): Promise<Servic
     retryAt: options.deliveryDue,
     statusLog: options.statusLog,
   };
-  const { peers } = state.store;
   const sqs = createSqs({
     store: state.store,
     state: records,

@@ -20,6 +20,8 @@ export interface Peers {
   /** Tells all others, soon; what is told in one turn of the event loop goes out together. */
   tell(topic: string, text: string): void;
   on(topic: string, listener: (text: string) => void): void;
+  /** Hints may have been missed: the connection that they come by was lost, or made again. */
+  onGap(listener: () => void): void;
   /** Runs an act while no other process runs one of this name. */
   alone<T>(name: string, act: () => Promise<T>): Promise<T>;
   /**

@@ -4,6 +4,7 @@ import { after, test } from "node:test";
 import { recordContents } from "../encryption/database.ts";
 import { filesWith } from "../encryption/files.ts";
 import { refusal, startTestServer } from "../harness/server.ts";
+import { embeddedOnly } from "../harness/store-choice.ts";
 
 // Goal: imported material that is deleted or expires is in no file any more, and what it opened is
 // closed at that instant, cached data keys too. Method: read the wrapped material while the server
@@ -15,7 +16,7 @@ after(() => server.stop());
 const day = 86_400;
 
 for (const how of ["deleted", "expired"] as const) {
-  test(`material that is ${how} leaves nothing behind`, async () => {
+  test(`material that is ${how} leaves nothing behind`, { skip: embeddedOnly }, async () => {
     const [gone, kept] = [await importedKey(how === "expired"), await importedKey(false)];
     const { sqs } = server.rootClients;
     const Attributes = {

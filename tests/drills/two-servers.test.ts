@@ -4,11 +4,13 @@
 // Method: two servers in this process on one schema of a real PostgreSQL, each with its own data
 // folder, real clients of both. Waits end when the thing is seen, never by a clock.
 import { deepEqual, equal, notEqual } from "node:assert/strict";
+import { createPublicKey, publicEncrypt, randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
+import type { KMS } from "@aws-sdk/client-kms";
 import { sharedCluster } from "../harness/postgres/shared.ts";
 import { refusal, startTestServer, type TestServer } from "../harness/server.ts";
 import { shareKey } from "./servers.ts";
@@ -82,6 +84,33 @@ test("a key of KMS disabled here encrypts nothing there", async (t) => {
     const refused = await refusal(two.rootClients.kms.encrypt({ KeyId, Plaintext }));
     return refused?.name === "DisabledException";
   });
+});
+
+async function importKey(kms: KMS): Promise<string> {
+  const { KeyMetadata } = await kms.createKey({ Origin: "EXTERNAL" });
+  const KeyId = KeyMetadata?.KeyId ?? "";
+  const { PublicKey, ImportToken } = await kms.getParametersForImport({
+    KeyId,
+    WrappingAlgorithm: "RSAES_OAEP_SHA_256",
+    WrappingKeySpec: "RSA_2048",
+  });
+  const key = createPublicKey({ key: Buffer.from(PublicKey ?? []), format: "der", type: "spki" });
+  const EncryptedKeyMaterial = publicEncrypt({ key, oaepHash: "sha256" }, randomBytes(32));
+  const ExpirationModel = "KEY_MATERIAL_DOES_NOT_EXPIRE";
+  await kms.importKeyMaterial({ KeyId, ImportToken, EncryptedKeyMaterial, ExpirationModel });
+  return KeyId;
+}
+
+test("key material deleted here closes what is cached there", async (t) => {
+  const { one, two } = await twoServers(t);
+  const KeyId = await importKey(one.rootClients.kms);
+  const Attributes = { KmsMasterKeyId: KeyId, KmsDataKeyReusePeriodSeconds: "86400" };
+  const { QueueUrl } = await one.rootClients.sqs.createQueue({ QueueName: "closed", Attributes });
+  const send = () => refusal(two.rootClients.sqs.sendMessage({ QueueUrl, MessageBody: "m" }));
+  await eventually(async () => (await send()) === undefined);
+  await one.rootClients.kms.deleteImportedKeyMaterial({ KeyId });
+  // The data key on the other server was good for a day.
+  await eventually(async () => (await send())?.name === "KmsInvalidState");
 });
 
 test("a long poll there wakes up by a send here", async (t) => {

@@ -5,6 +5,10 @@ interface StoreFlag {
   readonly store?: string;
 }
 
+/** For tests of what lies in the files of the embedded store: why they are left out, or false. */
+export const embeddedOnly =
+  process.env.SEALPOST_TEST_STORE === "postgres" && "about the files of the embedded store";
+
 const urls = new Map<string, string>();
 
 /**

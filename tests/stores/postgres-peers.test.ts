@@ -175,3 +175,15 @@ test("connections that are cut are made again", async (t) => {
   });
   await soon(async () => (await two.color().catch(() => undefined)) === "blue");
 });
+
+test("whoever lost its feed is told that it may have missed hints", async (t) => {
+  const [one] = await twoProcesses(t);
+  const gaps: number[] = [];
+  one.store.peers.onGap(() => gaps.push(gaps.length));
+  const cluster = await sharedCluster();
+  await cluster.sql(
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'sealpost feed'",
+  );
+  // Once when it is lost, once when it is there again.
+  await soon(() => gaps.length === 2);
+});

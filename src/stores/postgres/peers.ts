@@ -26,7 +26,7 @@ const lookMs = 250;
 /** Older than this, what was read does not count. */
 const trustMs = 1000;
 /** A look that takes longer has failed: the connection is made anew. */
-const lookMaxMs = 2000;
+const lookMaxMs = 900;
 
 /**
  * One connection of its own, so that neither commits nor questions hold it up: it listens for hints
@@ -43,6 +43,7 @@ class Feed implements OpenPeers {
   private readonly options: PeersOptions;
   private readonly outbox: ReturnType<typeof createOutbox>;
   private readonly versionListeners: ((accountId: string, version: number) => void)[] = [];
+  private readonly gapListeners: (() => void)[] = [];
   private readonly listeners = new Map<string, ((text: string) => void)[]>();
   private watched: () => readonly string[] = () => [];
   private connection: Promise<Connection> | undefined;
@@ -89,6 +90,10 @@ class Feed implements OpenPeers {
 
   on(topic: string, listener: (text: string) => void): void {
     this.listeners.set(topic, [...(this.listeners.get(topic) ?? []), listener]);
+  }
+
+  onGap(listener: () => void): void {
+    this.gapListeners.push(listener);
   }
 
   async alone<T>(name: string, act: () => Promise<T>): Promise<T> {
@@ -144,7 +149,10 @@ class Feed implements OpenPeers {
     const { elapsedMs, systemNowMs } = this.options;
     const begunMs = elapsedMs();
     const connection = await this.connected();
-    const overdue = setTimeout(() => connection.destroy(), lookMaxMs);
+    let done = false;
+    // One turn later: this process may have been the slow one, and the answer lies here already.
+    const giveUp = () => setImmediate(() => done || connection.destroy());
+    const overdue = setTimeout(giveUp, lookMaxMs);
     try {
       const accounts = this.watched();
       const beforeMs = systemNowMs();
@@ -163,6 +171,7 @@ class Feed implements OpenPeers {
       // From the begin: whatever changed later may not be in what was read.
       this.heardMs = begunMs;
     } finally {
+      done = true;
       clearTimeout(overdue);
     }
   }
@@ -189,7 +198,9 @@ class Feed implements OpenPeers {
     connection.onNotification((channel, payload) => {
       if (channel === channelOf(address)) this.hear(payload);
     });
+    connection.onLost(() => this.miss());
     await connection.execute(`LISTEN ${channelOf(address)}`);
+    this.miss();
     return connection;
   }
 
@@ -201,6 +212,10 @@ class Feed implements OpenPeers {
       }
       for (const listener of this.listeners.get(topic) ?? []) listener(text);
     }
+  }
+
+  private miss(): void {
+    for (const listener of this.gapListeners) listener();
   }
 
   private hearVersion(accountId: string, version: number): void {

@@ -20,6 +20,8 @@ export interface Connection extends Session {
   readonly usable: boolean;
   /** Statements without parameters, several in one text. */
   execute(sql: string): Promise<void>;
+  /** The same, with the rows of all of them. */
+  executeRows(sql: string): Promise<readonly Readonly<Record<string, unknown>>[]>;
   onNotification(listener: (channel: string, payload: string) => void): void;
   onLost(listener: () => void): void;
   /** Lets what was asked finish. */
@@ -103,6 +105,15 @@ class ClientConnection implements Connection {
 
   async execute(sql: string): Promise<void> {
     await this.client.query(sql);
+  }
+
+  async executeRows(sql: string): Promise<readonly Readonly<Record<string, unknown>>[]> {
+    // Several statements in one text answer a list of results.
+    const results: unknown = await this.client.query(sql);
+    const all = (Array.isArray(results) ? results : [results]) as readonly {
+      readonly rows?: readonly Record<string, unknown>[];
+    }[];
+    return all.flatMap(({ rows }) => rows ?? []);
   }
 
   onNotification(listener: (channel: string, payload: string) => void): void {
