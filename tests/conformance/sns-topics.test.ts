@@ -337,9 +337,9 @@ test("a user needs a policy: the default topic policy grants users nothing", asy
 });
 
 test("what is not built says so", async () => {
-  const { message } = await scene.sns.listPlatformApplications({}).then(
+  const { message } = await scene.sns.listOriginationNumbers({}).then(
     () => assert.fail("accepted"),
     (error: Error) => error,
   );
-  assert.match(message, /ListPlatformApplications/);
+  assert.match(message, /ListOriginationNumbers/);
 });

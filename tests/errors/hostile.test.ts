@@ -85,10 +85,10 @@ describe("query protocols", () => {
   });
 
   test("an operation that the model has and the server has not", async () => {
-    const body = "Action=ListPlatformApplications&Version=2010-03-31";
+    const body = "Action=ListOriginationNumbers&Version=2010-03-31";
     const answer = await server.send({ service: "sns", headers: formHeaders, body });
     assert.equal(answer.status, 501);
-    assert.match(answer.body, /ListPlatformApplications/);
+    assert.match(answer.body, /ListOriginationNumbers/);
   });
 
   test("broken percent encoding and invalid UTF-8", async () => {

@@ -6,11 +6,6 @@ export function invalidParameter(text: string): Refusal {
   return new Refusal("InvalidParameterException", `Invalid parameter: ${text}`);
 }
 
-/** Something of SNS that exists in AWS and that Sealpost does not offer yet. */
-export function notAvailableYet(parameter: string, what: string): Refusal {
-  return invalidParameter(`${parameter} Reason: ${what} not available yet`);
-}
-
 export function topicDoesNotExist(): Refusal {
   return new Refusal("NotFoundException", "Topic does not exist");
 }

@@ -3,13 +3,14 @@ import type { PublishBatchRequestEntry } from "@aws-sdk/client-sns";
 import type { Wire } from "../../kernel/wire-types.ts";
 import { invalidParameter } from "./errors.ts";
 import { checkMessageAttributes, type NotificationAttributes } from "./message-attributes.ts";
-import { type Protocol, protocols } from "./subscriptions.ts";
+import { platforms } from "./push.ts";
+import { type Protocol, protocols, type SubscriptionRecord } from "./subscriptions.ts";
 
 /** A published message that passed all checks. */
 export interface CheckedMessage {
   /** The message, or its `default` part (MessageStructure=json). */
   readonly body: string;
-  /** MessageStructure=json: parts for some protocols. */
+  /** MessageStructure=json: parts for some protocols and push platforms. */
   readonly parts?: ReadonlyMap<string, string> | undefined;
   readonly subject: string | undefined;
   readonly attributes: NotificationAttributes | undefined;
@@ -28,6 +29,26 @@ type Given = Omit<Wire<PublishBatchRequestEntry>, "Id">;
 /** What a subscription with this protocol gets of a message. */
 export function bodyFor({ body, parts }: CheckedMessage, protocol: Protocol): string {
   return parts?.get(protocol) ?? body;
+}
+
+/** What a subscription gets. AWS: a device has the part of its platform. */
+export function bodyForSubscription(
+  message: CheckedMessage,
+  { protocol, endpoint }: Pick<SubscriptionRecord, "protocol" | "endpoint">,
+): string {
+  const platform = protocol === "application" ? (endpoint.split("/")[1] ?? "") : "";
+  return message.parts?.get(platform) ?? bodyFor(message, protocol);
+}
+
+/** All bodies that subscriptions with these protocols may get. */
+export function bodiesFor(message: CheckedMessage, of: Iterable<Protocol>): readonly string[] {
+  const { parts } = message;
+  if (!parts) return [message.body];
+  const wanted = [...of];
+  const ofPlatforms = wanted.includes("application")
+    ? platforms.flatMap((platform) => parts.get(platform) ?? [])
+    : [];
+  return [message.body, ...wanted.map((protocol) => bodyFor(message, protocol)), ...ofPlatforms];
 }
 
 /** What tells how a message must look: of its topic, or of none (a phone). */
@@ -133,7 +154,7 @@ function resolveStructure(
     throw invalidParameter("Message Structure - No default entry in JSON message body");
   }
   const parts = new Map<string, string>();
-  for (const protocol of protocols) {
+  for (const protocol of [...protocols, ...platforms]) {
     const part = ownText(parsed, protocol);
     if (part !== undefined) parts.set(protocol, part);
   }

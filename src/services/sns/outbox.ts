@@ -1,4 +1,6 @@
+import type { Call } from "../../kernel/call.ts";
 import type { Json } from "../../kernel/json.ts";
+import { directOf } from "./direct.ts";
 import { isInPlace } from "./notification-place.ts";
 import { type RedeliveryDependencies, topicSession } from "./redelivery.ts";
 import type { ListUndelivered, UndeliveredRow } from "./store.ts";
@@ -34,17 +36,15 @@ function readEntry(
   const publishedAt = new Date(row.publishedMs).toISOString();
   const facts = { topicArn, subscriptionArn, messageId, publishedAt };
   return deps.runAsService<OutboxEntry>(topicSession("ReadOutbox", row), async (call) => {
-    const { name, id } = partsOfSubscription(subscriptionArn);
-    const topic = await topicKind.get(call.records, row, name);
-    const subscription = await subscriptionKind.get(call.records, row, id);
-    if (!topic || !subscription) return { output: { ...facts, problem: "it was unsubscribed" } };
-    const { protocol, endpoint } = subscription;
+    const receiver = directOf(topicArn) ?? (await subscriberOf(call, row));
+    if (!receiver) return { output: { ...facts, problem: "it was unsubscribed" } };
+    const { protocol, endpoint, place } = receiver;
     const known = { ...facts, protocol, endpoint };
-    if (!isInPlace(deps.places, topic.arn, row)) {
+    if (!isInPlace(deps.places, place.arn, row)) {
       return { output: { ...known, problem: "a stored notification is not where it was put" } };
     }
-    const place = { ...topicFacts(topic).place, reusePeriodMs: dataKeyReuseMs };
-    const [opened] = await deps.sealer.open(call, place, [row]);
+    const opening = { ...place, reusePeriodMs: dataKeyReuseMs };
+    const [opened] = await deps.sealer.open(call, opening, [row]);
     if (!opened?.ok) {
       const problem = opened?.error.message ?? "the body does not open";
       return { output: { ...known, problem } };
@@ -57,4 +57,13 @@ function readEntry(
     );
     return { output: { ...known, subject, message: body, messageAttributes } };
   });
+}
+
+async function subscriberOf(call: Call, row: UndeliveredRow) {
+  const { name, id } = partsOfSubscription(row.subscriptionArn);
+  const topic = await topicKind.get(call.records, row, name);
+  const subscription = await subscriptionKind.get(call.records, row, id);
+  if (!topic || !subscription) return undefined;
+  const { protocol, endpoint } = subscription;
+  return { protocol, endpoint, place: topicFacts(topic).place };
 }

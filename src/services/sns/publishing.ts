@@ -9,7 +9,7 @@ import type { Notification } from "./envelope.ts";
 import { kmsFailure } from "./errors.ts";
 import { settleFailure } from "./failures.ts";
 import { type Fanout, fanoutOf, filterCounts, selectSubscriptions } from "./fanout.ts";
-import { bodyFor, type CheckedMessage } from "./message.ts";
+import { bodiesFor, bodyFor, bodyForSubscription, type CheckedMessage } from "./message.ts";
 import { placed } from "./notification-place.ts";
 import type { SnsDependencies } from "./ports.ts";
 import { logStatus } from "./status-log.ts";
@@ -81,10 +81,7 @@ async function seal(
   const texts: Buffer[] = [];
   for (const { message } of messages) {
     const ofMessage = new Map<string, number>();
-    const wanted = [...matchers.keys(), "sqs" as const].map((protocol) =>
-      bodyFor(message, protocol),
-    );
-    for (const body of [message.body, ...(message.parts ? wanted : [])]) {
+    for (const body of bodiesFor(message, [...matchers.keys(), "sqs"])) {
       if (ofMessage.has(body)) continue;
       ofMessage.set(body, texts.length);
       texts.push(Buffer.from(body, "utf8"));
@@ -135,7 +132,7 @@ async function fanOut(batch: Batch, numbered: Numbered): Promise<Fanned> {
   };
   const fanned = await Promise.all(
     selected.map((subscription) => {
-      const body = bodyFor(numbered.message, subscription.protocol);
+      const body = bodyForSubscription(numbered.message, subscription);
       const now = subscription.protocol === "sqs" && !numbered.heldUpAt?.has(subscription.arn);
       return now
         ? deliverNow(batch, numbered, subscription, of(body))

@@ -12,19 +12,22 @@ import { listSubscriptionsByTopicOperation } from "./operations/list-subscriptio
 import { listTagsForResourceOperation } from "./operations/list-tags-for-resource.ts";
 import { listTopicsOperation } from "./operations/list-topics.ts";
 import { phoneNumberOperations } from "./operations/phone-numbers.ts";
+import { platformApplicationOperations } from "./operations/platform-applications.ts";
+import { platformEndpointOperations } from "./operations/platform-endpoints.ts";
 import { publishOperation } from "./operations/publish.ts";
 import { publishBatchOperation } from "./operations/publish-batch.ts";
 import { putDataProtectionPolicyOperation } from "./operations/put-data-protection-policy.ts";
 import { removePermissionOperation } from "./operations/remove-permission.ts";
 import { setSubscriptionAttributesOperation } from "./operations/set-subscription-attributes.ts";
 import { setTopicAttributesOperation } from "./operations/set-topic-attributes.ts";
+import { smsAttributeOperations } from "./operations/sms-attributes.ts";
 import { subscribeOperation } from "./operations/subscribe.ts";
 import { tagResourceOperation } from "./operations/tag-resource.ts";
 import { unsubscribeOperation } from "./operations/unsubscribe.ts";
 import { untagResourceOperation } from "./operations/untag-resource.ts";
 import type { SnsDependencies } from "./ports.ts";
 
-/** SNS, but for what needs a phone network or a push service. */
+/** SNS, but for the sandbox and the numbers of a phone network. */
 export function createSns(deps: SnsDependencies): ServiceTable {
   const operations = [
     createTopicOperation(deps),
@@ -47,6 +50,9 @@ export function createSns(deps: SnsDependencies): ServiceTable {
     getDataProtectionPolicyOperation(),
     putDataProtectionPolicyOperation(),
     ...phoneNumberOperations(),
+    ...smsAttributeOperations(),
+    ...platformApplicationOperations(),
+    ...platformEndpointOperations(deps),
     publishOperation(deps),
     publishBatchOperation(deps),
   ];

@@ -27,7 +27,7 @@ export function isOutbox(protocol: Protocol): boolean {
 
 /** A notification that waits: for its first attempt, for another one, or to be looked at. */
 export function putUndelivered(
-  topic: TopicRecord,
+  topic: Pick<TopicRecord, "arn" | "accountId" | "region">,
   subscription: Pick<SubscriptionRecord, "arn" | "protocol">,
   notification: Notification,
   sealed: Sealed,

@@ -7,7 +7,7 @@ import type {
 } from "@aws-sdk/client-sns";
 import type { AnyOperation, Operation } from "../../../kernel/operation.ts";
 import type { Wire } from "../../../kernel/wire-types.ts";
-import { invalidParameter } from "../errors.ts";
+import { checkPhoneNumber } from "../direct.ts";
 import { accountUses } from "../topics.ts";
 
 /**
@@ -28,7 +28,7 @@ function checkOptedOut(): Operation<
     audit: { category: "management", readOnly: true },
     resources: (_input, call) => accountUses(call),
     handle({ phoneNumber }) {
-      checkNumber(phoneNumber);
+      checkPhoneNumber(phoneNumber);
       return { output: { isOptedOut: false } };
     },
   };
@@ -54,14 +54,8 @@ function optIn(): Operation<Wire<OptInPhoneNumberInput>, object> {
     audit: { category: "management", readOnly: false },
     resources: (_input, call) => accountUses(call),
     handle({ phoneNumber }) {
-      checkNumber(phoneNumber);
+      checkPhoneNumber(phoneNumber);
       return { output: {} };
     },
   };
-}
-
-/** AWS?: the text, like that of Publish. */
-function checkNumber(text: string): void {
-  if (/^\+?[0-9][0-9 ().-]{3,30}$/.test(text)) return;
-  throw invalidParameter(`PhoneNumber Reason: ${text} is not valid to publish to`);
 }

@@ -1,8 +1,16 @@
 import type { PublishInput, PublishResponse } from "@aws-sdk/client-sns";
+import type { Call } from "../../../kernel/call.ts";
 import type { Operation } from "../../../kernel/operation.ts";
 import type { Wire } from "../../../kernel/wire-types.ts";
-import { auditedMessage } from "../audit.ts";
-import { invalidParameter, notAvailableYet } from "../errors.ts";
+import { auditedMessage, hidden } from "../audit.ts";
+import {
+  type DirectTarget,
+  directRules,
+  endpointTarget,
+  phoneTarget,
+  publishDirect,
+} from "../direct.ts";
+import { invalidParameter } from "../errors.ts";
 import { checkMessage } from "../message.ts";
 import type { SnsDependencies } from "../ports.ts";
 import { publishMessages } from "../publish-messages.ts";
@@ -11,7 +19,7 @@ import { topicFacts } from "../topics.ts";
 
 type Input = Wire<PublishInput>;
 
-/** AWS: Publish, to a topic. Phones and platform endpoints are not available yet. */
+/** AWS: Publish, to a topic, a device or a phone. */
 export function publishOperation(deps: SnsDependencies): Operation<Input, Wire<PublishResponse>> {
   const operation = topicOperation<Input, Wire<PublishResponse>>({
     name: "Publish",
@@ -22,6 +30,7 @@ export function publishOperation(deps: SnsDependencies): Operation<Input, Wire<P
       request: (input) => ({
         ...(input.TopicArn === undefined ? {} : { topicArn: input.TopicArn }),
         ...(input.TargetArn === undefined ? {} : { targetArn: input.TargetArn }),
+        ...(input.PhoneNumber === undefined ? {} : { phoneNumber: hidden }),
         ...auditedMessage(input),
       }),
       response: ["MessageId", "SequenceNumber"],
@@ -38,14 +47,21 @@ export function publishOperation(deps: SnsDependencies): Operation<Input, Wire<P
   return {
     ...operation,
     resources(input, call) {
-      checkTarget(input);
-      return operation.resources(input, call);
+      const direct = directTarget(input, call);
+      return direct ? [direct.use] : operation.resources(input, call);
+    },
+    async handle(input, call) {
+      const direct = directTarget(input, call);
+      if (!direct) return operation.handle(input, call);
+      const message = checkMessage(input, "messageAttributes", directRules);
+      return publishDirect(deps, call, direct, message);
     },
   };
 }
 
-/** AWS: exactly one target; a topic's ARN may come as TargetArn. */
-function checkTarget({ TopicArn, TargetArn, PhoneNumber }: Input): void {
+/** AWS: exactly one target; a topic's ARN may come as TargetArn. undefined: a topic. */
+function directTarget(input: Input, call: Call): DirectTarget | undefined {
+  const { TopicArn, TargetArn, PhoneNumber } = input;
   const targets = [TopicArn, TargetArn, PhoneNumber].filter((target) => target !== undefined);
   if (targets.length === 0) {
     throw invalidParameter("TopicArn or TargetArn Reason: no value for required parameter");
@@ -54,8 +70,6 @@ function checkTarget({ TopicArn, TargetArn, PhoneNumber }: Input): void {
   if (targets.length > 1) {
     throw invalidParameter("Only one of TopicArn, TargetArn or PhoneNumber can be given");
   }
-  if (PhoneNumber !== undefined) throw notAvailableYet("PhoneNumber", "publishing to phones is");
-  if (TargetArn !== undefined && /^arn:[^:]*:sns:[^:]*:[^:]*:endpoint\//.test(TargetArn)) {
-    throw invalidParameter("TargetArn Reason: No endpoint found for the target arn specified");
-  }
+  if (PhoneNumber !== undefined) return phoneTarget(call, PhoneNumber);
+  return TargetArn === undefined ? undefined : endpointTarget(call, TargetArn);
 }
