@@ -3,10 +3,11 @@
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, globSync, readFileSync } from "node:fs";
+import { existsSync, globSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { temporaryFolder } from "../gateway/support.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const bin = join(root, "bin/sealpost.js");
@@ -70,6 +71,37 @@ test("YAML files can be read", {
     const { status, stderr } = spawnSync("python3", ["-c", script, join(examples, file)]);
     assert.equal(status, 0, `${file}: ${stderr}`);
   }
+});
+
+test("project files are XML", { skip: !works("python3", "--version") && "no Python" }, () => {
+  const script = "import sys, xml.dom.minidom; xml.dom.minidom.parse(sys.argv[1])";
+  for (const file of ["java/pom.xml", "dotnet/Orders.csproj"]) {
+    const { status, stderr } = spawnSync("python3", ["-c", script, join(examples, file)], {
+      encoding: "utf8",
+    });
+    assert.equal(status, 0, `${file}: ${stderr}`);
+  }
+});
+
+test("Java's compiler misses the libraries, and nothing else", {
+  skip: !works("javac", "-version") && "no JDK",
+}, (t) => {
+  const wrong = (file: string) => {
+    const { stderr } = spawnSync("javac", ["-Xmaxerrs", "1000", "-d", temporaryFolder(t), file], {
+      encoding: "utf8",
+    });
+    const errors = stderr.split("\n").filter((line) => line.includes(": error: "));
+    assert.ok(errors.length > 0, "it was read");
+    return errors.filter(
+      (line) => !/package \S+ does not exist|cannot find symbol|static import only/.test(line),
+    );
+  };
+  for (const file of ["java/src/main/java/Orders.java", "testcontainers/OrdersTest.java"]) {
+    assert.deepEqual(wrong(join(examples, file)), []);
+  }
+  const broken = join(temporaryFolder(t), "Broken.java");
+  writeFileSync(broken, "class Broken { void forgotten( { } }");
+  assert.notDeepEqual(wrong(broken), []);
 });
 
 test("the index names every example, and every example is there", () => {

@@ -1,3 +1,5 @@
+// npx sealpost run -- sh -c 'JAVA_TOOL_OPTIONS="-Djavax.net.ssl.trustStore=$SEALPOST_DATA/truststore.p12
+//   -Djavax.net.ssl.trustStorePassword=changeit" mvn -q compile exec:java'
 import java.util.Map;
 import software.amazon.awssdk.services.kms.KmsClient;
 import software.amazon.awssdk.services.sqs.SqsClient;
