@@ -220,6 +220,7 @@ async function startUnsealed(
       settings,
       folderPath,
       accountId,
+      region,
       installation: folder.installation,
       hostName: hostname(),
       state,

@@ -44,6 +44,7 @@ export interface DoorOptions {
   readonly settings: Settings;
   readonly folderPath: string;
   readonly accountId: string;
+  readonly region: string;
   readonly installation: Installation;
   readonly hostName: string;
   readonly state: OpenState;
@@ -132,9 +133,11 @@ export async function openDoor(options: DoorOptions, scope: AsyncDisposableStack
     ...accountRoutes(administration),
     ...doctorRoutes({
       inquiry,
-      query: (query) => state.store.query(query),
       denials: options.denials,
       requireDecryptToSend,
+      ask: state.store.query.bind(state.store),
+      held: (nowMs) => services.sealer.held(nowMs),
+      region: options.region,
     }),
     costRoute({ inquiry, store: state.store, accountId }),
   ];

@@ -3,15 +3,22 @@ import type { Hop, Missing } from "../doctor/hop.ts";
 import type { Path as PathAnswer } from "../doctor/path.ts";
 import type { SourcesAnswer } from "../doctor/sources.ts";
 import type { UnopenableMessages } from "../doctor/unopenable.ts";
-import type { WhoAnswer } from "../doctor/who.ts";
-import { fold } from "./fold.ts";
+import { count, page, wrapped } from "./page.ts";
 import type { Paint } from "./paint.ts";
+
+export {
+  type RevokeAnswer,
+  revokeText,
+  type WhoAnswer,
+  type WhoAtPlaceAnswer,
+  whoText,
+} from "./doctor-who-text.ts";
 
 export interface UnopenableAnswer {
   readonly unopenable: readonly UnopenableMessages[];
 }
 
-export type { PathAnswer, SourcesAnswer, WhoAnswer };
+export type { PathAnswer, SourcesAnswer };
 
 export interface ExplainAnswer {
   readonly denials: readonly Explanation[];
@@ -112,30 +119,6 @@ function denial(one: Explanation, paint: Paint): readonly string[] {
   ];
 }
 
-export function whoText(answer: WhoAnswer, paint: Paint): string {
-  const { key, aliases, state, unusable, usedBy, rights } = answer;
-  const names = aliases.length > 0 ? ` (${aliases.join(", ")})` : "";
-  const principals = [...new Set(rights.map(({ principal }) => principal))];
-  const lines = principals.flatMap((principal) => {
-    const own = rights.filter((right) => right.principal === principal);
-    return [paint.strong(principal), ...own.flatMap((right) => rightLines(right, paint))];
-  });
-  return page([
-    `${key}${names}: ${state}`,
-    ...(unusable === null ? [] : [paint.bad(unusable)]),
-    `seals ${usedBy.length === 0 ? "nothing" : usedBy.join(", ")}`,
-    "",
-    ...lines,
-  ]);
-}
-
-function rightLines(right: WhoAnswer["rights"][number], paint: Paint): readonly string[] {
-  const { action, through, reason } = right;
-  const where = right.for.length > 0 ? ` for ${right.for.join(", ")}` : "";
-  const way = through === "direct" ? "directly" : `through ${through}`;
-  return [`  ${action.padEnd(20)} ${way}${where}`, ...wrapped(paint.faint(reason), "      ")];
-}
-
 export function undeliveredText({ notifications }: UndeliveredAnswer, paint: Paint): string {
   if (notifications.length === 0) return "every notification was delivered\n";
   return page(
@@ -187,18 +170,4 @@ function shortName(arn: string): string {
   const [prefix, , service = "", , , ...rest] = arn.split(":");
   if (prefix !== "arn") return arn;
   return service === "iam" || service === "sts" ? rest.join(":") : `${service}:${rest.join(":")}`;
-}
-
-/** The same for a terminal, a file and a pipe: what is pasted elsewhere keeps its form. */
-const columns = 80;
-
-const wrapped = (text: string, indent: string): readonly string[] =>
-  fold(indent + text, columns, indent).split("\n");
-
-function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? "" : "s"}`;
-}
-
-function page(lines: readonly string[]): string {
-  return `${lines.join("\n")}\n`;
 }

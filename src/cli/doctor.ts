@@ -5,6 +5,8 @@ import {
   explainText,
   type PathAnswer,
   pathText,
+  type RevokeAnswer,
+  revokeText,
   type SourcesAnswer,
   sourcesText,
   type UndeliveredAnswer,
@@ -12,6 +14,7 @@ import {
   undeliveredText,
   unopenableText,
   type WhoAnswer,
+  type WhoAtPlaceAnswer,
   whoText,
 } from "./doctor-text.ts";
 import type { CliIo } from "./io.ts";
@@ -39,7 +42,6 @@ interface Question<A> {
 
 /** Verbs of `doctor` that later issues bring. */
 const laterVerbs = {
-  revoke: "what would stop working without a right",
   store: "check the store",
 };
 
@@ -93,12 +95,26 @@ export function addDoctorVerbs(program: Command, doctor: DoctorProgram): void {
     exitCode: () => 0,
   }));
 
-  const who = add("who", "tell who may use a key, and through what");
-  who.requiredOption("--key <ARN>", "key ARN or alias ARN");
-  run<WhoAnswer>(who, ({ key }) => ({
+  const who = add("who", "tell who may publish, send, receive or use a key, and who did")
+    .option("--topic <ARN>", "who may publish to this topic")
+    .option("--queue <ARN>", "who may send to this queue and receive from it")
+    .option("--key <ARN>", "who may use this key (key ARN or alias ARN)")
+    .option("--since <TIME>", "who did from then on: 2026-01-31T00:00:00Z (default: a day ago)")
+    .option("--until <TIME>", "who did up to then (default: now)");
+  run<WhoAnswer | WhoAtPlaceAnswer>(who, ({ key, topic, queue, since, until }) => ({
     path: "/_sealpost/doctor/who",
-    query: { key },
+    query: { key, topic, queue, since, until },
     text: whoText,
+    exitCode: () => 0,
+  }));
+
+  const revoke = add("revoke", "tell what stays open when a principal's rights are taken away")
+    .requiredOption("--principal <ARN>", "user, role, session, root or service")
+    .option("--region <REGION>", "of the keys that are looked at (default: the server's)");
+  run<RevokeAnswer>(revoke, ({ principal, region }) => ({
+    path: "/_sealpost/doctor/revoke",
+    query: { principal, region },
+    text: revokeText,
     exitCode: () => 0,
   }));
 
@@ -142,6 +158,11 @@ interface Options {
   readonly source?: string;
   readonly requestId?: string;
   readonly key?: string;
+  readonly queue?: string;
+  readonly since?: string;
+  readonly until?: string;
+  readonly principal?: string;
+  readonly region?: string;
 }
 
 async function ask<A>(

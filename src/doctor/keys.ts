@@ -19,6 +19,8 @@ export type PlacedKey =
     })
   | { readonly found: false; readonly arn: string; readonly reason: string };
 
+export type UsableKey = Extract<PlacedKey, { found: true }>;
+
 /**
  * Finds the key as the KMS would: unqualified names belong to the resource's account and region.
  * Changes nothing: an AWS managed key that its first use would make is shown as it would be.

@@ -8,7 +8,7 @@ import { queueRecords } from "../services/sqs/records.ts";
 import type { DecidingStatement } from "./hop.ts";
 import type { Inquiry } from "./inquiry.ts";
 import { judge } from "./judge.ts";
-import { contextNames, keyOfPlace, type PlacedKey, useOfKey } from "./keys.ts";
+import { contextNames, keyOfPlace, type UsableKey, useOfKey } from "./keys.ts";
 import { peopleOf, rootOf } from "./people.ts";
 import { isObject, readStatements, textsOf } from "./statements.ts";
 import { nameOf } from "./words.ts";
@@ -37,8 +37,6 @@ export interface WhoAnswer {
 
 const operations = ["Encrypt", "Decrypt", "GenerateDataKey"] as const;
 
-type UsableKey = Extract<PlacedKey, { found: true }>;
-
 /** Who may use a key for cryptography: people of its account, root, and services that it names. */
 export async function whoMayUse(inquiry: Inquiry, key: UsableKey): Promise<WhoAnswer> {
   const { view, nowMs } = inquiry;
@@ -46,7 +44,7 @@ export async function whoMayUse(inquiry: Inquiry, key: UsableKey): Promise<WhoAn
   const places = await placesWithKey(view, key);
   const rights: KeyRight[] = [];
   for (const caller of [rootOf(accountId), ...(await peopleOf(view, accountId, nowMs))]) {
-    rights.push(...(await rightsOfPerson(inquiry, key, places, caller)));
+    rights.push(...(await rightsOf(inquiry, key, places, caller)));
   }
   for (const service of servicesNamed(key)) {
     rights.push(...(await rightsOfService(inquiry, key, places, service)));
@@ -66,7 +64,16 @@ interface Place {
   readonly arn: string;
 }
 
-async function rightsOfPerson(
+/** What one person may do with a key. */
+export async function rightsOfPerson(
+  inquiry: Inquiry,
+  key: UsableKey,
+  caller: Caller,
+): Promise<readonly KeyRight[]> {
+  return rightsOf(inquiry, key, await placesWithKey(inquiry.view, key), caller);
+}
+
+async function rightsOf(
   inquiry: Inquiry,
   key: UsableKey,
   places: readonly Place[],

@@ -9,6 +9,21 @@ export interface CachedDataKey<T> {
   readonly fetchedMs: EpochMs;
   /** ARN of the KMS key behind it; `forget` finds entries by it. */
   readonly keyArn: string;
+  /** Whose it is, where a user's key is behind it. */
+  readonly holder?: KeyHolder;
+}
+
+/** For what and for whom a data key was fetched: see `requesterId`. */
+export interface KeyHolder {
+  readonly resourceArn: string;
+  readonly requester: string;
+}
+
+/** A data key that may still be used without the KMS being asked. */
+export interface HeldKey extends KeyHolder {
+  readonly keyArn: string;
+  /** Service time from which the KMS is asked again. */
+  readonly untilMs: EpochMs;
 }
 
 export interface DataKeyLimits {
@@ -29,6 +44,8 @@ interface Entry<T> {
   key: CachedDataKey<T> | undefined;
   uses: number;
   bytes: number;
+  /** As the latest request said. */
+  reuseMs: number;
 }
 
 /**
@@ -55,6 +72,7 @@ export class DataKeyCache<T> {
     for (;;) {
       const entry = this.entry(request.name);
       const ready = entry.key;
+      entry.reuseMs = request.reuseMs;
       if (ready && this.usable(entry, ready, request)) return this.spend(entry, ready, request);
       const fetched = await this.fetch(entry, request);
       // Another request may have replaced or wiped it while this one was waiting.
@@ -68,6 +86,16 @@ export class DataKeyCache<T> {
       // A fetch under way may be for this key: it is thrown away too.
       if (entry.pending || entry.key?.keyArn === keyArn) this.drop(name, entry);
     }
+  }
+
+  /** What is held for somebody and young enough to be used. */
+  held(nowMs: EpochMs): readonly HeldKey[] {
+    return [...this.entries.values()].flatMap(({ key, reuseMs, uses, bytes }) => {
+      if (key?.holder === undefined) return [];
+      const untilMs = key.fetchedMs + reuseMs;
+      const spent = uses >= this.limits.usesMax || bytes >= this.limits.bytesMax;
+      return spent || nowMs >= untilMs ? [] : [{ ...key.holder, keyArn: key.keyArn, untilMs }];
+    });
   }
 
   clear(): void {
@@ -118,7 +146,13 @@ export class DataKeyCache<T> {
     const found = this.entries.get(name);
     if (found) return found;
     if (this.entries.size >= this.limits.entriesMax) this.evictOldest();
-    const entry: Entry<T> = { pending: undefined, key: undefined, uses: 0, bytes: 0 };
+    const entry: Entry<T> = {
+      pending: undefined,
+      key: undefined,
+      uses: 0,
+      bytes: 0,
+      reuseMs: 0,
+    };
     this.entries.set(name, entry);
     return entry;
   }

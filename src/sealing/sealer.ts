@@ -1,6 +1,7 @@
 import { openBody, sealBody } from "../crypto/envelope.ts";
 import type { Call } from "../kernel/call.ts";
 import { requesterId } from "../kernel/caller.ts";
+import type { EpochMs } from "../kernel/clock.ts";
 import { Fault, Refusal } from "../kernel/errors.ts";
 import type { Random } from "../kernel/random.ts";
 import type { StoredDataKey } from "../kernel/sealed.ts";
@@ -13,7 +14,12 @@ import type {
   Sealer,
   SealingPlace,
 } from "../kernel/sealer.ts";
-import { type CachedDataKey, DataKeyCache } from "./data-key-cache.ts";
+import {
+  type CachedDataKey,
+  DataKeyCache,
+  type HeldKey,
+  type KeyHolder,
+} from "./data-key-cache.ts";
 import type { DataKeySource } from "./data-key-sources.ts";
 import type { PutDataKey } from "./store.ts";
 
@@ -47,6 +53,10 @@ export function createSealer(deps: SealerDependencies): Sealer & DataKeyHolder {
       sealing.forget(keyArn);
       opening.forget(keyArn);
     },
+    held: (nowMs) => [
+      ...sealing.held(nowMs).map((key) => ({ ...key, use: "seal" as const })),
+      ...opening.held(nowMs).map((key) => ({ ...key, use: "open" as const })),
+    ],
     close() {
       sealing.clear();
       opening.clear();
@@ -58,7 +68,13 @@ export function createSealer(deps: SealerDependencies): Sealer & DataKeyHolder {
 export interface DataKeyHolder {
   /** Wipes cached data keys of a KMS key at once. */
   forget(keyArn: string): void;
+  /** Data keys of users' keys that can be used until a time without the KMS being asked. */
+  held(nowMs: EpochMs): readonly HeldDataKey[];
   close(): void;
+}
+
+export interface HeldDataKey extends HeldKey {
+  readonly use: "seal" | "open";
 }
 
 async function seal(
@@ -106,8 +122,13 @@ async function fetchSealingKey(
     blob: fresh.blob,
     createdMs: call.now,
   };
-  const facts = { stored, durable: false };
-  return { plaintext: fresh.plaintext, facts, fetchedMs: call.now, keyArn: fresh.keyArn };
+  const { plaintext, keyArn } = fresh;
+  const key = { plaintext, facts: { stored, durable: false }, fetchedMs: call.now, keyArn };
+  return place.encryption.mode === "kms" ? { ...key, holder: holderOf(call, place.arn) } : key;
+}
+
+function holderOf(call: Call, resourceArn: string): KeyHolder {
+  return { resourceArn, requester: requesterOf(call) };
 }
 
 function requesterOf({ caller, transport }: Call): string {
@@ -160,6 +181,7 @@ async function openRow(
         facts: undefined,
         fetchedMs: call.now,
         keyArn: dataKey.keyArn,
+        ...(kms && { holder: holderOf(call, dataKey.sealingArn) }),
       }),
       use: ({ plaintext }) => openBody(plaintext, dataKey.id, dataKey.sealingArn, row.bytes),
     });
