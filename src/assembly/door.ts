@@ -25,6 +25,7 @@ import { accountRoutes } from "./account-routes.ts";
 import { beginBackup } from "./backup/begin.ts";
 import { backupRoute } from "./backup/route.ts";
 import type { Clocks } from "./clocks.ts";
+import { compactRoute } from "./compact-store.ts";
 import { costRoute } from "./cost-route.ts";
 import { openInquiry } from "./doctor.ts";
 import { doctorRoutes } from "./doctor-routes.ts";
@@ -131,6 +132,7 @@ export async function openDoor(options: DoorOptions, scope: AsyncDisposableStack
         ),
     }),
     ...accountRoutes(administration),
+    compactRoute((commands) => state.records.commit(undefined, commands), settings),
     ...doctorRoutes({
       inquiry,
       denials: options.denials,

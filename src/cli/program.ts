@@ -15,6 +15,7 @@ import { runCommand } from "./run.ts";
 import { addSealVerbs } from "./seal.ts";
 import { type StartServer, serve } from "./serve.ts";
 import { readDataFolder } from "./settings.ts";
+import { addStoreVerbs } from "./store.ts";
 import { addTrailVerbs } from "./trail-cat.ts";
 import { addVerifyTrailVerb } from "./verify-trail.ts";
 
@@ -25,11 +26,6 @@ export interface CliParts {
   /** The clinic scenario; resolves to the exit code. */
   readonly demo: () => Promise<number>;
 }
-
-/** Verbs that later issues bring. */
-const laterVerbs: Readonly<Record<string, string>> = {
-  store: "look after the store",
-};
 
 /** The command line. `finish` gets the exit code of the verb that ran. */
 export function buildProgram(
@@ -68,11 +64,9 @@ export function buildProgram(
   addVerifyTrailVerb(program, tools);
   addTrailVerbs(program, tools);
   addSealVerbs(program, tools);
+  addStoreVerbs(program, tools);
   addBackupVerbs(program, tools);
   addRestoreVerb(program, tools);
-  for (const [verb, description] of Object.entries(laterVerbs)) {
-    addLaterVerb(program, verb, description, io, finish);
-  }
   hintAtHelp(program, "sealpost");
   return program;
 }
@@ -134,24 +128,6 @@ function addClockVerbs(program: Command, io: CliIo, finish: (code: number) => vo
     await advanceClock(seconds, { folder: folderOf(advance, io), format: options.format }, io);
     finish(0);
   });
-}
-
-function addLaterVerb(
-  program: Command,
-  verb: string,
-  description: string,
-  io: CliIo,
-  finish: (code: number) => void,
-): void {
-  program
-    .command(verb)
-    .description(`${description} (not available yet)`)
-    .argument("[arguments...]")
-    .allowUnknownOption()
-    .action(() => {
-      io.err(`sealpost ${verb} is not available yet\n`);
-      finish(2);
-    });
 }
 
 function dataOption(): Option {

@@ -15,7 +15,6 @@ const never = new Promise<Error>(() => {});
 
 test("exit codes and hints", async (t) => {
   const workingDirectory = temporaryFolder(t);
-  const later = "store";
   const cases: [string, number, RegExp][] = [
     ["--help", 0, /serve[\s\S]*clock[\s\S]*verify-trail/],
     ["--version", 0, /^9\.9\.9\n$/],
@@ -47,13 +46,8 @@ test("exit codes and hints", async (t) => {
     ["clock advance 5q", 2, /Write 300s/],
     ["clock advance -5", 2, /Write 300s/],
     ["demo", 7, /^$/],
-    ...later
-      .split(" ")
-      .map((verb): [string, number, RegExp] => [
-        `${verb} x --flag`,
-        2,
-        new RegExp(`${verb} is not available yet`),
-      ]),
+    ["store", 2, /compact/],
+    ["store compact --format x", 2, /text, json/],
   ];
   for (const [line, code, text] of cases) {
     const argv = line === "" ? [] : line.split(" ");

@@ -9,6 +9,7 @@ import type {
 } from "../../kernel/command.ts";
 import { assert } from "../../kernel/errors.ts";
 import type { GetMeta, PutMeta } from "../../kernel/meta.ts";
+import type { CompactStore } from "../../kernel/space.ts";
 import type { SealingCommand, SealingQuery } from "../../sealing/store.ts";
 import type { AuditCommand, AuditQuery } from "../../services/cloudtrail/store.ts";
 import type { SnsCommand, SnsQuery } from "../../services/sns/store.ts";
@@ -18,6 +19,7 @@ import type { Acts } from "./act.ts";
 import { auditActs } from "./audit.ts";
 import { createChains } from "./audit-chain.ts";
 import { auditHistoryActs } from "./audit-history.ts";
+import { compactionActs } from "./compaction.ts";
 import { createDataKeys } from "./data-keys.ts";
 import { createMessages } from "./messages.ts";
 import { metaActs } from "./meta.ts";
@@ -46,6 +48,7 @@ type StoreCommand =
   | TopicCommand
   | SealingCommand
   | AuditCommand
+  | CompactStore
   | PutMeta;
 type StoreQuery =
   | SqsQuery
@@ -72,6 +75,7 @@ export function createLedger(database: DatabaseSync): Ledger {
     ...auditHistoryActs(database),
     ...trailEventActs(database),
     ...metaActs(database),
+    ...compactionActs(database),
     ...records.queries,
   };
   const acts = new Map<string, (act: never) => unknown>(Object.entries(all));

@@ -11,9 +11,14 @@ const sweeping: ReadonlySet<string> = new Set([
   "audit.prune",
 ]);
 
-/** Whether the log still holds what a commit took out of the records, or an older key ring. */
+const leaving: ReadonlySet<string> = new Set(["record.delete", "meta.put", "store.compact"]);
+
+/**
+ * Whether the log still holds what a commit took out of the records, an older key ring, or the end
+ * of a file that was cut off.
+ */
 export function leavesRemains(commands: readonly Command[]): boolean {
-  return commands.some(({ kind }) => kind === "record.delete" || kind === "meta.put");
+  return commands.some(({ kind }) => leaving.has(kind));
 }
 
 /** Writes the log back and cuts it off: earlier versions of its pages are gone from the disk. */
