@@ -7,10 +7,8 @@ import type { Signer } from "../signing/signer.ts";
  */
 export function certificateRoute(signer: Signer, front: Handler): Handler {
   return {
-    async admit(exchange) {
-      if (!asksForCertificate(exchange)) return front.admit(exchange);
-      return { refuse: await answer(signer, exchange) };
-    },
+    admit: (exchange) =>
+      asksForCertificate(exchange) ? answer(signer, exchange) : front.admit(exchange),
     handle: (exchange, body, context) => front.handle(exchange, body, context),
     refuse: (exchange, refusal) => front.refuse(exchange, refusal),
   };
@@ -20,8 +18,9 @@ function asksForCertificate({ method, path }: HttpExchange): boolean {
   return method === "GET" && path.startsWith("/SimpleNotificationService-");
 }
 
-async function answer(signer: Signer, { path }: HttpExchange): Promise<HttpReply> {
+async function answer(signer: Signer, { path }: HttpExchange): Promise<{ refuse: HttpReply }> {
   const pem = await signer.certificateAt(path);
-  if (pem === undefined) return { status: 404, headers: {}, body: "" };
-  return { status: 200, headers: { "content-type": "application/x-pem-file" }, body: pem };
+  if (pem === undefined) return { refuse: { status: 404, headers: {}, body: "" } };
+  const headers = { "content-type": "application/x-pem-file" };
+  return { refuse: { status: 200, headers, body: pem } };
 }

@@ -141,6 +141,15 @@ export function decisionRequest(
   side: IdentitySide,
 ): DecisionRequest {
   const inside = via !== undefined || (caller.kind === "service" && !isOutsideService(caller));
+  const context = conditionsOf(clock, {
+    caller,
+    transport,
+    region,
+    via,
+    service,
+    resourceAccountId: use.accountId,
+    resourceTags: use.tags,
+  });
   return {
     ...side,
     caller,
@@ -148,18 +157,7 @@ export function decisionRequest(
     resource: use.arn,
     resourceAccountId: use.accountId,
     service,
-    context: {
-      ...conditionsOf(clock, {
-        caller,
-        transport,
-        region,
-        via,
-        service,
-        resourceAccountId: use.accountId,
-        resourceTags: use.tags,
-      }),
-      ...use.context,
-    },
+    context: use.context === undefined ? context : { ...context, ...use.context },
     resourcePolicy: use.policy,
     policyKind: use.policyKind,
     grants: use.grants,

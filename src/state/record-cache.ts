@@ -270,22 +270,32 @@ export class TrackedView implements RecordView {
     this.turn = turn;
   }
 
-  async get<T extends object>(key: RecordKey): Promise<Readonly<T> | undefined> {
-    await this.touch(key.accountId);
+  get<T extends object>(key: RecordKey): Promise<Readonly<T> | undefined> {
+    const read = this.after(key.accountId, () => this.cache.get(key));
     // Content was authenticated; its shape is that of the kind that wrote it.
-    return (await this.cache.get(key)) as Readonly<T> | undefined;
+    return read as Promise<Readonly<T> | undefined>;
   }
 
-  async list<T extends object>(range: RecordRange): Promise<readonly RecordEntry<T>[]> {
-    await this.touch(range.accountId);
-    return (await this.cache.list(range)) as readonly RecordEntry<T>[];
+  list<T extends object>(range: RecordRange): Promise<readonly RecordEntry<T>[]> {
+    const read = this.after(range.accountId, () => this.cache.list(range));
+    return read as Promise<readonly RecordEntry<T>[]>;
   }
 
-  /** Notes the version before the value is read, so a change in between is found out. */
-  private async touch(accountId: string): Promise<void> {
-    if (this.touched.has(accountId)) return;
+  /**
+   * Notes the account's version before a value is read, so a change in between is found out. Almost
+   * always it is known; a promise for it alone would be a good part of the cost of a cached read.
+   */
+  private after<V>(accountId: string, read: () => Promise<V>): Promise<V> {
+    if (this.touched.has(accountId)) return read();
     const known = this.cache.knownVersion(accountId);
-    this.touched.set(accountId, known ?? (await this.cache.version(accountId)));
+    if (known === undefined) return this.afterVersion(accountId, read);
+    this.touched.set(accountId, known);
+    return read();
+  }
+
+  private async afterVersion<V>(accountId: string, read: () => Promise<V>): Promise<V> {
+    this.touched.set(accountId, await this.cache.version(accountId));
+    return read();
   }
 }
 

@@ -86,8 +86,15 @@ export function globalContext(facts: ContextFacts): ConditionContext {
   return keys;
 }
 
+/** The second that was written last: most requests come within the second of another. */
+let written = { second: Number.NaN, text: "" };
+
 function isoTime(ms: EpochMs): string {
-  return `${new Date(ms).toISOString().slice(0, 19)}Z`;
+  const second = Math.floor(ms / 1000);
+  if (written.second !== second) {
+    written = { second, text: `${new Date(second * 1000).toISOString().slice(0, 19)}Z` };
+  }
+  return written.text;
 }
 
 const principalTypes = {

@@ -88,12 +88,12 @@ class Client implements SqliteStore {
     });
   }
 
-  async commit(request: CommitRequest): Promise<CommitAnswer> {
-    return (await this.ask({ kind: "commit", request })) as CommitAnswer;
+  commit(request: CommitRequest): Promise<CommitAnswer> {
+    return this.ask({ kind: "commit", request }) as Promise<CommitAnswer>;
   }
 
-  async query<Q extends Query>(query: Q): Promise<ResultOf<Q>> {
-    return (await this.ask({ kind: "query", query })) as ResultOf<Q>;
+  query<Q extends Query>(query: Q): Promise<ResultOf<Q>> {
+    return this.ask({ kind: "query", query }) as Promise<ResultOf<Q>>;
   }
 
   copyTo(path: string): Promise<void> {
@@ -116,11 +116,13 @@ class Client implements SqliteStore {
   }
 
   private ask(asked: Asked): Promise<unknown> {
-    if (this.failure !== undefined) throw this.failure;
-    if (this.closing !== undefined) throw new Fault("store-closed", "the store is closed");
-    this.outgoing.push(pieceOf(asked));
-    this.flushSoon();
-    return new Promise((resolve, reject) => this.waiting.push({ resolve, reject }));
+    return new Promise((resolve, reject) => {
+      if (this.failure !== undefined) throw this.failure;
+      if (this.closing !== undefined) throw new Fault("store-closed", "the store is closed");
+      this.outgoing.push(pieceOf(asked));
+      this.waiting.push({ resolve, reject });
+      this.flushSoon();
+    });
   }
 
   /** After this turn, so that whatever else it asks goes along; or with the next answer. */
