@@ -34,7 +34,7 @@ import { createAuthorizationMessages } from "./services/sts/messages.ts";
 import { createSessionTokens } from "./services/sts/tokens.ts";
 import { rememberSignatures } from "./signing/remembered.ts";
 import { createSigner } from "./signing/signer.ts";
-import type { TrackedView } from "./state/record-cache.ts";
+import type { TrackedView } from "./state/tracked-view.ts";
 import { filePeriodMs } from "./trails/step.ts";
 import { loadModel, serviceNames } from "./wire/service.ts";
 

@@ -1,6 +1,7 @@
 import type { Command } from "../kernel/command.ts";
 import { Fault, StaleDecision } from "../kernel/errors.ts";
-import type { RecordCache, TrackedView } from "../state/record-cache.ts";
+import type { RecordCache } from "../state/record-cache.ts";
+import type { TrackedView } from "../state/tracked-view.ts";
 
 const attemptsMax = 20;
 

@@ -9,7 +9,7 @@ import type { Log } from "../kernel/log.ts";
 import { cloudtrailFor } from "../services/cloudtrail/configure.ts";
 import type { Buckets } from "../services/cloudtrail/ports.ts";
 import type { TrailIdentity } from "../services/cloudtrail/store.ts";
-import type { TrackedView } from "../state/record-cache.ts";
+import type { TrackedView } from "../state/tracked-view.ts";
 import { deliverDue } from "../trails/delivery.ts";
 import { createDigestSigner } from "../trails/digest-signer.ts";
 import { folderObjects } from "../trails/folder.ts";
