@@ -178,7 +178,10 @@ test("systemd reads the units", (t) => {
   };
   const unit = read("deploy/systemd/sealpost.service");
   equal(verify(unit), "");
-  match(verify(unit.replace("ProtectSystem=strict", "ProtectSystem=a lot")), /protect system value/);
+  match(
+    verify(unit.replace("ProtectSystem=strict", "ProtectSystem=a lot")),
+    /protect system value/,
+  );
 });
 
 test("the dashboard asks for metrics that a server has", async () => {
