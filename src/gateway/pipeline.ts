@@ -263,8 +263,10 @@ async function settle<View extends RecordView>(
     await deps.state.commit(view, [...changes, ...events]);
   } else if (events.length > 0) {
     const recorded = deps.state.commit(undefined, events);
+    // Answered means recorded, also after kill -9. Where the record cannot be written, a call that
+    // hands out no secret goes on without it.
     if (work.secret) await recorded;
-    else recorded.catch((error: unknown) => deps.log.error("audit not written", { error }));
+    else await recorded.catch((error: unknown) => deps.log.error("audit not written", { error }));
   }
   work.events.length = 0;
   outcome.committed?.();

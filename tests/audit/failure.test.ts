@@ -4,6 +4,7 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { test } from "node:test";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { createPipeline, type State } from "../../src/gateway/pipeline.ts";
 import { Fault } from "../../src/kernel/errors.ts";
 import { silentLog } from "../../src/kernel/log.ts";
@@ -15,6 +16,7 @@ import { accountId, alice, transport } from "./finished.ts";
 const view: RecordView = { get: async () => undefined, list: async () => [] };
 const clock = { now: () => 0, at: () => () => {} };
 const change = { kind: "some.change" };
+const unknownKeyId = "11111111-2222-3333-4444-555555555555";
 
 function operation(name: string, secret: boolean, changes: boolean): AnyOperation {
   return {
@@ -38,7 +40,7 @@ const table: ServiceTable = {
   accessDenied: { code: "AccessDeniedException", status: 400, printAction: (action) => action },
 };
 
-function pipelineOver(auditWorks: () => boolean) {
+function pipelineOver(auditWorks: () => boolean, onDisk: Promise<void> = Promise.resolve()) {
   const committed: string[][] = [];
   const state = {
     view: () => view,
@@ -49,6 +51,7 @@ function pipelineOver(auditWorks: () => boolean) {
         throw new Fault("disk-full", "the disk is full");
       }
       committed.push(kinds);
+      await onDisk;
       return [];
     },
   } as unknown as State<RecordView>;
@@ -92,21 +95,40 @@ test("a secret is not handed out if its record cannot be written", async () => {
   assert.deepEqual(working.committed, [["audit.append"], ["some.change", "audit.append"]]);
 });
 
-test("no record of a handed-out secret is lost by kill -9", async () => {
+test("an answer without secrets waits for its record as well", async () => {
+  const written = Promise.withResolvers<void>();
+  const { perform, committed } = pipelineOver(() => true, written.promise);
+  let answered = false;
+  const answer = perform("ListKeys").then(() => {
+    answered = true;
+  });
+  for (let turn = 0; turn < 10; turn += 1) await nextTurn();
+  assert.deepEqual([committed, answered], [[["audit.append"]], false]);
+  written.resolve();
+  await answer;
+});
+
+test("no record of a call that was answered is lost by kill -9", async () => {
   const folder = newDataFolder();
   try {
     const server = await startChild(folder);
     const { kms } = server.clients;
     const { KeyMetadata } = await kms.createKey({});
     const KeyId = KeyMetadata?.KeyId ?? "";
+    // One that hands out a secret, one that only reads, one that is refused.
+    const calls = [
+      () => kms.generateDataKey({ KeyId, KeySpec: "AES_256" }),
+      () => kms.describeKey({ KeyId }),
+      () => kms.describeKey({ KeyId: unknownKeyId }).catch(({ $metadata }) => ({ $metadata })),
+    ];
     const answered: string[] = [];
     let killed = false;
     const caller = async () => {
       while (!killed) {
-        const answer = await kms
-          .generateDataKey({ KeyId, KeySpec: "AES_256" })
-          .catch(() => undefined);
-        if (answer?.$metadata.requestId) answered.push(answer.$metadata.requestId);
+        for (const call of calls) {
+          const answer = await call().catch(() => undefined);
+          if (answer?.$metadata.requestId) answered.push(answer.$metadata.requestId);
+        }
         if (answered.length >= 120 && !killed) {
           killed = true;
           await server.kill();
@@ -119,7 +141,7 @@ test("no record of a handed-out secret is lost by kill -9", async () => {
     let NextToken: string | undefined;
     do {
       const page = await again.clients.cloudtrail.lookupEvents({
-        LookupAttributes: [{ AttributeKey: "EventName", AttributeValue: "GenerateDataKey" }],
+        LookupAttributes: [{ AttributeKey: "EventSource", AttributeValue: "kms.amazonaws.com" }],
         NextToken,
       });
       for (const { CloudTrailEvent = "" } of page.Events ?? []) {
