@@ -4,9 +4,10 @@ import type { AccessKeyUse } from "../services/iam/dependencies.ts";
 import { accessKeyUses, installation } from "../services/iam/store.ts";
 import type { RecordCache } from "../state/record-cache.ts";
 import { repeat } from "../workers/repeat.ts";
+import { change } from "./change.ts";
 
 export interface KeepAccessKeyUsesOptions {
-  readonly records: Pick<RecordCache, "commit">;
+  readonly records: RecordCache;
   readonly clock: Clock;
   readonly log: Log;
   /** Uses since it was last asked. */
@@ -23,7 +24,8 @@ export function keepAccessKeyUses(options: KeepAccessKeyUsesOptions): () => Prom
   const flush = async (): Promise<void> => {
     const puts = [...taken()].map(([id, use]) => accessKeyUses.put(installation, id, use));
     for (let from = 0; from < puts.length; from += recordsMax) {
-      await records.commit(undefined, puts.slice(from, from + recordsMax));
+      // Decided again where another process wrote meanwhile: the latest word counts.
+      await change(records, async () => ({ commands: puts.slice(from, from + recordsMax) }));
     }
   };
   const stop = repeat({ name: "keep-access-key-uses", clock, periodMs, log, run: flush });
