@@ -46,6 +46,8 @@ export interface RunningServer {
   /** undefined with --tls-only. */
   readonly httpUrl: string | undefined;
   readonly endpoints: readonly { readonly endpointId: string; readonly httpsUrl: string }[];
+  /** True: it was started sealed, and opens by itself once its seal is there. */
+  readonly sealed?: boolean;
   /** Settles if the server can go on no longer (its store failed); the process should stop. */
   readonly failed: Promise<Error>;
   stop(): Promise<void>;
@@ -83,7 +85,7 @@ export async function startServer(
       probe: () => probeSeal(settings, log),
       start: (unsealed) => startUnsealed(unsealed, log, options),
     });
-    return { ...sealed, endpoints: [] };
+    return { ...sealed, endpoints: [], sealed: true };
   }
 }
 

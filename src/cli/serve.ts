@@ -17,6 +17,8 @@ export interface RunningServer {
   /** undefined with --tls-only. */
   readonly httpUrl: string | undefined;
   readonly endpoints?: readonly { readonly endpointId: string; readonly httpsUrl: string }[];
+  /** True: it serves nothing until its seal is there, and then opens by itself. */
+  readonly sealed?: boolean;
   /** Settles if the server can go on no longer. */
   readonly failed: Promise<Error>;
   stop(): Promise<void>;
@@ -166,16 +168,21 @@ async function stopInTime(server: RunningServer, io: CliIo): Promise<number> {
 function banner(settings: Settings, server: RunningServer, version: string): string {
   const http = server.httpUrl ?? "off (--tls-only)";
   const virtual = settings.clock === "virtual" ? ", moved by `sealpost clock`" : "";
+  const file = credentialsPath(settings.data);
+  // Taken away once there are users, as the guide says.
+  const credentials = existsSync(file)
+    ? `${file} (profile sealpost)`
+    : "not in the folder: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY";
   const ca = settings.tlsCert ?? join(settings.data, "ca.pem");
   return [
-    `Sealpost ${version} is ready`,
+    `Sealpost ${version} is ${server.sealed ? "sealed, and opens once its seal is there" : "ready"}`,
     `  HTTPS        ${server.httpsUrl}`,
     `  HTTP         ${http}`,
     ...(server.endpoints ?? []).map(
       ({ endpointId, httpsUrl }) => `  private      ${httpsUrl} (${endpointId})`,
     ),
     `  certificate  ${ca}`,
-    `  credentials  ${credentialsPath(settings.data)} (profile sealpost)`,
+    `  credentials  ${credentials}`,
     `  clock        ${settings.clock}${virtual}`,
     ...(settings.preset ? [`  preset       ${settings.preset}`] : []),
     "In another shell:",

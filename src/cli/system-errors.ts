@@ -1,10 +1,14 @@
 import { tmpdir } from "node:os";
+import { Fault } from "../kernel/errors.ts";
 
 /**
  * What an error of the operating system means for the person at the keyboard, and what to do about
  * it; undefined for errors of other kinds.
  */
 export function explainSystemError(error: unknown): string | undefined {
+  if (error instanceof Fault && error.kind === "disk-full") {
+    return `${error.message}: make room for the data folder, then start again`;
+  }
   if (!(error instanceof Error) || !("code" in error)) return undefined;
   const { code, path, message, syscall } = error as NodeJS.ErrnoException;
   const where = path ?? "the data folder";
@@ -21,6 +25,9 @@ export function explainSystemError(error: unknown): string | undefined {
     case "EEXIST":
     case "ENOTDIR":
       return `${where} is no folder: name another one with --data`;
+    case "ENOENT":
+      if (syscall !== "mkdir") return undefined;
+      return `no folder can be made at ${where}: name another one with --data`;
     case "EROFS":
       return `${where} cannot be written, its file system is read-only: name a folder with --data`;
     case "ENOSPC":

@@ -1,8 +1,8 @@
-import { chmodSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import { chmodSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import type { EpochMs } from "../kernel/clock.ts";
-import { readFileIfThere, writeFileAtomically } from "./files.ts";
+import { makeFolder, readFileIfThere, writeFileAtomically } from "./files.ts";
 import { settleRestore } from "./folder-swap.ts";
 import { readServerFile } from "./server-file.ts";
 
@@ -83,7 +83,7 @@ export function openDataFolder(options: DataFolderOptions): DataFolder {
  * cut off. Throws DataFolderError if another process holds it.
  */
 export function lockDataFolder(path: string): { close(): void } {
-  mkdirSync(path, { recursive: true, mode: 0o700 });
+  makeFolder(path);
   chmodSync(path, 0o700);
   const lock = takeLock(path);
   try {

@@ -1,11 +1,13 @@
 // Goal: what the operating system refuses is told with what to do about it, never as a stack.
 // Method: let it refuse, and run the command.
 import assert from "node:assert/strict";
-import { writeFileSync } from "node:fs";
+import { existsSync, statSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
 import { explainSystemError } from "../../src/cli/system-errors.ts";
+import { makeFolder } from "../../src/gateway/files.ts";
+import { Fault } from "../../src/kernel/errors.ts";
 import { temporaryFolder } from "../gateway/support.ts";
 import { run } from "./support.ts";
 
@@ -19,6 +21,20 @@ test("a data folder that is a file, or lies below one", async (t) => {
     assert.match(err, /^sealpost: /);
     assert.doesNotMatch(err, /\n {4}at /, "no stack");
   }
+});
+
+test("a place that takes no folders", { skip: !existsSync("/proc/self") && "no /proc" }, () => {
+  assert.throws(
+    () => makeFolder("/proc/sealpost/data"),
+    (error) => /--data$/.test(explainSystemError(error) ?? ""),
+  );
+});
+
+test("a folder is made with those above it, for its owner alone", (t) => {
+  const path = join(temporaryFolder(t), "one/two");
+  makeFolder(path);
+  makeFolder(path);
+  assert.equal(statSync(path).mode & 0o777, 0o700);
 });
 
 test("an address of another machine", async () => {
@@ -37,6 +53,8 @@ test("each kind of refusal says what to do; other errors are not touched", () =>
   assert.match(refusal("ENOSPC"), /^no space is left for the data folder: make room .*--data$/);
   assert.match(refusal("EROFS", { path: "/d" }), /read-only/);
   assert.match(refusal("EMFILE"), /ulimit -n/);
+  const full = new Fault("disk-full", "the disk is full");
+  assert.match(explainSystemError(full) ?? "", /make room for the data folder/);
   assert.equal(refusal("ERR_ASSERTION"), "");
   assert.equal(explainSystemError(new Error("EACCES")), undefined);
 });
