@@ -1,10 +1,12 @@
 /**
  * Whether a backlog slows the embedded store down: durable inserts of 1 KiB, and claim + delete of
- * ten, on an empty queue and on one with so many messages; the same beside 10,000 other queues; the
- * memory, and the time from opening the file to the first message.
+ * ten, on an empty queue and on one with so many messages of three days ago; on one queue beside
+ * 10,000 others, and on all of them in turn; the memory, and the time from opening the file to the
+ * first message.
  *
  * `node bench/backlog.ts [messages] [seconds per case] [folder]`
  */
+import { randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -23,6 +25,8 @@ import type {
 } from "../src/services/sqs/store.ts";
 import { openSqliteStore } from "../src/stores/sqlite/open.ts";
 
+/** The backlog is old, what is sent and received beside it is not. */
+const backlogAgeMs = 3 * 86_400_000;
 const messages = Number(process.argv[2] ?? 1_000_000);
 const seconds = Number(process.argv[3] ?? 4);
 const folder = mkdtempSync(join(process.argv[4] ?? tmpdir(), "sealpost-backlog-"));
@@ -61,12 +65,11 @@ function queueNamed(name: string): QueueIdentity {
   return { ...scope, queueId: name.repeat(16) };
 }
 
-function insert(queue: QueueIdentity, fifo: boolean, size: number): InsertMessages {
-  const nowMs = now();
+function insert(queue: QueueIdentity, fifo: boolean, size: number, ageMs = 0): InsertMessages {
+  const nowMs = now() - ageMs;
   const all = Array.from({ length: size }, (): NewMessage => {
     count += 1;
-    const digest = Buffer.alloc(16);
-    digest.writeUInt32BE(count);
+    const digest = randomBytes(16);
     return {
       messageId: `00000000-0000-4000-8000-${String(count).padStart(12, "0")}`,
       sealed,
@@ -146,7 +149,7 @@ async function forgetSends(store: Store): Promise<void> {
 
 async function fill(store: Store, queue: QueueIdentity, fifo: boolean, total: number) {
   for (let left = total; left > 0; ) {
-    const batches = Array.from({ length: 8 }, () => insert(queue, fifo, 100));
+    const batches = Array.from({ length: 8 }, () => insert(queue, fifo, 100, backlogAgeMs));
     await Promise.all(batches.map((batch) => commit(store, batch)));
     left -= 800;
   }
@@ -264,6 +267,9 @@ try {
   }
   const again = await reopen();
   await manyQueues(again);
+  const alone = await open("alone.db");
+  await compare(alone, again, { title: "standard beside 10,000 queues", name: "bb", fifo: false });
+  await alone.close();
   showMemory();
   await again.close();
 } finally {
