@@ -77,6 +77,17 @@ test("refusals are those that AWS was seen to give, places included", () => {
   }
 });
 
+test("AWS: numbers of a policy lie between -10^9 and 10^9", () => {
+  const read = (rule: unknown) => readFilterPolicy(JSON.stringify({ n: [rule] }), "MessageBody");
+  const rules = (n: number) => [n, { numeric: [">", n] }, { "anything-but": [n] }];
+  for (const rule of [...rules(1e9), ...rules(-1e9)]) assert.ok("policy" in read(rule));
+  for (const rule of [...rules(1e9 + 1), ...rules(-1e9 - 0.5)]) {
+    const answer = read(rule);
+    assert.ok("problem" in answer, JSON.stringify(rule));
+    assert.match(answer.problem, /Value must be between -1\.0E9 and 1\.0E9, inclusive/);
+  }
+});
+
 const values = (prefix: string, count: number) =>
   Array.from({ length: count }, (_, index) => `${prefix}${index}`);
 

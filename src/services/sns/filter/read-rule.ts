@@ -9,7 +9,7 @@ type ArrayNode = Extract<JsonNode, { kind: "array" }>;
 /** A rule of a list: a value, or an object with one operator. Throws FilterProblem. */
 export function readRule(text: string, node: JsonNode): Rule {
   if (node.kind === "object") return readExpression(text, node);
-  const value = leafOf(node);
+  const value = leafOf(text, node);
   if (value === undefined) {
     const what = "Match value must be String, number, true, false, or null";
     throw problemAt(text, offsetAt(node), what);
@@ -17,9 +17,9 @@ export function readRule(text: string, node: JsonNode): Rule {
   return { kind: "equals", value };
 }
 
-export function leafOf(node: JsonNode): Leaf | undefined {
+function leafOf(text: string, node: JsonNode): Leaf | undefined {
   if (node.kind === "string") return node.text;
-  if (node.kind === "number") return Number(node.text);
+  if (node.kind === "number") return numberIn(text, node);
   if (node.kind === "boolean") return node.text === "true";
   return node.kind === "null" ? null : undefined;
 }
@@ -66,7 +66,7 @@ function textOf(text: string, node: JsonNode, operator: string): string {
 /** AWS?: the texts for lists and words are those of AWS's published rule engine. */
 function readAnythingBut(text: string, node: JsonNode): Rule {
   if (node.kind === "string" || node.kind === "number") {
-    const value = leafOf(node);
+    const value = leafOf(text, node);
     return { kind: "anything-but", values: value === undefined ? [] : [value] };
   }
   if (node.kind === "array") return { kind: "anything-but", values: readExclusions(text, node) };
@@ -90,7 +90,7 @@ function readAnythingBut(text: string, node: JsonNode): Rule {
 function readExclusions(text: string, { items, end }: ArrayNode): readonly Leaf[] {
   if (items.length === 0) throw problemAt(text, end, "Empty arrays are not allowed");
   return items.map((item) => {
-    const value = item.kind === "string" || item.kind === "number" ? leafOf(item) : undefined;
+    const value = item.kind === "string" || item.kind === "number" ? leafOf(text, item) : undefined;
     if (value !== undefined) return value;
     const what = "Inside anything but list, start|null|boolean is not supported.";
     throw problemAt(text, offsetAt(item), what);
@@ -149,8 +149,17 @@ function upperBound(
   return { value, inclusive: sign === "<=" };
 }
 
+/** AWS: numbers of policies. AWS?: the text. */
+const numberMax = 1e9;
+
+function numberIn(text: string, node: Extract<JsonNode, { kind: "number" }>): number {
+  const number = Number(node.text);
+  if (Math.abs(number) <= numberMax) return number;
+  throw problemAt(text, node.end, "Value must be between -1.0E9 and 1.0E9, inclusive");
+}
+
 function numberOf(text: string, node: JsonNode | undefined, end: number, sign: string): number {
-  if (node?.kind === "number") return Number(node.text);
+  if (node?.kind === "number") return numberIn(text, node);
   throw problemAt(text, node ? offsetAt(node) : end, `Value of ${sign} must be numeric`);
 }
 
