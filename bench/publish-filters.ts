@@ -1,7 +1,7 @@
 /**
  * What a publication costs that meets one of many filter policies: `node bench/publish-filters.ts`.
- * Goal: with 10,000 subscriptions at most 3 times what it costs with 10. A server as users start it,
- * one publisher, one encrypted queue behind the policy that is met; rounds of both take turns.
+ * Goal: with 10,000 subscriptions at most 3 times what it costs with 10. A server as users start
+ * it, one publisher, one encrypted queue behind the policy that is met; rounds of both take turns.
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
