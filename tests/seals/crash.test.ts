@@ -6,10 +6,10 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { fill, folderFor, opensAll, sealVerb, serve } from "./scene.ts";
+import { type Environment, fill, folderFor, opensAll, sealVerb, serve } from "./scene.ts";
 
-// Goal: a rotation that is killed at any moment leaves a folder that opens. Method: kill -9 a real
-// rotation after growing times, over many rounds, each on what the one before has left; then each
+// Goal: a rotation or migration that is killed at any moment leaves a folder that opens. Method:
+// kill -9 a real one after growing times, over many rounds, each on what the one before has left; then each
 // of the two states by hand that a crash can leave between the steps.
 
 const cli = fileURLToPath(new URL("../../bin/sealpost.js", import.meta.url));
@@ -37,6 +37,37 @@ test("kill -9 at growing times", async (t) => {
     equal(existsSync(join(folder, "root.key.next")), false);
   }
   ok(killed > 0, "some rotation was cut off");
+});
+
+// Either seal may be the one: which, the stored ring says. The one that is not is refused.
+test("kill -9 of a migration at growing times", async (t) => {
+  const folder = folderFor(t);
+  const server = await serve(folder);
+  const scene = await fill(server);
+  await server.stop();
+  const root = { SEALPOST_ROOT_KEY: "0123456789abcdef".repeat(4) };
+  const seals: Readonly<Record<"file" | "env", Environment>> = { file: {}, env: root };
+  let present: keyof typeof seals = "file";
+  const outcomes = { before: 0, after: 0 };
+  for (let round = 0; round < rounds; round += 1) {
+    const next: keyof typeof seals = present === "file" ? "env" : "file";
+    const words = ["seal", "migrate", "--to", next, "--data", folder];
+    const environment = { ...process.env, ...root };
+    const verb = spawn(process.execPath, [cli, ...words], { stdio: "ignore", env: environment });
+    const ended = once(verb, "exit");
+    // The first is killed before it has begun, the last one comes to its end.
+    const delayMs = round === 0 ? 0 : 250 + (round * 700) / rounds;
+    await (round === rounds - 1 ? ended : Promise.race([ended, sleep(delayMs)]));
+    verb.kill("SIGKILL");
+    await ended;
+    const changed = await serve(folder, { seal: next }, seals[next]).catch(() => undefined);
+    const again = changed ?? (await serve(folder, { seal: present }, seals[present]));
+    await opensAll(again, scene);
+    await again.stop();
+    outcomes[changed ? "after" : "before"] += 1;
+    if (changed) present = next;
+  }
+  ok(outcomes.before > 0 && outcomes.after > 0, JSON.stringify(outcomes));
 });
 
 test("cut off before the commit: the next start forgets the new key", async (t) => {
