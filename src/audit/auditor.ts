@@ -12,6 +12,7 @@ import type {
   HistoryFacts,
   TrailPlace,
 } from "../services/cloudtrail/store.ts";
+import { newEventId } from "./event-id.ts";
 import { accessKeyIdOf, usernameOf } from "./identity.ts";
 import {
   eventRegion,
@@ -154,7 +155,7 @@ function eventFor(
   sharedEventId: string | undefined,
 ): AuditEvent {
   const { operation, table, call } = facts.finished;
-  const eventId = deps.random.uuid();
+  const eventId = newEventId(deps.random, timeMs);
   const own = callerAccountId(call.caller);
   const foreign = own !== undefined && own !== accountId;
   const copy = { recipientAccountId: accountId, eventId, sharedEventId, foreign };
@@ -185,7 +186,7 @@ function eventOfService(
   timeMs: number,
   trails: readonly TrailPlace[],
 ): AuditEvent {
-  const eventId = random.uuid();
+  const eventId = newEventId(random, timeMs);
   const { accountId, region, eventName, eventSource, readOnly = false, resources } = event;
   return {
     accountId,

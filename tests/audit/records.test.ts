@@ -19,9 +19,11 @@ const models = new Map([
 ]);
 
 let ids = 0;
+/** Begins with the time of the event, 2026-01-02T03:04:05Z and some, as UUID version 7 does. */
+const firstEventId = "019b7ca9-8f2e-7000-8000-000000000001";
 const nextId = (): string => {
   ids += 1;
-  return `id-${ids}`;
+  return `00000000-0000-4000-8000-${String(ids).padStart(12, "0")}`;
 };
 const auditor = createAuditor({
   random: { bytes: (length) => Buffer.alloc(length), uuid: nextId },
@@ -112,7 +114,7 @@ test("a forward access session, as in the fact sheet", async () => {
     },
     responseElements: null,
     requestID: call.requestId,
-    eventID: "id-1",
+    eventID: firstEventId,
     readOnly: true,
     resources: [{ accountId, type: "AWS::KMS::Key", ARN: keyArn }],
     eventType: "AwsApiCall",
@@ -126,7 +128,7 @@ test("a forward access session, as in the fact sheet", async () => {
     region: "us-east-1",
     timeMs: Date.UTC(2026, 0, 2, 3, 4, 5, 678),
     history: {
-      eventId: "id-1",
+      eventId: firstEventId,
       eventName: "GenerateDataKey",
       eventSource: "kms.amazonaws.com",
       username: "Alice",

@@ -1,0 +1,12 @@
+import type { Random } from "../kernel/random.ts";
+
+/**
+ * Id of an event: a UUID of version 7 (RFC 9562), which begins with the event's time in
+ * milliseconds. AWS?: says only that it is a GUID. Ids in order of time lie side by side in their
+ * index; random ones touch a page of it for each event, and what a commit writes is what many calls
+ * wait for. The record shows its time anyway.
+ */
+export function newEventId(random: Random, timeMs: number): string {
+  const time = timeMs.toString(16).padStart(12, "0");
+  return `${time.slice(0, 8)}-${time.slice(8)}-7${random.uuid().slice(15)}`;
+}
