@@ -20,6 +20,7 @@ import {
 import type { CliIo } from "./io.ts";
 import { paintFor } from "./paint.ts";
 import { findCredentials, findServer } from "./running-server.ts";
+import { addDoctorStoreVerb } from "./shared-store.ts";
 
 /** What the verb needs of the program that it belongs to. */
 export interface DoctorProgram {
@@ -39,11 +40,6 @@ interface Question<A> {
   /** 0: nothing is wrong. */
   readonly exitCode: (answer: A) => number;
 }
-
-/** Verbs of `doctor` that later issues bring. */
-const laterVerbs = {
-  store: "check the store",
-};
 
 /**
  * `sealpost doctor …`. Exit codes: 0 nothing is wrong, 1 a hop is denied, a notification was not
@@ -135,19 +131,7 @@ export function addDoctorVerbs(program: Command, doctor: DoctorProgram): void {
     exitCode: (answer) => (answer.unopenable.length === 0 ? 0 : 1),
   }));
 
-  for (const [name, description] of Object.entries(laterVerbs)) addLater(verb, name, description);
-
-  function addLater(parent: Command, name: string, description: string): void {
-    parent
-      .command(name)
-      .description(`${description} (not available yet)`)
-      .argument("[arguments...]")
-      .allowUnknownOption()
-      .action(() => {
-        doctor.io.err(`sealpost doctor ${name} is not available yet\n`);
-        doctor.finish(2);
-      });
-  }
+  addDoctorStoreVerb(verb, doctor);
 }
 
 interface Options {

@@ -5,6 +5,7 @@ import { askServer } from "./admin-client.ts";
 import { CliError, type CliIo, settingsFileText } from "./io.ts";
 import { findCredentials, findServer } from "./running-server.ts";
 import { readSettings } from "./settings.ts";
+import { addMigrateVerb } from "./shared-store.ts";
 import type { VerbProgram } from "./verify-trail.ts";
 
 /** Steps of a running server, which goes on filling and emptying its file meanwhile. */
@@ -16,6 +17,7 @@ const stepsMax = 10_000;
  */
 export function addStoreVerbs(program: Command, context: VerbProgram): void {
   const store = program.command("store").description("look after the store");
+  addMigrateVerb(store, context);
   const compact = store
     .command("compact")
     .description("give the file's free space back to the file system")
