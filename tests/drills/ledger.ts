@@ -53,6 +53,11 @@ export class DrillLedger {
     this.deletedBodies.add(body);
   }
 
+  /** Deleted, or on its way to somebody else: it may come again. */
+  perhapsDeleted(body: string): void {
+    this.deletedBodies.add(body);
+  }
+
   /** Acknowledged, and not yet received and deleted. */
   open(): number {
     let count = 0;
