@@ -8,7 +8,6 @@ import { type DataFolder, openDataFolder, readInstallation } from "../../gateway
 import { snapshotPath } from "../../gateway/folder-swap.ts";
 import { Fault } from "../../kernel/errors.ts";
 import type { Log } from "../../kernel/log.ts";
-import type { StoreSnapshot } from "../../kernel/tables.ts";
 import type { KeyProcess } from "../../keys/client.ts";
 import type { SqliteStore } from "../../stores/sqlite/open.ts";
 import { sqliteSnapshot } from "../../stores/sqlite/transfer.ts";
@@ -36,6 +35,7 @@ export async function beginBackup(
   { store, keys, folder, clockOffsetMs, version }: BackupOrigin,
   recipients: readonly BackupRecipient[],
 ): Promise<AsyncGenerator<Buffer>> {
+  const embedded = copyable(store);
   requireRoom(folder.path);
   const identity = await raiseEpoch(store, systemRandom);
   const nowMs = performance.timeOrigin + performance.now();
@@ -44,7 +44,7 @@ export async function beginBackup(
       keys,
       random: systemRandom,
       dataFolder: folder.path,
-      snapshot: () => snapshotOf(store, folder.path),
+      snapshot: () => sqliteSnapshot({ store: embedded, path: snapshotPath(folder.path) }),
       manifest: {
         ...identity,
         createdAt: new Date(nowMs).toISOString(),
@@ -57,10 +57,10 @@ export async function beginBackup(
   );
 }
 
-function snapshotOf(store: OpenedStore, folder: string): Promise<StoreSnapshot> {
-  const path = snapshotPath(folder);
-  if ("copyTo" in store) return sqliteSnapshot({ store: store as SqliteStore, path });
-  throw new BackupError("this kind of store cannot be backed up yet");
+/** Throws Fault `store-copy` for a shared database, which has tools of its own. */
+function copyable(store: OpenedStore): SqliteStore {
+  if ("copyTo" in store) return store as SqliteStore;
+  throw new Fault("store-copy", "a shared database is backed up with its own tools, not by this");
 }
 
 function requireRoom(folder: string): void {
