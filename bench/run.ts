@@ -16,7 +16,7 @@ import { workloads } from "./workloads.ts";
 
 const short = process.argv.includes("--short");
 const rounds = short ? 3 : 5;
-const timing = short ? { warmUpMs: 300, measureMs: 1_000 } : { warmUpMs: 500, measureMs: 2_000 };
+const timing = short ? { warmUpMs: 300, measureMs: 1_000 } : { warmUpMs: 1_500, measureMs: 2_000 };
 
 const folder = mkdtempSync(join(tmpdir(), "sealpost-bench-"));
 try {
