@@ -25,7 +25,7 @@ import { createMessages } from "./messages.ts";
 import { metaActs } from "./meta.ts";
 import { createRecords } from "./records.ts";
 import { createSequence } from "./sequence.ts";
-import { topicActs } from "./topics.ts";
+import { createLatePublications, topicActs } from "./topics.ts";
 import { trailEventActs } from "./trail-events.ts";
 import { createOutbox } from "./trail-outbox.ts";
 import { undeliveredActs } from "./undelivered.ts";
@@ -66,6 +66,7 @@ export function createLedger(database: DatabaseSync): Ledger {
   const chains = createChains(database);
   const outbox = createOutbox(database, chains);
   const messages = createMessages(database, sequence, dataKeys);
+  const isLate = createLatePublications(database);
   const all: Acts<StoreCommand | StoreQuery> = {
     ...messages.acts,
     ...dataKeys.acts,
@@ -90,6 +91,7 @@ export function createLedger(database: DatabaseSync): Ledger {
     carryOut({ decidedUnder, commands }) {
       const stale = records.staleVersions(decidedUnder);
       if (stale !== undefined) return { status: "stale", versions: stale };
+      if (commands.some(isLate)) return { status: "stale", versions: [] };
       const results: unknown[] = new Array(commands.length).fill(undefined);
       // Data keys first: the foreign keys of bodies are checked row by row.
       commands.forEach((command, index) => {

@@ -1,4 +1,4 @@
-import { Worker } from "node:worker_threads";
+import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
 import type { CommitAnswer, CommitRequest, Query, ResultOf, Store } from "../../kernel/command.ts";
 import { entryUrl } from "../../kernel/entry-url.ts";
 import { Fault } from "../../kernel/errors.ts";
@@ -16,6 +16,14 @@ export interface SqliteStoreOptions {
   readonly log: Log;
   /** The store thread's program; default beside this module. */
   readonly entry?: URL;
+  /** Where the store tells what changed of the configuration; absent: nobody else asks it. */
+  readonly versions?: SharedArrayBuffer | undefined;
+}
+
+/** A store as one of several threads works with it. */
+export interface ThreadStore extends Store {
+  /** As of SqliteStore. */
+  readonly failed: Promise<Fault>;
 }
 
 export interface SqliteStore extends Store {
@@ -30,6 +38,11 @@ export interface SqliteStore extends Store {
    * goes on. One at a time. Throws Fault `disk-full`, and `store-copy` for what else went wrong.
    */
   copyTo(path: string): Promise<void>;
+  /**
+   * A port for another thread to ask by, see `sqliteStoreOn`. `asker` (1 to 255) names that thread
+   * in what `versions` tells. Close its store before this one.
+   */
+  portFor(asker: number): MessagePort;
 }
 
 interface Waiting {
@@ -42,11 +55,21 @@ interface Waiting {
  * `store-too-new`, `store-foreign`, `store-corrupt`, `store-unreachable`.
  */
 export async function openSqliteStore(options: SqliteStoreOptions): Promise<SqliteStore> {
-  const workerData: ThreadData = { path: options.path };
+  const { path, versions } = options;
+  const workerData: ThreadData = { path, ...(versions && { versions }) };
   const entry = options.entry ?? entryUrl(import.meta.url, "./thread");
   const worker = new Worker(entry, { workerData, name: "store", env: threadEnvironment() });
   const client = new Client(worker, options.log);
+  worker.on("error", (error) => client.breakDown("the store's thread failed", error));
+  worker.on("exit", () => client.end("the store's thread ended"));
   await client.opened;
+  return client;
+}
+
+/** The store that another thread has opened, by a port of its own. */
+export function sqliteStoreOn(port: MessagePort, log: Log): ThreadStore {
+  const client = new Client(port, log);
+  port.on("close", () => client.end("the way to the store ended"));
   return client;
 }
 
@@ -60,7 +83,7 @@ const groupsMax = 2;
 class Client implements SqliteStore {
   readonly opened: Promise<void>;
   readonly failed: Promise<Fault>;
-  private readonly worker: Worker;
+  private readonly thread: Worker | MessagePort;
   private readonly log: Log;
   private readonly waiting: Waiting[] = [];
   private outgoing: Piece[] = [];
@@ -74,18 +97,12 @@ class Client implements SqliteStore {
   private readonly fail = Promise.withResolvers<Fault>();
   private readonly exited = Promise.withResolvers<void>();
 
-  constructor(worker: Worker, log: Log) {
-    this.worker = worker;
+  constructor(thread: Worker | MessagePort, log: Log) {
+    this.thread = thread;
     this.log = log;
     this.opened = this.open.promise;
     this.failed = this.fail.promise;
-    worker.on("message", (message: FromThread) => this.receive(message));
-    worker.on("error", (error) => this.breakDown("the store's thread failed", error));
-    worker.on("exit", () => {
-      if (this.closing === undefined) this.breakDown("the store's thread ended");
-      this.copying?.reject(new Fault("store-closed", "the store was closed"));
-      this.exited.resolve();
-    });
+    thread.on("message", (message: FromThread) => this.receive(message));
   }
 
   commit(request: CommitRequest): Promise<CommitAnswer> {
@@ -104,6 +121,12 @@ class Client implements SqliteStore {
     this.copying = Promise.withResolvers<void>();
     this.send({ kind: "copy", path });
     return this.copying.promise;
+  }
+
+  portFor(asker: number): MessagePort {
+    const { port1, port2 } = new MessageChannel();
+    this.send({ kind: "attach", port: port1, asker }, [port1]);
+    return port2;
   }
 
   /** Waits for what is under way; later calls are rejected. */
@@ -143,8 +166,8 @@ class Client implements SqliteStore {
     this.send({ kind: "asked", group }, [group.bytes.buffer]);
   }
 
-  private send(message: ToThread, transfer: ArrayBuffer[] = []): void {
-    this.worker.postMessage(message, transfer);
+  private send(message: ToThread, transfer: (ArrayBuffer | MessagePort)[] = []): void {
+    this.thread.postMessage(message, transfer);
   }
 
   private receive(message: FromThread): void {
@@ -191,7 +214,14 @@ class Client implements SqliteStore {
     }
   }
 
-  private breakDown(what: string, cause?: unknown): void {
+  /** Nothing more comes from the thread. */
+  end(what: string): void {
+    if (this.closing === undefined) this.breakDown(what);
+    this.copying?.reject(new Fault("store-closed", "the store was closed"));
+    this.exited.resolve();
+  }
+
+  breakDown(what: string, cause?: unknown): void {
     if (this.failure !== undefined) return;
     this.failure = new Fault("store-failed", what, { cause });
     this.log.error("the store stopped", { what, cause: String(cause ?? "") });

@@ -5,8 +5,9 @@ import {
   receiveMessageOnPort,
   workerData,
 } from "node:worker_threads";
-import type { Command } from "../../kernel/command.ts";
+import type { AccountVersion, Command, CommitAnswer } from "../../kernel/command.ts";
 import { assert, Fault } from "../../kernel/errors.ts";
+import { type VersionChange, versionWriter } from "../../kernel/version-log.ts";
 import { copyDatabase } from "./copy.ts";
 import { openDatabase } from "./database.ts";
 import { faultOf } from "./failure.ts";
@@ -20,6 +21,8 @@ import { createGiveBackSpace, emptyLog, leavesRemains, sweeps } from "./space.ts
  */
 export interface ThreadData {
   readonly path: string;
+  /** Where changes of the configuration are told to all threads; absent: there is one asker. */
+  readonly versions?: SharedArrayBuffer;
 }
 
 export type FromThread =
@@ -32,38 +35,101 @@ export type FromThread =
 export type ToThread =
   | { readonly kind: "asked"; readonly group: Packed }
   | { readonly kind: "copy"; readonly path: string }
+  /** Another thread asks by this port. Its number names it among the askers; the first has 0. */
+  | { readonly kind: "attach"; readonly port: MessagePort; readonly asker: number }
+  /** Of the first asker: closes the store. Of another one: closes its port. */
   | { readonly kind: "close" };
 
 /** Bounds how long the first of a group waits for the last, and the memory of its answers. */
 const groupMax = 1024;
 
-function serve(port: MessagePort, path: string): void {
+/** Who asks: a thread of the process. */
+interface Asker {
+  readonly port: MessagePort;
+  readonly number: number;
+}
+
+function serve(first: MessagePort, { path, versions }: ThreadData): void {
   const database = openDatabase(path);
   const carryOut = createGroupCommit(database);
   const giveBackSpace = createGiveBackSpace(database);
-  port.on("message", (first: ToThread) => {
-    let closing = false;
+  const tellVersion = versions && versionWriter(versions);
+  const askers: Asker[] = [];
+  const leave = (asker: Asker) => void askers.splice(askers.indexOf(asker), 1);
+  const attach = (asker: Asker) => {
+    askers.push(asker);
+    asker.port.on("message", (message: ToThread) => carryOutAll(asker, message));
+    asker.port.on("close", () => leave(asker));
+  };
+
+  function carryOutAll(asker: Asker, message: ToThread): void {
     const waiting: Asked[] = [];
-    let message: ToThread | undefined = first;
-    while (message !== undefined) {
-      if (message.kind === "close") closing = true;
-      else if (message.kind === "copy") copy(port, database, message.path);
-      else waiting.push(...(unpack(message.group) as Asked[]));
-      message = receiveMessageOnPort(port)?.message as ToThread | undefined;
+    const owners: Asker[] = [];
+    const closing: Asker[] = [];
+    const take = (from: Asker, taken: ToThread) => {
+      if (taken.kind === "close") closing.push(from);
+      else if (taken.kind === "attach") attach({ port: taken.port, number: taken.asker });
+      else if (taken.kind === "copy") copy(from.port, database, taken.path);
+      else {
+        const asked = unpack(taken.group) as Asked[];
+        waiting.push(...asked);
+        for (let index = 0; index < asked.length; index += 1) owners.push(from);
+      }
+    };
+    take(asker, message);
+    for (const each of askers) {
+      for (let next = nextOf(each.port); next; next = nextOf(each.port)) take(each, next);
     }
     for (let at = 0; at < waiting.length; at += groupMax) {
       const group = waiting.slice(at, at + groupMax);
       const answers = carryOut(group);
       // Destroyed means gone from the log too when the answer says so.
       if (hasCommit(group, leavesRemains)) tidy(() => emptyLog(database));
-      tell(port, answers);
+      tellOwners(answers, owners.slice(at, at + groupMax), tellVersion);
       if (hasCommit(group, sweeps)) tidy(giveBackSpace);
     }
-    if (!closing) return;
-    database.close();
-    port.close();
-  });
-  port.postMessage({ kind: "open" } satisfies FromThread);
+    for (const { port } of closing) port.close();
+    if (closing.some(({ port }) => port === first)) {
+      database.close();
+      for (const { port } of askers) port.close();
+    }
+  }
+
+  attach({ port: first, number: 0 });
+  first.postMessage({ kind: "open" } satisfies FromThread);
+}
+
+function nextOf(port: MessagePort): ToThread | undefined {
+  return receiveMessageOnPort(port)?.message as ToThread | undefined;
+}
+
+/** What each asked lies together, so each gets a message or two. */
+function tellOwners(
+  answers: readonly Told[],
+  owners: readonly Asker[],
+  tellVersion: ((change: VersionChange) => void) | undefined,
+): void {
+  if (tellVersion) {
+    answers.forEach((answer, index) => {
+      for (const change of changesIn(answer)) {
+        tellVersion({ ...change, asker: owners[index]?.number ?? 0 });
+      }
+    });
+  }
+  let from = 0;
+  for (let at = 1; at <= answers.length; at += 1) {
+    const owner = owners[from];
+    if (owner === undefined || owners[at] === owner) continue;
+    tell(owner.port, answers.slice(from, at));
+    from = at;
+  }
+}
+
+/** Accounts whose configuration a commit changed. */
+function changesIn(answer: Told): readonly AccountVersion[] {
+  if (answer.kind !== "value") return [];
+  const { status, versions = [] } = Object(answer.value) as Partial<CommitAnswer>;
+  return status === "done" ? versions : [];
 }
 
 /** Goes on beside the groups; SQLite carries what they change over to the copy. */
@@ -102,7 +168,7 @@ function tell(port: MessagePort, answers: readonly Told[]): void {
 
 assert(parentPort, "the store thread is started as a worker");
 try {
-  serve(parentPort, (workerData as ThreadData).path);
+  serve(parentPort, workerData as ThreadData);
 } catch (error) {
   if (!(error instanceof Fault)) throw error;
   parentPort.postMessage({

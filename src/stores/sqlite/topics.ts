@@ -1,6 +1,8 @@
 import type { DatabaseSync } from "node:sqlite";
+import type { Command } from "../../kernel/command.ts";
 import { assert } from "../../kernel/errors.ts";
 import type {
+  AcceptFifo,
   ArchivedMessage,
   GetFifoState,
   KnownMessage,
@@ -21,14 +23,29 @@ export function topicActs(
   return { ...orderActs(database), ...archiveActs(database, dataKeys) };
 }
 
-type OrderKinds = "sns.fifo.state" | "sns.fifo.accept" | "sns.topic.forget";
+/** A publication that was decided before another one of its topic: another thread was first. */
+export function createLatePublications(database: DatabaseSync): (command: Command) => boolean {
+  const lastOf = lastSequences(database);
+  return (command) => {
+    if (command.kind !== "sns.fifo.accept") return false;
+    const { topic, lastSequence } = command as AcceptFifo;
+    return lastOf(topic) !== lastSequence;
+  };
+}
 
-function orderActs(database: DatabaseSync): Pick<Acts<TopicCommand | TopicQuery>, OrderKinds> {
+function lastSequences(database: DatabaseSync): (topic: TopicIdentity) => number {
   const last = prepare<{ lastSequence: number }>(
     database,
     `SELECT last_sequence AS lastSequence FROM topic_orders
       WHERE account_id = ? AND region = ? AND topic_name = ?`,
   );
+  return (topic) => last.get(...nameOf(topic))?.lastSequence ?? 0;
+}
+
+type OrderKinds = "sns.fifo.state" | "sns.fifo.accept" | "sns.topic.forget";
+
+function orderActs(database: DatabaseSync): Pick<Acts<TopicCommand | TopicQuery>, OrderKinds> {
+  const lastOf = lastSequences(database);
   const setLast = prepare(database, "INSERT OR REPLACE INTO topic_orders VALUES (?, ?, ?, ?)");
   const find = prepare<KnownMessage>(
     database,
@@ -57,7 +74,6 @@ function orderActs(database: DatabaseSync): Pick<Acts<TopicCommand | TopicQuery>
       `DELETE FROM ${table} WHERE account_id = ? AND region = ? AND topic_name = ?`,
     ),
   );
-  const lastOf = (topic: TopicIdentity) => last.get(...nameOf(topic))?.lastSequence ?? 0;
   return {
     "sns.fifo.state": ({ topic, topicArn, digests, sentAfterMs, groupIds }: GetFifoState) => ({
       lastSequence: lastOf(topic),
