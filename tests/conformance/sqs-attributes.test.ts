@@ -9,7 +9,7 @@ import {
   SetQueueAttributesCommand,
   type SQSClient,
 } from "@aws-sdk/client-sqs";
-import { awsError, createQueue, type SqsScene, sqsScene } from "./sqs-scene.ts";
+import { awsError, createQueue, queryCall, type SqsScene, sqsScene } from "./sqs-scene.ts";
 
 // Goal: attributes of queues are shown, checked and changed as on AWS, policies included.
 // Method: the real SDK over HTTPS; codes, texts and status as recorded in the fact sheets.
@@ -30,6 +30,7 @@ async function attributesOf(QueueUrl: string, names: QueueAttributeName[] = ["Al
 }
 const set = (QueueUrl: string, Attributes: Attributes) =>
   sqs.send(new SetQueueAttributesCommand({ QueueUrl, Attributes }));
+const pathOf = (url: string) => new URL(url).pathname;
 const arnOf = (name: string) => `arn:aws:sqs:${scene.region}:${scene.accountId}:${name}`;
 
 test("a new queue has the attributes that AWS gives it", async () => {
@@ -135,6 +136,7 @@ test("redrive policies are checked", async () => {
       { deadLetterTargetArn, maxReceiveCount: -36 },
       /maxReceiveCount: -36, valid values are from 1 to 1000 both inclusive\.$/,
     ],
+    [{ deadLetterTargetArn: "dead", maxReceiveCount: 3 }, /ARN should be fully qualified ARN\.$/],
     [{ deadLetterTargetArn: "arn:aws:sns:a:b:c", maxReceiveCount: 3 }, /Only SQS queues are valid/],
     [{ deadLetterTargetArn: arnOf("none"), maxReceiveCount: 3 }, /target does not exist\.$/],
     [{ deadLetterTargetArn: arnOf("d.fifo"), maxReceiveCount: 3 }, /must be same type of queue/],
@@ -163,22 +165,95 @@ test("redrive allow policies are checked", async () => {
   const url = await createQueue(sqs, "allowing");
   const allow = (policy: object) => set(url, { RedriveAllowPolicy: JSON.stringify(policy) });
   const arns = Array.from({ length: 11 }, (_, n) => arnOf(`q${n}`));
-  const wrong: readonly [object, RegExp][] = [
-    [{ redrivePermission: "some" }, /unsupported format\.$/],
-    [{ redrivePermission: "byQueue" }, /you must also specify one or more sourceQueueArns/],
+  const shapeless =
+    "Invalid value for the parameter RedriveAllowPolicy. Reason: Amazon SQS can't create the " +
+    "redrive allow policy, as it’s in an unsupported format.";
+  for (const policy of [{ redrivePermission: "some" }, { redrivePermission: "denyAll", x: 1 }]) {
+    await assert.rejects(allow(policy), awsError("InvalidParameterValue", shapeless));
+  }
+  const wrong: readonly [object, string][] = [
+    [
+      { redrivePermission: "byQueue" },
+      "When you specify the byQueue permission type, you must also specify one or more " +
+        "sourceQueueArns values.",
+    ],
     [
       { redrivePermission: "byQueue", sourceQueueArns: arns },
-      /maximum number of source queue ARNs/,
+      "The maximum number of source queue ARNs you can specify is 10.",
     ],
     [
       { redrivePermission: "allowAll", sourceQueueArns: [arns[0]] },
-      /must set redrivePermission to/,
+      "To specify one or more source queue ARNs, you must set redrivePermission to byQueue.",
     ],
   ];
-  for (const [policy, message] of wrong) {
+  for (const [policy, reason] of wrong) {
+    const message =
+      `Value ${JSON.stringify(policy)} for parameter RedriveAllowPolicy is invalid. Reason: ` +
+      `Amazon SQS can't create the redrive allow policy. ${reason}`;
     await assert.rejects(allow(policy), awsError("InvalidParameterValue", message));
   }
   await allow({ redrivePermission: "byQueue", sourceQueueArns: arns.slice(1) });
+});
+
+test("a policy has AWS's quotas, in both protocols and by AddPermission", async () => {
+  const url = await createQueue(sqs, "quotas");
+  const allow = (more: object) => ({ Effect: "Allow", Principal: "*", Action: "sqs:*", ...more });
+  const policy = (...Statement: object[]) => JSON.stringify({ Version: "2012-10-17", Statement });
+  const many = <T>(count: number, of: (n: number) => T) =>
+    Array.from({ length: count }, (_, n) => of(n));
+  const action = (n: number) => `sqs:${"ab"[n % 2]}*${"x".repeat(n)}`;
+  const account = (n: number) => String(100_000_000_000 + n);
+  const conditions = (count: number) => ({
+    StringEquals: Object.fromEntries(many(count, (n) => [`aws:RequestTag/t${n}`, "x"])),
+  });
+  const Resource = arnOf("quotas");
+  const cases: readonly [(count: number) => string, number, string][] = [
+    [
+      (count) => policy(...many(count, () => allow({ Resource }))),
+      20,
+      "21 statements were found in the submitted policy, max allowed is 20",
+    ],
+    [
+      (count) => policy(allow({ Resource, Action: many(count, action) })),
+      7,
+      "8 Actions were found, maximum allowed is 7.",
+    ],
+    [
+      (count) => policy(allow({ Resource, Principal: { AWS: many(count, account) } })),
+      50,
+      "51 Principals were found, maximum allowed is 50.",
+    ],
+    [
+      (count) => policy(allow({ Resource, Condition: conditions(count) })),
+      10,
+      "11 Conditions were found, maximum allowed is 10.",
+    ],
+  ];
+  for (const [make, most, message] of cases) {
+    await set(url, { Policy: make(most) });
+    await assert.rejects(set(url, { Policy: make(most + 1) }), awsError("OverLimit", message));
+    const query = { "Attribute.1.Name": "Policy", "Attribute.1.Value": make(most + 1) };
+    const told = await queryCall(scene, { Action: "SetQueueAttributes", ...query }, pathOf(url));
+    assert.equal(told.status, 403);
+    assert.match(told.text, new RegExp(`<Code>OverLimit</Code><Message>${message}</Message>`));
+  }
+  const add = (Label: string) =>
+    sqs.send(
+      new AddPermissionCommand({
+        QueueUrl: url,
+        Label,
+        AWSAccountIds: ["111122223333"],
+        Actions: ["SendMessage"],
+      }),
+    );
+  const [statements, , principals] = cases;
+  await set(url, { Policy: statements?.[0](20) });
+  const tooMany = "21 Statements were found, maximum allowed is 20.";
+  await assert.rejects(add("more"), awsError("OverLimit", tooMany));
+  await set(url, { Policy: principals?.[0](50) });
+  await assert.rejects(add("more"), awsError("OverLimit", principals?.[2]));
+  await set(url, { Policy: principals?.[0](49) });
+  await add("more");
 });
 
 test("policies are checked, kept as written, and edited by permissions", async () => {

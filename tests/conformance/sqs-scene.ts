@@ -69,6 +69,7 @@ export interface ErrorFacts {
 const statuses: Readonly<Record<string, number>> = {
   AccessDenied: 403,
   InvalidSecurity: 403,
+  OverLimit: 403,
   PurgeQueueInProgress: 403,
   ReceiptHandleIsInvalid: 404,
 };

@@ -58,6 +58,10 @@ test("each wrong attribute has AWS's text", () => {
   refuses(() => one("x".repeat(257), { StringValue: "x" }), /shorter than 256 bytes/);
   refuses(() => one("a", { StringValue: "x\u0001" }), /contains invalid characters/);
   refuses(() => one("a", { StringListValues: ["x"] }), /list values in SendMessage/);
+  for (const DataType of ["Number", "String.trace", "Binary"]) {
+    const AWSTraceHeader = { DataType, StringValue: "1", BinaryValue: Buffer.from("1") };
+    refuses(() => packSystemAttributes({ AWSTraceHeader }), /supported type prefixes: String\.$/);
+  }
   const eleven = Array.from({ length: 11 }, (_, n) => [
     `a${n}`,
     { DataType: "String", StringValue: "x" },

@@ -66,6 +66,7 @@ test("a FIFO queue tells of duplicates and of groups in flight", async (t) => {
   const [measure] = await here.sqs.measure();
   assert.equal(measure?.counters.NumberOfMessagesSent, 3);
   assert.equal(measure?.counters.NumberOfDeduplicatedSentMessages, 1);
+  assert.equal(measure?.counters.SentMessageSize, 3, "a duplicate is not sent");
   assert.equal(measure?.gauges.ApproximateNumberOfGroupsWithInflightMessages, 2);
   assert.equal(measure?.gauges.ApproximateNumberOfNoisyGroups, undefined);
 });

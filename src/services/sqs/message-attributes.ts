@@ -62,7 +62,8 @@ export function packSystemAttributes(
       throw invalidParameter(`Message system attribute name '${name}' is invalid.`);
     }
     const checked = checkAttribute(name, value, "system");
-    if (typeof checked.value === "string") {
+    // AWS: its type must be String.
+    if (checked.dataType === "String" && typeof checked.value === "string") {
       return { traceHeader: checked.value, md5: md5OfAttributes([checked]) };
     }
   }

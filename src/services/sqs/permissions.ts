@@ -32,7 +32,9 @@ const ownerOnly: ReadonlySet<string> = new Set([
   "TagQueue",
   "UntagQueue",
 ]);
-const actionsMax = 7;
+/** AWS: actions of a statement. */
+export const actionsMax = 7;
+/** AWS: statements of a policy. */
 export const statementsMax = 20;
 
 /** Throws MissingParameter, InvalidParameterValue or OverLimit. */

@@ -4,35 +4,30 @@ import { PolicyError } from "../../auth/policy/errors.ts";
 import type { Call } from "../../kernel/call.ts";
 import { Refusal } from "../../kernel/errors.ts";
 import type { AttachedPolicy } from "../../kernel/policy.ts";
-import { statementsMax } from "./permissions.ts";
+import { actionsMax, statementsMax } from "./permissions.ts";
 import type { SqsContext } from "./ports.ts";
 import { invalidAttributeValue } from "./refusals.ts";
 
-/** AWS: Policy quotas of SQS. */
+/** AWS: quotas of a queue policy: its length, and what all statements hold together. */
 const policyBytesMax = 8192;
+const principalsMax = 50;
+const conditionsMax = 10;
 
 /**
  * A queue policy as its author wrote it, checked, with the users and roles that it names resolved.
  *
- * Throws InvalidAttributeValue `Invalid value for the parameter Policy.`; DIFFERS: with the reason.
+ * Throws OverLimit, or InvalidAttributeValue `Invalid value for the parameter Policy.`; DIFFERS:
+ * with the reason.
  */
 export async function attachQueuePolicy(
   context: SqsContext,
   call: Call,
   text: string,
 ): Promise<AttachedPolicy> {
-  if (Buffer.byteLength(text) > policyBytesMax) {
-    throw invalidAttributeValue("Policy", `The policy is longer than ${policyBytesMax} bytes.`);
-  }
-  const { statements } = readPolicy(text);
-  if (statements.length > statementsMax) {
-    // AWS?: the code; the text is recorded.
-    throw new Refusal(
-      "InvalidAttributeValue",
-      `${statements.length} statements were found in the submitted policy, ` +
-        `max allowed is ${statementsMax}`,
-    );
-  }
+  checkLength(text);
+  const document = readPolicy(text);
+  checkCounts(document);
+  const { statements } = document;
   const principalIds: [string, string][] = [];
   for (const { principal } of statements) {
     for (const entry of principal?.values ?? []) {
@@ -45,6 +40,38 @@ export async function attachQueuePolicy(
     }
   }
   return { text, principalIds: Object.fromEntries(principalIds) };
+}
+
+/** Checks a policy that a permission was added to. Throws OverLimit, InvalidAttributeValue. */
+export function checkQuotas(text: string): void {
+  checkLength(text);
+  checkCounts(parsePolicy(text, "resource"));
+}
+
+function checkLength(text: string): void {
+  if (Buffer.byteLength(text) <= policyBytesMax) return;
+  throw invalidAttributeValue("Policy", `The policy is longer than ${policyBytesMax} bytes.`);
+}
+
+/** Throws OverLimit. AWS?: the texts but those for statements and actions, which are recorded. */
+function checkCounts({ statements }: PolicyDocument): void {
+  if (statements.length > statementsMax) {
+    throw new Refusal(
+      "OverLimit",
+      `${statements.length} statements were found in the submitted policy, ` +
+        `max allowed is ${statementsMax}`,
+    );
+  }
+  for (const { action } of statements) refuseBeyond(action?.values.length, actionsMax, "Actions");
+  const principals = statements.flatMap(({ principal }) => principal?.values ?? []);
+  refuseBeyond(principals.length, principalsMax, "Principals");
+  const conditions = statements.flatMap((statement) => statement.conditions);
+  refuseBeyond(conditions.length, conditionsMax, "Conditions");
+}
+
+function refuseBeyond(count: number | undefined, max: number, what: string): void {
+  if (count === undefined || count <= max) return;
+  throw new Refusal("OverLimit", `${count} ${what} were found, maximum allowed is ${max}.`);
 }
 
 function readPolicy(text: string): PolicyDocument {

@@ -69,7 +69,8 @@ export function parseRedrive(text: string): Redrive {
   }
   const targetArn = String(policy.deadLetterTargetArn);
   const target = parseArn(targetArn);
-  if (target?.service !== "sqs" || !target.resource) {
+  if (!target) throw refuse("Dead-letter target ARN should be fully qualified ARN.");
+  if (target.service !== "sqs" || !target.resource) {
     throw refuse("Only SQS queues are valid resources for deadLetterTargetArn.");
   }
   return { targetArn, targetName: target.resource, receiveCountMax };
@@ -88,12 +89,17 @@ export function checkRedriveAllowPolicy(text: string): void {
         "redrive allow policy, as it’s in an unsupported format.",
     );
   }
-  const refuse = (reason: string) => invalidValue(text, "RedriveAllowPolicy", reason);
+  const refuse = (reason: string) =>
+    invalidValue(
+      text,
+      "RedriveAllowPolicy",
+      `Amazon SQS can't create the redrive allow policy. ${reason}`,
+    );
   const count = sources === undefined ? 0 : sources.length;
   if (permission === "byQueue" && count === 0) {
     throw refuse(
-      "Amazon SQS can't create the redrive allow policy. When you specify the byQueue permission " +
-        "type, you must also specify one or more sourceQueueArns values.",
+      "When you specify the byQueue permission type, you must also specify one or more " +
+        "sourceQueueArns values.",
     );
   }
   if (count > sourceArnsMax) {

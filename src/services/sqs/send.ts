@@ -41,10 +41,11 @@ export async function send(
   const { insert, dataKeys, committed } = prepared;
   const [placed = []] = await call.commit([insert, ...dataKeys]);
   committed();
-  const duplicates = placed.filter(({ duplicate }) => duplicate).length;
+  const duplicates = drafts.filter((_, index) => placed[index]?.duplicate);
   // AWS: sent are those that were added to the queue.
-  context.metrics.count(queue, "NumberOfMessagesSent", -duplicates);
-  context.metrics.count(queue, "NumberOfDeduplicatedSentMessages", duplicates);
+  context.metrics.count(queue, "NumberOfMessagesSent", -duplicates.length);
+  context.metrics.count(queue, "SentMessageSize", -sizeOf(duplicates));
+  context.metrics.count(queue, "NumberOfDeduplicatedSentMessages", duplicates.length);
   return {
     messages: placed.map(({ messageId, sequence }) => {
       return { messageId, sequenceNumber: sequenceNumberOf(sequence) };
@@ -132,11 +133,14 @@ function placeOf({ sealing }: Queue, requireDecrypt: boolean): SealingPlace {
   return { ...sealing, encryption: { ...encryption, requireDecrypt } };
 }
 
+function sizeOf(drafts: readonly Draft[]): number {
+  return drafts.reduce((sum, draft) => sum + draft.sizeBytes, 0);
+}
+
 function announce(context: SqsContext, queue: Queue, drafts: readonly Draft[], sentMs: number) {
   const { queueId } = queue.identity;
-  const sizeBytes = drafts.reduce((sum, draft) => sum + draft.sizeBytes, 0);
   context.metrics.count(queue, "NumberOfMessagesSent", drafts.length);
-  context.metrics.count(queue, "SentMessageSize", sizeBytes);
+  context.metrics.count(queue, "SentMessageSize", sizeOf(drafts));
   let visible = 0;
   for (const { delayMs } of drafts) {
     if (delayMs === 0) visible++;

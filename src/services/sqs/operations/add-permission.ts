@@ -3,7 +3,7 @@ import type { Operation } from "../../../kernel/operation.ts";
 import type { Wire } from "../../../kernel/wire-types.ts";
 import { addStatement, checkPermission } from "../permissions.ts";
 import { queueOperation } from "../queue-operation.ts";
-import { replacePolicyText } from "../queue-policy.ts";
+import { checkQuotas, replacePolicyText } from "../queue-policy.ts";
 import { queueRecords } from "../records.ts";
 
 /** AWS: AddPermission: a statement for other accounts in the queue's policy. */
@@ -25,6 +25,7 @@ export function addPermission(): Operation<Wire<AddPermissionRequest>, object> {
       };
       checkPermission(permission);
       const text = addStatement(record.policy?.text, arn, permission);
+      checkQuotas(text);
       const policy = replacePolicyText(record.policy, text);
       const changed = { ...record, policy, modifiedMs: call.now };
       return { output: {}, commands: [queueRecords.put(scope, name, changed)] };
