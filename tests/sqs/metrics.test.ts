@@ -55,6 +55,28 @@ test("counters and gauges of a standard queue", async (t) => {
   assert.deepEqual(await here.sqs.measure(), []);
 });
 
+test("what was received three times has no age any more, but in a FIFO queue", async (t) => {
+  const { here, send, receive } = await withQueue(t);
+  await here.call("CreateQueue", { QueueName: "x.fifo", Attributes: { FifoQueue: "true" } });
+  const ids = { MessageGroupId: "a", MessageDeduplicationId: "a" };
+  await here.call("SendMessage", { QueueUrl: url("x.fifo"), MessageBody: "x", ...ids });
+  await send("poison");
+  await here.clock.advance(10_000);
+  const ages = async () => {
+    const all = await here.sqs.measure();
+    return all.map(({ gauges }) => gauges.ApproximateAgeOfOldestMessage);
+  };
+  for (let n = 1; n <= 3; n++) {
+    assert.deepEqual(await ages(), [10, 10]);
+    await receive({ VisibilityTimeout: 0 });
+    await receive({ VisibilityTimeout: 0 }, "x.fifo");
+  }
+  assert.deepEqual(await ages(), [10, 0]);
+  await send("good");
+  await here.clock.advance(4_000);
+  assert.deepEqual(await ages(), [14, 4]);
+});
+
 test("a FIFO queue tells of duplicates and of groups in flight", async (t) => {
   const { here, receive } = await withQueue(t);
   await here.call("CreateQueue", { QueueName: "x.fifo", Attributes: { FifoQueue: "true" } });

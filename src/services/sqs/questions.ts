@@ -62,10 +62,12 @@ export interface MeasureQueue extends Query<QueueMeasures> {
   readonly queue: QueueIdentity;
   readonly nowMs: number;
   readonly retainedSinceMs: number;
+  /** Messages that were received as often as this are too old to be the oldest one. */
+  readonly agedReceives: number;
 }
 
 export interface QueueMeasures extends MessageCounts {
-  /** When the oldest message was sent; undefined for an empty queue. */
+  /** When the oldest message was sent; undefined where none counts among the 1,000 oldest. */
   readonly oldestSentMs: number | undefined;
   /** FIFO: groups with messages in flight. */
   readonly groupsInFlight: number;

@@ -63,12 +63,12 @@ export function measureActs(
       const number = work.queue(queue);
       return number === undefined ? undefined : nextVisible(work, number, nowMs);
     }),
-    "sqs.measure": together(async (work, { queue, nowMs, retainedSinceMs }) => {
+    "sqs.measure": together(async (work, { queue, nowMs, retainedSinceMs, agedReceives }) => {
       const number = work.queue(queue);
       if (number === undefined) return { ...noMessages, ...nothing };
       const [counted, oldest] = await allDone([
         counts(work, number, nowMs, retainedSinceMs),
-        oldestSent(work, number, retainedSinceMs),
+        oldestSent(work, number, retainedSinceMs, agedReceives),
       ]);
       const whole = { ...counted, oldestSentMs: oldest };
       const fair = await tenants.measure(work, number, nowMs);
@@ -155,12 +155,17 @@ async function oldestSent(
   session: Session,
   queue: number,
   retainedSinceMs: number,
+  agedReceives: number,
 ): Promise<number | undefined> {
   const [row] = await session.all<{ sentMs: number }>(
-    `SELECT sent_ms AS "sentMs" FROM message_bodies
-      WHERE queue = $1::int8 AND sent_ms >= $2::int8 ORDER BY sent_ms LIMIT 1`,
+    `SELECT body.sent_ms AS "sentMs"
+       FROM (SELECT queue, sequence, sent_ms FROM message_bodies
+              WHERE queue = $1::int8 AND sent_ms >= $2::int8 ORDER BY sent_ms LIMIT 1000) AS body
+       JOIN messages USING (queue, sequence)
+      WHERE receive_count < $3::int8 ORDER BY body.sent_ms LIMIT 1`,
     queue,
     retainedSinceMs,
+    agedReceives,
   );
   return row?.sentMs;
 }

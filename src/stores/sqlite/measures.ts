@@ -38,8 +38,11 @@ export function measureActs(
   );
   const oldest = prepare<{ sentMs: number }>(
     database,
-    `SELECT sent_ms AS sentMs FROM message_bodies AS body INDEXED BY message_bodies_by_age
-      WHERE queue = ? AND sent_ms >= ? AND ${unspent} ORDER BY sent_ms LIMIT 1`,
+    `SELECT body.sent_ms AS sentMs
+       FROM (SELECT sequence, sent_ms FROM message_bodies AS body INDEXED BY message_bodies_by_age
+              WHERE queue = ? AND sent_ms >= ? AND ${unspent} ORDER BY sent_ms LIMIT 1000) AS body
+       LEFT JOIN message_states AS state USING (sequence)
+      WHERE coalesce(receive_count, 0) < ? ORDER BY body.sent_ms LIMIT 1`,
   );
   const fifoGroups = prepare<{ held: number }>(
     database,
@@ -67,9 +70,9 @@ export function measureActs(
       );
       return times.length === 0 ? undefined : Math.min(...times);
     },
-    "sqs.measure": ({ queue: identity, nowMs, retainedSinceMs }) => {
+    "sqs.measure": ({ queue: identity, nowMs, retainedSinceMs, agedReceives }) => {
       const queue = numbers.find(identity);
-      const oldestSentMs = oldest.get(queue, retainedSinceMs)?.sentMs;
+      const oldestSentMs = oldest.get(queue, retainedSinceMs, agedReceives)?.sentMs;
       const whole = { ...counts(queue, nowMs, retainedSinceMs), oldestSentMs };
       return {
         ...whole,

@@ -64,6 +64,24 @@ export const messagesContract: Contract = {
     equal(again.messages[0]?.firstReceivedMs, 5000);
   },
 
+  "the oldest message is the first that was received less often than asked": async (store) => {
+    const queue = await queueWith(store, "m1", "m2", "m3");
+    const oldest = async (agedReceives: number, retainedSinceMs = 0) => {
+      const asked = { kind: "sqs.measure", queue, nowMs: 9000, retainedSinceMs } as const;
+      return (await store.query({ ...asked, agedReceives })).oldestSentMs;
+    };
+    for (const [claimId, count] of [
+      ["c1", 2],
+      ["c2", 1],
+    ] as const) {
+      await commit(store, claimFrom(queue, 5000, claimId, { count, visibleAgainMs: 500 }));
+    }
+    deepEqual(await Promise.all([9, 2, 1].map((receives) => oldest(receives))), [1000, 1001, 1002]);
+    equal(await oldest(9, 1001), 1001);
+    await commit(store, claimFrom(queue, 5000, "c3"));
+    equal(await oldest(1), undefined);
+  },
+
   "claims go by time of visibility, then by place": async (store) => {
     const queue = queueNamed();
     const at = (visibleAtMs: number) => ({ visibleAtMs });
