@@ -1,5 +1,5 @@
 import { deepEqual, equal } from "node:assert/strict";
-import type { ClaimResult, QueueIdentity } from "../../../src/services/sqs/store.ts";
+import type { ClaimResult, MeasureQueue, QueueIdentity } from "../../../src/services/sqs/store.ts";
 import type { Contract } from "./fixtures.ts";
 import {
   claimFrom,
@@ -67,8 +67,9 @@ export const messagesContract: Contract = {
   "the oldest message is the first that was received less often than asked": async (store) => {
     const queue = await queueWith(store, "m1", "m2", "m3");
     const oldest = async (agedReceives: number, retainedSinceMs = 0) => {
-      const asked = { kind: "sqs.measure", queue, nowMs: 9000, retainedSinceMs } as const;
-      return (await store.query({ ...asked, agedReceives })).oldestSentMs;
+      const asked = { queue, nowMs: 9000, retainedSinceMs, agedReceives };
+      const measure: MeasureQueue = { kind: "sqs.measure", ...asked };
+      return (await store.query(measure)).oldestSentMs;
     };
     for (const [claimId, count] of [
       ["c1", 2],
