@@ -6,6 +6,7 @@ import { CliError, type CliIo, settingsFileText } from "./io.ts";
 import { findCredentials, findServer } from "./running-server.ts";
 import { readSettings } from "./settings.ts";
 import { addMigrateVerb } from "./shared-store.ts";
+import { addCopyVerb } from "./store-copy.ts";
 import type { VerbProgram } from "./verify-trail.ts";
 
 /** Steps of a running server, which goes on filling and emptying its file meanwhile. */
@@ -18,6 +19,7 @@ const stepsMax = 10_000;
 export function addStoreVerbs(program: Command, context: VerbProgram): void {
   const store = program.command("store").description("look after the store");
   addMigrateVerb(store, context);
+  addCopyVerb(store, context);
   const compact = store
     .command("compact")
     .description("give the file's free space back to the file system")

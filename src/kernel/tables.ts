@@ -7,9 +7,12 @@ export interface TableShape {
   readonly keyColumns: number;
 }
 
-/** Which tables a store has: those of a kind of store after so many of its migrations. */
+/**
+ * Which tables there are: those of the embedded store after so many of its migrations, or the
+ * portable ones (`kernel/portable`) of that number.
+ */
 export interface StoreForm {
-  readonly kind: "sqlite" | "postgres";
+  readonly kind: "sqlite" | "portable";
   readonly schema: number;
 }
 
@@ -22,11 +25,31 @@ export interface StoreSnapshot {
   readonly tables: readonly TableShape[];
   countRows(table: TableShape): Promise<number>;
   /**
-   * Rows in order of their primary key (text by its UTF-8 bytes), in batches that fit in memory.
-   * `after`: the primary key of the last row that is known already.
+   * Rows in an order that is the same each time, in batches that fit in memory. `after`: the last
+   * row that is known already; those behind it come.
    */
   rows(table: TableShape, after?: TableRow): AsyncIterable<readonly TableRow[]>;
   close(): Promise<void>;
+}
+
+/** A store that is being filled from another one, in the portable form. */
+export interface CopyTarget {
+  /** How far an earlier attempt at the same copy came. */
+  progressOf(table: TableShape): CopyProgress;
+  load(table: TableShape, rows: readonly TableRow[]): Promise<void>;
+  /** All rows are there: makes what is derived from them, and shows what the store holds now. */
+  complete(): Promise<StoreSnapshot>;
+  /** What was shown is right: durable, and a store from now on. Before, it is none. */
+  finish(): Promise<void>;
+  /** What was shown is wrong: leaves nothing behind. */
+  abandon(): Promise<void>;
+  /** Lets go of it; unless it was finished or abandoned, another attempt goes on from here. */
+  close(): Promise<void>;
+}
+
+export interface CopyProgress {
+  readonly rows: number;
+  readonly after: TableRow | undefined;
 }
 
 /** An empty store that is being filled. Nothing counts before `finish`. */

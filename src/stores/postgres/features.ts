@@ -27,6 +27,21 @@ export const features: readonly Feature[] = [
        WHERE locktype = 'advisory' AND pid = pg_backend_pid(); ROLLBACK`,
   },
   {
+    name: "advisory locks of a session, shared and alone",
+    why: "commands that need a store for themselves see that servers work on it; without real ones they would work beside each other",
+    probe: `SELECT pg_advisory_lock_shared(1), pg_advisory_lock(2);
+      SELECT count(*) >= 2 AS ok FROM pg_locks
+       WHERE locktype = 'advisory' AND pid = pg_backend_pid();
+      SELECT pg_advisory_unlock_shared(1), pg_advisory_unlock(2)`,
+  },
+  {
+    name: "repeatable read transactions",
+    why: "a backup sees one moment of all tables",
+    probe: `BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
+      SELECT true AS ok WHERE current_setting('transaction_isolation') = 'repeatable read';
+      ROLLBACK`,
+  },
+  {
     name: "FOR UPDATE SKIP LOCKED",
     why: "receives do not wait for each other",
     probe: `CREATE TEMP TABLE probe_skip (id int8 PRIMARY KEY);

@@ -23,6 +23,8 @@ export interface PostgresStoreOptions {
   readonly elapsedMs?: () => number;
   /** This machine's time, to tell the database's from it. */
   readonly systemNowMs: () => number;
+  /** No other process works on the store while this one does. Default false. */
+  readonly alone?: boolean | undefined;
   /** Steps of the schema; default all. */
   readonly migrations?: readonly Migration[];
 }
@@ -39,7 +41,8 @@ const groupMax = 1024;
 
 /**
  * Opens the shared store and brings its schema up to date. Throws Fault `store-unreachable`,
- * `store-refused`, `store-too-new`, `store-foreign`, `store-address`.
+ * `store-refused`, `store-too-new`, `store-foreign`, `store-address`, and `store-busy` if another
+ * process has the store for itself, or this one shall and another one is there.
  */
 export async function openPostgresStore(options: PostgresStoreOptions): Promise<PostgresStore> {
   const address = parsePostgresUrl(options.url);
@@ -50,11 +53,11 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
     await connections.close();
     throw faultOf(error);
   }
-  const { log, systemNowMs } = options;
+  const { log, systemNowMs, alone } = options;
   const elapsedMs = options.elapsedMs ?? (() => performance.now());
   const processId = randomBytes(8).toString("hex");
   try {
-    const peers = await openPeers({ address, processId, elapsedMs, systemNowMs, log });
+    const peers = await openPeers({ address, processId, elapsedMs, systemNowMs, log, alone });
     return new Client(address, connections, peers, elapsedMs);
   } catch (error) {
     await connections.close();

@@ -2,6 +2,7 @@ import { Fault } from "../../kernel/errors.ts";
 import type { Log } from "../../kernel/log.ts";
 import type { Peers } from "../../kernel/peers.ts";
 import { texts } from "./columns.ts";
+import { hold } from "./hold.ts";
 import { lockKey } from "./lock-key.ts";
 import { createOutbox } from "./outbox.ts";
 import { type Connection, connect } from "./session.ts";
@@ -19,6 +20,8 @@ export interface PeersOptions {
   /** This machine's time, to tell the database's from it. */
   readonly systemNowMs: () => number;
   readonly log: Log;
+  /** No other process works on the store while this one does. Default false. */
+  readonly alone?: boolean | undefined;
 }
 
 /** How often versions and the time are read: also the longest that a lost hint goes unnoticed. */
@@ -193,8 +196,14 @@ class Feed implements OpenPeers {
   }
 
   private async open(): Promise<Connection> {
-    const { address } = this.options;
+    const { address, alone } = this.options;
     const connection = await connect(address, "feed");
+    try {
+      await hold(connection, address.schema, alone ? "alone" : "shared");
+    } catch (error) {
+      await connection.close();
+      throw error;
+    }
     connection.onNotification((channel, payload) => {
       if (channel === channelOf(address)) this.hear(payload);
     });

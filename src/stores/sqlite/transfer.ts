@@ -1,21 +1,13 @@
 import { closeSync, fsyncSync, openSync, rmSync } from "node:fs";
 import { DatabaseSync, type SQLInputValue } from "node:sqlite";
 import { Fault } from "../../kernel/errors.ts";
-import type {
-  StoreLoader,
-  StoreSnapshot,
-  TableRow,
-  TableShape,
-  TableValue,
-} from "../../kernel/tables.ts";
+import { inBatches } from "../../kernel/row-batches.ts";
+import type { StoreLoader, StoreSnapshot, TableRow, TableShape } from "../../kernel/tables.ts";
 import { prepare } from "./act.ts";
 import { openDatabase } from "./database.ts";
 import { faultOf } from "./failure.ts";
 import { migrations } from "./migrations/index.ts";
 import type { SqliteStore } from "./open.ts";
-
-/** A batch ends once it holds so much; one more row may come on top. */
-const batchBytes = 256 * 1024;
 
 export interface SqliteSnapshotOptions {
   readonly store: Pick<SqliteStore, "copyTo">;
@@ -59,18 +51,8 @@ function readDatabase(path: string): StoreSnapshot {
       const statement = database.prepare(selectText(table, after !== undefined));
       statement.setReturnArrays(true);
       const given = (after ?? []).slice(0, table.keyColumns) as SQLInputValue[];
-      let batch: TableRow[] = [];
-      let bytes = 0;
       // The types of node:sqlite do not follow `setReturnArrays`.
-      for (const row of statement.iterate(...given) as Iterable<unknown> as Iterable<TableRow>) {
-        batch.push(row);
-        for (const value of row) bytes += weight(value);
-        if (bytes < batchBytes) continue;
-        yield batch;
-        batch = [];
-        bytes = 0;
-      }
-      if (batch.length > 0) yield batch;
+      yield* inBatches(statement.iterate(...given) as Iterable<unknown> as Iterable<TableRow>);
     },
     async close() {
       database.close();
@@ -101,10 +83,6 @@ function tablesOf(database: DatabaseSync): readonly TableShape[] {
   });
 }
 
-function weight(value: TableValue): number {
-  return typeof value === "number" || value === null ? 9 : value.length;
-}
-
 function selectText({ name, columns, keyColumns }: TableShape, after: boolean): string {
   const key = columns.slice(0, keyColumns).join(", ");
   const marks = columns.slice(0, keyColumns).map(() => "?");
@@ -113,15 +91,13 @@ function selectText({ name, columns, keyColumns }: TableShape, after: boolean): 
 }
 
 /** Rows per transaction of a load: the log stays small. */
-const rowsPerTransaction = 20_000;
+export const rowsPerTransaction = 20_000;
 
 /**
- * A new database at `path` with the tables of a schema number, to be filled; opening it brings it
- * up to date. It is not synced before `finish`: a crash leaves a file that must be thrown away.
- *
- * Throws Fault `store-too-new` for a schema that this version does not know.
+ * A new database at `path` with the tables of a schema number, all empty, in a transaction. It is
+ * not synced before `endLoad`: a crash leaves a file that must be thrown away.
  */
-export function sqliteLoader(path: string, schema: number): StoreLoader {
+export function beginLoad(path: string, schema: number): DatabaseSync {
   if (schema > migrations.length) {
     throw new Fault("store-too-new", `schema ${schema} is unknown to this version`);
   }
@@ -130,6 +106,29 @@ export function sqliteLoader(path: string, schema: number): StoreLoader {
   database.exec("PRAGMA synchronous = OFF; PRAGMA foreign_keys = OFF; BEGIN");
   // Migrations begin counters.
   for (const { name } of tablesOf(database)) database.exec(`DELETE FROM ${name}`);
+  return database;
+}
+
+/** Checks what was loaded and makes it durable. */
+export function endLoad(database: DatabaseSync, path: string): void {
+  try {
+    database.exec("COMMIT");
+    const [lost] = database.prepare("PRAGMA foreign_key_check").all();
+    if (lost !== undefined) throw new Fault("store-corrupt", "rows refer to what is not there");
+    database.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+    database.close();
+    sync(path);
+  } catch (error) {
+    throw faultOf(error);
+  }
+}
+
+/**
+ * A new database at `path` with the tables of a schema number, to be filled; opening it brings it
+ * up to date. Throws Fault `store-too-new` for a schema that this version does not know.
+ */
+export function sqliteLoader(path: string, schema: number): StoreLoader {
+  const database = beginLoad(path, schema);
   const inserts = new Map<string, ReturnType<DatabaseSync["prepare"]>>();
   let inTransaction = 0;
 
@@ -157,16 +156,7 @@ export function sqliteLoader(path: string, schema: number): StoreLoader {
       }
     },
     async finish() {
-      try {
-        database.exec("COMMIT");
-        const [lost] = database.prepare("PRAGMA foreign_key_check").all();
-        if (lost !== undefined) throw new Fault("store-corrupt", "rows refer to what is not there");
-        database.exec("PRAGMA wal_checkpoint(TRUNCATE)");
-        database.close();
-        sync(path);
-      } catch (error) {
-        throw faultOf(error);
-      }
+      endLoad(database, path);
     },
     async abandon() {
       if (database.isOpen) database.close();
