@@ -5,7 +5,10 @@ import { Fault } from "../../kernel/errors.ts";
 import type { Log } from "../../kernel/log.ts";
 import { isFatal } from "./failure.ts";
 import type { Asked, Told } from "./group.ts";
-import { type Piece, pack, pieceOf, unpack } from "./packing.ts";
+import { asked } from "./passing/asked.ts";
+import { Incoming } from "./passing/incoming.ts";
+import { Outgoing } from "./passing/outgoing.ts";
+import { answered } from "./passing/told.ts";
 import type { FromThread, ThreadData, ToThread } from "./thread.ts";
 import { threadEnvironment } from "./thread-environment.ts";
 
@@ -86,7 +89,8 @@ class Client implements SqliteStore {
   private readonly thread: Worker | MessagePort;
   private readonly log: Log;
   private readonly waiting: Waiting[] = [];
-  private outgoing: Piece[] = [];
+  private readonly outgoing = new Outgoing();
+  private readonly incoming = new Incoming();
   /** Asked of the thread by each group and not answered yet. */
   private readonly underWay: number[] = [];
   private flushing = false;
@@ -138,11 +142,11 @@ class Client implements SqliteStore {
     return this.closing;
   }
 
-  private ask(asked: Asked): Promise<unknown> {
+  private ask(what: Asked): Promise<unknown> {
     return new Promise((resolve, reject) => {
       if (this.failure !== undefined) throw this.failure;
       if (this.closing !== undefined) throw new Fault("store-closed", "the store is closed");
-      this.outgoing.push(pieceOf(asked));
+      this.outgoing.add(asked, what);
       this.waiting.push({ resolve, reject });
       this.flushSoon();
     });
@@ -150,7 +154,7 @@ class Client implements SqliteStore {
 
   /** After this turn, so that whatever else it asks goes along; or with the next answer. */
   private flushSoon(): void {
-    if (this.flushing || this.outgoing.length === 0 || this.underWay.length >= groupsMax) return;
+    if (this.flushing || this.outgoing.count === 0 || this.underWay.length >= groupsMax) return;
     this.flushing = true;
     setImmediate(() => {
       this.flushing = false;
@@ -159,11 +163,11 @@ class Client implements SqliteStore {
   }
 
   private sendGroup(): void {
-    if (this.outgoing.length === 0) return;
-    const group = pack(this.outgoing);
-    this.underWay.push(this.outgoing.length);
-    this.outgoing = [];
-    this.send({ kind: "asked", group }, [group.bytes.buffer]);
+    const { count } = this.outgoing;
+    if (count === 0) return;
+    this.underWay.push(count);
+    const group = this.outgoing.take();
+    this.send(group, [group]);
   }
 
   private send(message: ToThread, transfer: (ArrayBuffer | MessagePort)[] = []): void {
@@ -171,13 +175,23 @@ class Client implements SqliteStore {
   }
 
   private receive(message: FromThread): void {
-    if (message.kind === "open") this.open.resolve();
-    else if (message.kind === "told") this.settleAll(unpack(message.answers) as Told[]);
+    if (message instanceof ArrayBuffer) this.settleAll(this.answersIn(message));
+    else if (message.kind === "open") this.open.resolve();
     else if (message.kind === "copied") this.settleCopy(message);
     else {
       this.closing = this.exited.promise;
       this.open.reject(new Fault(message.fault, message.message));
     }
+  }
+
+  private answersIn(group: ArrayBuffer): Told[] {
+    const { incoming } = this;
+    incoming.open(group);
+    const answers: Told[] = [];
+    while (incoming.count > 0) answers.push(incoming.next(answered));
+    // Bodies that were claimed are views on the group, for as long as somebody opens them.
+    if (!incoming.isViewed) this.outgoing.reuse(group);
+    return answers;
   }
 
   private settleCopy({ fault, message }: { fault?: string; message?: string }): void {

@@ -8,11 +8,11 @@ import {
 import type { AccountVersion, Command, CommitAnswer } from "../../kernel/command.ts";
 import { assert, Fault } from "../../kernel/errors.ts";
 import { type VersionChange, versionWriter } from "../../kernel/version-log.ts";
+import { Asker } from "./asker.ts";
 import { copyDatabase } from "./copy.ts";
 import { openDatabase } from "./database.ts";
 import { faultOf } from "./failure.ts";
 import { type Asked, createGroupCommit, type Told } from "./group.ts";
-import { type Packed, pack, pieceOf, unpack } from "./packing.ts";
 import { createGiveBackSpace, emptyLog, leavesRemains, sweeps } from "./space.ts";
 
 /**
@@ -25,15 +25,17 @@ export interface ThreadData {
   readonly versions?: SharedArrayBuffer;
 }
 
+/** A buffer holds a group of answers. */
 export type FromThread =
+  | ArrayBuffer
   | { readonly kind: "open" }
   | { readonly kind: "refused"; readonly fault: string; readonly message: string }
-  | { readonly kind: "told"; readonly answers: Packed }
   /** The copy is whole; `fault`: it is not there. */
   | { readonly kind: "copied"; readonly fault?: string; readonly message?: string };
 
+/** A buffer holds a group of questions. */
 export type ToThread =
-  | { readonly kind: "asked"; readonly group: Packed }
+  | ArrayBuffer
   | { readonly kind: "copy"; readonly path: string }
   /** Another thread asks by this port. Its number names it among the askers; the first has 0. */
   | { readonly kind: "attach"; readonly port: MessagePort; readonly asker: number }
@@ -42,12 +44,6 @@ export type ToThread =
 
 /** Bounds how long the first of a group waits for the last, and the memory of its answers. */
 const groupMax = 1024;
-
-/** Who asks: a thread of the process. */
-interface Asker {
-  readonly port: MessagePort;
-  readonly number: number;
-}
 
 function serve(first: MessagePort, { path, versions }: ThreadData): void {
   const database = openDatabase(path);
@@ -67,14 +63,13 @@ function serve(first: MessagePort, { path, versions }: ThreadData): void {
     const owners: Asker[] = [];
     const closing: Asker[] = [];
     const take = (from: Asker, taken: ToThread) => {
-      if (taken.kind === "close") closing.push(from);
-      else if (taken.kind === "attach") attach({ port: taken.port, number: taken.asker });
-      else if (taken.kind === "copy") copy(from.port, database, taken.path);
-      else {
-        const asked = unpack(taken.group) as Asked[];
-        waiting.push(...asked);
-        for (let index = 0; index < asked.length; index += 1) owners.push(from);
-      }
+      if (taken instanceof ArrayBuffer) {
+        const questions = from.questions(taken);
+        waiting.push(...questions);
+        for (let index = 0; index < questions.length; index += 1) owners.push(from);
+      } else if (taken.kind === "close") closing.push(from);
+      else if (taken.kind === "attach") attach(new Asker(taken.port, taken.asker));
+      else copy(from.port, database, taken.path);
     };
     take(asker, message);
     for (const each of askers) {
@@ -85,9 +80,10 @@ function serve(first: MessagePort, { path, versions }: ThreadData): void {
       const answers = carryOut(group);
       // Destroyed means gone from the log too when the answer says so.
       if (hasCommit(group, leavesRemains)) tidy(() => emptyLog(database));
-      tellOwners(answers, owners.slice(at, at + groupMax), tellVersion);
+      tellOwners(group, answers, owners.slice(at, at + groupMax), tellVersion);
       if (hasCommit(group, sweeps)) tidy(giveBackSpace);
     }
+    for (const each of askers) each.done();
     for (const { port } of closing) port.close();
     if (closing.some(({ port }) => port === first)) {
       database.close();
@@ -95,7 +91,7 @@ function serve(first: MessagePort, { path, versions }: ThreadData): void {
     }
   }
 
-  attach({ port: first, number: 0 });
+  attach(new Asker(first, 0));
   first.postMessage({ kind: "open" } satisfies FromThread);
 }
 
@@ -105,6 +101,7 @@ function nextOf(port: MessagePort): ToThread | undefined {
 
 /** What each asked lies together, so each gets a message or two. */
 function tellOwners(
+  questions: readonly Asked[],
   answers: readonly Told[],
   owners: readonly Asker[],
   tellVersion: ((change: VersionChange) => void) | undefined,
@@ -120,7 +117,7 @@ function tellOwners(
   for (let at = 1; at <= answers.length; at += 1) {
     const owner = owners[from];
     if (owner === undefined || owners[at] === owner) continue;
-    tell(owner.port, answers.slice(from, at));
+    owner.tell(questions.slice(from, at), answers.slice(from, at));
     from = at;
   }
 }
@@ -159,11 +156,6 @@ function tidy(work: () => void): void {
   } catch (error) {
     if (!(faultOf(error) instanceof Fault)) throw error;
   }
-}
-
-function tell(port: MessagePort, answers: readonly Told[]): void {
-  const packed = pack(answers.map(pieceOf));
-  port.postMessage({ kind: "told", answers: packed } satisfies FromThread, [packed.bytes.buffer]);
 }
 
 assert(parentPort, "the store thread is started as a worker");
