@@ -193,6 +193,7 @@ async function startUnsealed(
     log,
     keyWorkDue: (atMs) => due.jobs?.keyWorkDue(atMs),
     deliveryDue: (subscriptionArn, atMs) => due.jobs?.deliveryDue(subscriptionArn, atMs),
+    moveTaskDue: (atMs) => due.jobs?.moveTaskDue(atMs),
     undeliveredRetentionMs: parseDurationSeconds(settings.undeliveredRetention) * 1000,
     statusLog,
     denials,

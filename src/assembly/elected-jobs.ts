@@ -47,6 +47,7 @@ class Election implements Jobs {
     this.options = options;
     peers.on("due.keys", (text) => this.jobs?.keyWorkDue(Number(text)));
     peers.on("due.trails", (text) => this.jobs?.trailDue(Number(text)));
+    peers.on("due.moves", (text) => this.jobs?.moveTaskDue(Number(text)));
     peers.on("due.delivery", (text) => {
       const [atMs = "0", arn = ""] = text.split(" ");
       this.jobs?.deliveryDue(arn, Number(atMs));
@@ -66,6 +67,11 @@ class Election implements Jobs {
   trailDue(atMs: number): void {
     if (this.jobs) this.jobs.trailDue(atMs);
     else this.peers.tell("due.trails", String(atMs));
+  }
+
+  moveTaskDue(atMs: number): void {
+    if (this.jobs) this.jobs.moveTaskDue(atMs);
+    else this.peers.tell("due.moves", String(atMs));
   }
 
   aloneWithTrails: Jobs["aloneWithTrails"] = (act) =>

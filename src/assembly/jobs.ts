@@ -30,6 +30,7 @@ export interface JobsOptions {
 export interface Jobs {
   keyWorkDue(atMs: number): void;
   deliveryDue(subscriptionArn: string, atMs: number): void;
+  moveTaskDue(atMs: number): void;
   /** Something of a trail becomes due. */
   trailDue(atMs: number): void;
   /** Runs while no trail delivers. */
@@ -60,11 +61,11 @@ export function startJobs(options: JobsOptions): Jobs {
     commit,
   });
   const keyWork = startKeyWork(options);
+  const moving = startMoveMessages({ clock, jobs: services.sqs.jobs, log });
   const audit = startAuditJobs(options);
   const stops = [
     startExpireMessages({ clock, jobs: services.sqs.jobs, log }),
     startSweepQueues({ clock, jobs: services.sqs.jobs, log }),
-    startMoveMessages({ clock, jobs: services.sqs.jobs, log }),
     repeat({
       name: "sweep-data-keys",
       clock,
@@ -76,15 +77,18 @@ export function startJobs(options: JobsOptions): Jobs {
   return {
     keyWorkDue: keyWork.wake,
     deliveryDue: redeliver.wake,
+    moveTaskDue: moving.wake,
     trailDue: audit.shipping.wake,
     aloneWithTrails: audit.shipping.alone,
     lookAgain() {
       keyWork.wake(clock.now());
       audit.shipping.wake(clock.now());
       redeliver.lookAgain();
+      moving.wake(clock.now());
     },
     async stop() {
-      await Promise.all([redeliver.stop(), keyWork.stop(), ...stops.map((stop) => stop())]);
+      await Promise.all([redeliver.stop(), keyWork.stop(), moving.stop()]);
+      await Promise.all(stops.map((stop) => stop()));
       await audit.stop();
     },
   };

@@ -56,6 +56,7 @@ export interface ServicesOptions {
   /** Something of KMS or SNS becomes due at this service time. */
   readonly keyWorkDue: (atMs: number) => void;
   readonly deliveryDue: (subscriptionArn: string, atMs: number) => void;
+  readonly moveTaskDue: (atMs: number) => void;
   readonly undeliveredRetentionMs: number;
   readonly statusLog: StatusLog;
   /** undefined: requests to KMS are not counted. */
@@ -138,6 +139,7 @@ export async function assembleServices(options: ServicesOptions): Promise<Servic
     digests: state.digests,
     log,
     options: { requireDecryptToSend },
+    moveTaskDue: options.moveTaskDue,
     arrivals: peers && arrivalsBy(peers, () => performance.now()),
   });
   if (peers) hearArrivals(peers, sqs.waiters);

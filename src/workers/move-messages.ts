@@ -5,16 +5,21 @@ import type { SqsJobs } from "../services/sqs/service.ts";
 /** Pause after a round that failed as a whole (the store is away). */
 const failedRoundMs = 5_000;
 
-/**
- * Carries out move tasks, also those that an earlier process began. Rounds never overlap. The
- * answer takes up no new round and waits for the one under way.
- */
+export interface MoveMessages {
+  /** A task has something to do at this service time. */
+  wake(atMs: EpochMs): void;
+  /** Takes up no new round; answers when the one under way has ended. */
+  stop(): Promise<void>;
+}
+
+/** Carries out move tasks, also those that an earlier process began. Rounds never overlap. */
 export function startMoveMessages(options: {
   readonly clock: Clock;
-  readonly jobs: Pick<SqsJobs, "moveMessages" | "onMoveTaskDue">;
+  readonly jobs: Pick<SqsJobs, "takeUpMoves">;
   readonly log: Log;
-}): () => Promise<void> {
+}): MoveMessages {
   const { clock, jobs, log } = options;
+  let move = jobs.takeUpMoves();
   let stopped = false;
   let armedMs = Number.POSITIVE_INFINITY;
   let cancel = (): void => {};
@@ -34,19 +39,22 @@ export function startMoveMessages(options: {
   async function round(): Promise<void> {
     if (stopped) return;
     try {
-      const nextMs = await jobs.moveMessages();
+      const nextMs = await move();
       if (nextMs !== undefined) wake(nextMs);
     } catch (error) {
       log.warn("a round of move tasks failed; it is tried again", { error: String(error) });
+      move = jobs.takeUpMoves();
       wake(clock.now() + failedRoundMs);
     }
   }
 
-  jobs.onMoveTaskDue(wake);
   wake(clock.now());
-  return () => {
-    stopped = true;
-    cancel();
-    return running;
+  return {
+    wake,
+    stop() {
+      stopped = true;
+      cancel();
+      return running;
+    },
   };
 }

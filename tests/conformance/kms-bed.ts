@@ -28,7 +28,8 @@ import { createAuthorizationMessages } from "../../src/services/sts/messages.ts"
 import { createSts } from "../../src/services/sts/service.ts";
 import { createSessionTokens } from "../../src/services/sts/tokens.ts";
 import { RecordCache } from "../../src/state/record-cache.ts";
-import { localVault, memoryStore } from "./kms-memory.ts";
+import { openBedStore } from "./kms-bed-store.ts";
+import { localVault } from "./kms-memory.ts";
 
 export const accountA = "111111111111";
 export const accountB = "222222222222";
@@ -37,7 +38,8 @@ export const startMs = Date.UTC(2026, 0, 2, 3, 4, 5);
 
 /**
  * KMS, IAM and STS behind the real pipeline, authoriser, record cache and cryptography, with
- * records in memory and a clock that a test moves: for what a socket would only slow down.
+ * records in memory (or in PostgreSQL, where tests are to run on it) and a clock that a test moves:
+ * for what a socket would only slow down.
  */
 export async function createBed(options: { quotas?: QuotaRates } = {}) {
   const clock = { nowMs: startMs };
@@ -52,7 +54,7 @@ export async function createBed(options: { quotas?: QuotaRates } = {}) {
   const secrets = createSecretBox(ring, systemRandom);
   const sessions = createSessionTokens(secrets, systemRandom);
   const rows = { make: () => Buffer.alloc(0), verify: () => true };
-  const state = new RecordCache({ store: memoryStore(), rows, entriesMax: 10_000 });
+  const state = new RecordCache({ ...(await openBedStore()), rows, entriesMax: 10_000 });
   const now = () => clock.nowMs;
   const kmsDependencies: KmsDependencies = {
     vault: { ...localVault(ring), forget: async (id) => void forgotten.push(id) },

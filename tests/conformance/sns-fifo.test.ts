@@ -139,10 +139,11 @@ test("duplicates are found at the topic, for five minutes, also for standard que
     "Timestamp",
     "UnsubscribeURL",
   ]);
-  await scene.server.advance(299);
+  // The clock goes on by itself: what happened since the first publication counts as well.
+  await scene.server.advance(240);
   await publish("one");
   assert.equal((await ordered.drain()).length, 0);
-  await scene.server.advance(302);
+  await scene.server.advance(61);
   await publish("one");
   assert.equal((await ordered.drain()).length, 1);
   await sns.setTopicAttributes({

@@ -16,11 +16,16 @@ const urls = new Map<string, string>();
  * the PostgreSQL of this test file. A data folder keeps its store over restarts.
  */
 export async function storeOf(dataFolder: string): Promise<StoreFlag> {
-  if (process.env.SEALPOST_TEST_STORE !== "postgres") return {};
   const known = urls.get(dataFolder);
   if (known !== undefined) return { store: known };
-  const cluster = await sharedCluster();
-  const store = cluster.newStoreUrl();
+  const store = await newStoreUrl();
+  if (store === undefined) return {};
   urls.set(dataFolder, store);
   return { store };
+}
+
+/** A schema of its own in the PostgreSQL of this test file, or undefined: the embedded store. */
+export async function newStoreUrl(): Promise<string | undefined> {
+  if (process.env.SEALPOST_TEST_STORE !== "postgres") return undefined;
+  return (await sharedCluster()).newStoreUrl();
 }

@@ -359,7 +359,7 @@ export class World {
       });
       await this.answered(start, () => {});
       for (const known of this.standard.truth.alive()) this.touched.add(known.body);
-      await this.answered(this.ground.here.sqs.jobs.moveMessages(), () =>
+      await this.answered(this.ground.here.moveMessages(), () =>
         this.lostReceive(this.standard, 30),
       );
     };

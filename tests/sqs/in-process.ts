@@ -50,6 +50,8 @@ export interface InProcess {
   /** Stands for the service that left a gap in a body. */
   fillGap: FillGap;
   call<O>(operation: string, input: object, options?: CallOptions): Promise<O>;
+  /** A round of the move tasks. */
+  moveMessages(): Promise<number | undefined>;
   /** The service anew on the same store and clocks, as after a restart. */
   restart(): InProcess;
 }
@@ -105,6 +107,7 @@ export function serviceOn(ground: Ground): InProcess {
     digests: { of: (text) => [mac("digest", Buffer.from(text))] },
     log,
     options: { requireDecryptToSend: false },
+    moveTaskDue() {},
   });
   const uses: InProcess["uses"] = [];
   const pipeline = createPipeline({
@@ -130,6 +133,7 @@ export function serviceOn(ground: Ground): InProcess {
     logged,
     kms,
     uses,
+    moveMessages: sqs.jobs.takeUpMoves(),
     restart: () => serviceOn(ground),
     async call<O>(operation: string, input: object, options: CallOptions = {}) {
       const answer = await pipeline.perform({

@@ -59,7 +59,7 @@ async function tasks(here: InProcess, name = "dead", MaxResults = 10) {
 /** Rounds without a pause, until none is due now. */
 async function run(here: InProcess) {
   for (let round = 0; round < 1000; round++) {
-    const nextMs = await here.sqs.jobs.moveMessages();
+    const nextMs = await here.moveMessages();
     if (nextMs === undefined || nextMs > here.clock.now()) return;
   }
   assert.fail("the task does not come to an end");
@@ -201,10 +201,34 @@ test("a task goes on after a restart", async (t) => {
   await run(again);
   await here.clock.advance(2000);
   await run(again);
-  await here.clock.advance(2000);
+  await here.clock.advance(26_000);
   await run(again);
   const [task] = await tasks(again);
   assert.deepEqual([task?.Status, task?.ApproximateNumberOfMessagesMoved], ["COMPLETED", 5]);
+});
+
+test("what a process that died had claimed for its task is moved too", async (t) => {
+  const { here } = await scene(t);
+  await die(here, 3);
+  // A receive stands for the claim: nobody can tell them apart.
+  await receive(here, "dead", 1);
+  await start(here, arn("dead"));
+  const again = here.restart();
+  const state = async () => {
+    await run(again);
+    const [task] = await tasks(again);
+    return [task?.Status, task?.ApproximateNumberOfMessagesMoved];
+  };
+  assert.deepEqual(await state(), ["RUNNING", 2]);
+  await here.clock.advance(30_000);
+  assert.deepEqual(await state(), ["COMPLETED", 3]);
+  // The twin: a task that nobody else worked on does not wait for what consumers hold.
+  await receive(again, "orders");
+  await die(again, 0);
+  assert.deepEqual(await counts(again, "dead"), [3, 0, 0]);
+  await receive(again, "dead", 1);
+  await start(again, arn("dead"));
+  assert.deepEqual(await state(), ["COMPLETED", 2]);
 });
 
 test("messages whose source is unknown stay, and the task says so", async (t) => {

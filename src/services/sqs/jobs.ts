@@ -1,7 +1,6 @@
-import type { EpochMs } from "../../kernel/clock.ts";
 import type { Command } from "../../kernel/command.ts";
 import type { RecordScope } from "../../kernel/records.ts";
-import { createMoveRound, type MoveRound } from "./move-messages.ts";
+import { type MoveRound, takeUpMoves } from "./move-messages.ts";
 import type { SqsContext, SqsDependencies } from "./ports.ts";
 import { queueOf } from "./queue.ts";
 import { deletedQueueRecords, queueRecords, restMs } from "./records.ts";
@@ -10,10 +9,8 @@ import type { ExpireMessages, ForgetFifo, ListQueueScopes, SweepDiscarded } from
 
 /** Work that becomes due by itself. Nothing that a user sees depends on when it runs. */
 export interface SqsJobs {
-  /** A round of the move tasks; answers when the next one is due. */
-  readonly moveMessages: MoveRound;
-  /** Calls back when a move task becomes due at a service time; whoever runs the rounds listens. */
-  onMoveTaskDue(listener: (atMs: EpochMs) => void): void;
+  /** Begins to carry out the move tasks, also after rounds failed. One process at a time. */
+  takeUpMoves(): MoveRound;
   /** Removes messages that outlived their queue's retention; receives skip them already. */
   expireMessages(): Promise<void>;
   /** Removes what deleted and purged queues left, and sends and receives too old to matter. */
@@ -24,10 +21,9 @@ export interface SqsJobs {
 const rowsMax = 500;
 const forgetRowsMax = 2000;
 
-export function createJobs(deps: SqsContext, onMoveTaskDue: SqsJobs["onMoveTaskDue"]): SqsJobs {
+export function createJobs(deps: SqsContext): SqsJobs {
   return {
-    moveMessages: createMoveRound(deps),
-    onMoveTaskDue,
+    takeUpMoves: () => takeUpMoves(deps),
     expireMessages: () => eachScope(deps, (scope) => expireScope(deps, scope)),
     async sweepQueues() {
       const sweep: SweepDiscarded = { kind: "sqs.sweep", rowsMax };

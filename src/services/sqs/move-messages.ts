@@ -33,6 +33,8 @@ const inFlightMax = 120_000;
 /** What a process remembers of a task while it runs; after a restart it begins anew. */
 interface Progress {
   nextMs: EpochMs;
+  /** Until then messages may be hidden that somebody claimed for the task and did not move. */
+  readonly claimedUntilMs: EpochMs;
   /** Messages that stay: nobody knows where they came from, or may not send there. */
   readonly kept: Map<string, UnclaimMessages["messages"][number]>;
 }
@@ -45,8 +47,19 @@ interface Running {
 
 type Outcome = { readonly status: MoveTaskStatus; readonly reason?: string } | "goes-on";
 
-export function createMoveRound(context: SqsContext): MoveRound {
+/**
+ * Rounds of whoever takes up the tasks now. Of those that began earlier, messages may be hidden
+ * that another process (or a round that failed) claimed: such a task does not end before they are
+ * seen again.
+ */
+export function takeUpMoves(context: SqsContext): MoveRound {
+  const sinceMs = context.clock.now();
   const progress = new Map<string, Progress>();
+  const begin = ({ startedMs }: MoveTaskRecord): Progress => ({
+    nextMs: context.clock.now(),
+    claimedUntilMs: startedMs <= sinceMs ? sinceMs + holdMs : startedMs,
+    kept: new Map(),
+  });
   return async () => {
     const view = context.state.view();
     const running = await runningTasks(context, view);
@@ -55,7 +68,7 @@ export function createMoveRound(context: SqsContext): MoveRound {
     let nextMs: EpochMs | undefined;
     for (const one of running) {
       const { taskId } = one.task;
-      const state = progress.get(taskId) ?? { nextMs: context.clock.now(), kept: new Map() };
+      const state = progress.get(taskId) ?? begin(one.task);
       progress.set(taskId, state);
       if (state.nextMs <= context.clock.now()) {
         const outcome = await advance(context, view, one, state);
@@ -101,7 +114,11 @@ async function advance(
   while (left > 0) {
     const claim = claimOf(context, source, Math.min(left, batchMax));
     const [result] = await context.state.commit(undefined, [claim]);
-    if (result.messages.length === 0) return completed(state);
+    if (result.messages.length === 0) {
+      if (nowMs >= state.claimedUntilMs) return completed(state);
+      state.nextMs = state.claimedUntilMs;
+      return "goes-on";
+    }
     left -= await moveClaimed(context, view, { scope, task, source, claim, result, state });
     if (state.kept.size > keptMax) return completed(state);
   }

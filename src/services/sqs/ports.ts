@@ -73,12 +73,12 @@ export interface SqsDependencies {
   readonly options: SqsOptions;
   /** Other processes on the same store; absent: there are none. */
   readonly arrivals?: Arrivals | undefined;
+  /** A move task is due at this service time: whoever carries them out must know. */
+  readonly moveTaskDue: (atMs: EpochMs) => void;
 }
 
 /** What the operations work with. */
 export interface SqsContext extends SqsDependencies {
   readonly waiters: Waiters;
-  /** A move task is due at this service time. */
-  moveTaskDue(atMs: EpochMs): void;
   readonly metrics: QueueCounters;
 }

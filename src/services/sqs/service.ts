@@ -1,4 +1,3 @@
-import type { EpochMs } from "../../kernel/clock.ts";
 import { Refusal } from "../../kernel/errors.ts";
 import { type AnyOperation, operationTable, type ServiceTable } from "../../kernel/operation.ts";
 import { shareWaiters } from "./arrivals.ts";
@@ -55,14 +54,10 @@ export function createSqs(deps: SqsDependencies): Sqs {
   const own = createWaiters(deps);
   const { arrivals, systemClock } = deps;
   const waiters = arrivals ? shareWaiters(own, arrivals, systemClock) : own;
-  const listeners = new Set<(atMs: EpochMs) => void>();
   const context: SqsContext = {
     ...deps,
     waiters,
     metrics: createQueueCounters(),
-    moveTaskDue: (atMs) => {
-      for (const listener of listeners) listener(atMs);
-    },
   };
   const measure = () => measureQueues(context);
   const table: ServiceTable = {
@@ -79,7 +74,7 @@ export function createSqs(deps: SqsDependencies): Sqs {
   };
   return {
     table,
-    jobs: createJobs(context, (listener) => listeners.add(listener)),
+    jobs: createJobs(context),
     waiters: own,
     measure,
   };
