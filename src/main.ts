@@ -114,7 +114,7 @@ async function startUnsealed(
   const { accountId, region } = folder.installation;
   const ownClocks = openClocks(folder, settings, log, scope, systemClockOf);
   const state = await openState(stateOptions(settings, log), scope);
-  const clocks = sharedClocks(ownClocks, state.store.peers);
+  const clocks = sharedClocks(ownClocks, state.store.peers, log);
   const sessions = createSessionTokens(state.secrets, systemRandom);
   const { secrets } = state;
   const messages = createAuthorizationMessages(secrets);

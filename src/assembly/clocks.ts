@@ -1,5 +1,5 @@
 import { shiftedClock } from "../clock/shifted.ts";
-import { systemClock } from "../clock/system.ts";
+import { steadyClock, systemClock } from "../clock/system.ts";
 import { type VirtualClock, virtualClock } from "../clock/virtual.ts";
 import type { Settings } from "../config.ts";
 import { isLoopbackHost } from "../gateway/addresses.ts";
@@ -20,10 +20,18 @@ export interface Clocks {
 /** The machine's clock, or one that a test can move. */
 export type SystemClockOf = typeof systemClock;
 
-/** With a shared store the service clock is the database's: all processes agree on it. */
-export function sharedClocks(clocks: Clocks, peers: Peers | undefined): Clocks {
+/**
+ * With a shared store the service clock is the database's: all processes agree on it, whatever the
+ * clocks of their hosts say or are set to.
+ */
+export function sharedClocks(clocks: Clocks, peers: Peers | undefined, log: Log): Clocks {
   if (peers === undefined || clocks.virtual !== undefined) return clocks;
-  return { ...clocks, service: shiftedClock(clocks.service, () => peers.clockOffsetMs()) };
+  const steady = steadyClock(reportTo(log));
+  return { ...clocks, service: shiftedClock(steady, () => peers.clockOffsetMs()) };
+}
+
+function reportTo(log: Log): (error: unknown) => void {
+  return (error) => log.error("something that was due failed", { error });
 }
 
 /** Opens both clocks. A virtual one needs a loopback host: nobody else may depend on it. */
@@ -34,7 +42,7 @@ export function openClocks(
   scope: AsyncDisposableStack,
   systemClockOf: SystemClockOf = systemClock,
 ): Clocks {
-  const onError = (error: unknown) => log.error("something that was due failed", { error });
+  const onError = reportTo(log);
   const system = systemClockOf(onError);
   if (settings.clock === "system") return { service: system, system, virtual: undefined };
   if (!isLoopbackHost(settings.host)) {

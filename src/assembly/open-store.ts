@@ -11,7 +11,7 @@ export interface StoreChoice {
   /** Where the embedded store lies. */
   readonly dataFolder: string;
   readonly log: Log;
-  /** This machine's time; a shared store tells its own from it. */
+  /** This machine's time, which a shared store tells its own from: one that nobody sets. */
   readonly systemNowMs: () => number;
 }
 

@@ -1,4 +1,5 @@
 import { join, resolve } from "node:path";
+import { steadyNow } from "../clock/system.ts";
 import type { Settings } from "../config.ts";
 import { type ChainKey, chainKeys } from "../crypto/chain.ts";
 import type { RingKey, RingPurpose } from "../crypto/keyring.ts";
@@ -47,8 +48,7 @@ export interface StateOptions {
 
 export function stateOptions(settings: Settings, log: Log): StateOptions {
   const { data, store } = settings;
-  const systemNowMs = () => performance.timeOrigin + performance.now();
-  return { dataFolder: resolve(data), store, seal: sealOf(settings), log, systemNowMs };
+  return { dataFolder: resolve(data), store, seal: sealOf(settings), log, systemNowMs: steadyNow };
 }
 
 const recordEntriesMax = 200_000;

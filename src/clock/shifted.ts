@@ -1,8 +1,9 @@
 import type { Clock } from "../kernel/clock.ts";
 
 /**
- * A clock that runs beside another one, ahead of it by an offset that may change a little: the time
- * of a shared database as this machine knows it. It never goes back.
+ * A clock that runs beside a steady one, ahead of it by an offset that may change a little: the
+ * time of a shared database as this machine knows it. It never goes back, so it must never be far
+ * ahead either: beside a clock that somebody can set it would stand still for as long.
  */
 export function shiftedClock(clock: Clock, offsetMs: () => number): Clock {
   let latestMs = Number.NEGATIVE_INFINITY;

@@ -8,7 +8,20 @@ export const timerDelayMsMax = 2 ** 31 - 1;
  * throws or rejects with.
  */
 export function systemClock(onError: (error: unknown) => void): Clock {
-  const now = (): EpochMs => Date.now();
+  return clockBy(() => Date.now(), onError);
+}
+
+/** The time that this process began at, and what has passed since: nobody sets it. */
+export function steadyNow(): EpochMs {
+  return Math.floor(performance.timeOrigin + performance.now());
+}
+
+/** A clock like `systemClock` that does not jump when the machine's is set. */
+export function steadyClock(onError: (error: unknown) => void): Clock {
+  return clockBy(steadyNow, onError);
+}
+
+function clockBy(now: () => EpochMs, onError: (error: unknown) => void): Clock {
   return {
     now,
     at(atMs, due) {

@@ -11,7 +11,7 @@ export interface Peers {
    * less than a second ago. If not, everything has to be read anew.
    */
   trusted(): boolean;
-  /** The database's time less this machine's, in milliseconds. */
+  /** The database's time less this machine's steady one, in milliseconds. */
   clockOffsetMs(): number;
   /** An account's configuration is at this version now, as the feed of versions says. */
   onVersion(listener: (accountId: string, version: number) => void): void;

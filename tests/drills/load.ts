@@ -8,19 +8,29 @@ const groups = ["a", "b", "c"];
 /** A message that a dead server or a lost answer left hidden comes again after this. */
 const visibilitySeconds = 2;
 const drainMsMax = 60_000;
+/** Taken after a fault, it shows that clients recovered. */
+const afterwardsMin = 20;
 /** Sending is meant to meet the fault, not to fill the queue. */
 const pauseBetweenMs = 3;
+
+export interface DrillOptions {
+  readonly servers: Servers;
+  /** How long messages are sent at least. */
+  readonly seconds: number;
+  /** Each message is longer by so much. */
+  readonly paddingBytes?: number;
+  /** The fault, from its begin to its end. `failures`: times that clients were refused so far. */
+  readonly disturb: (failures: () => number) => Promise<void>;
+}
 
 /**
  * Clients send, receive and delete through all servers while `disturb` does its worst, then the
  * queues are drained. Every client tries again after a retryable failure; anything else fails the
  * drill at once.
  */
-export async function drill(
-  servers: Servers,
-  seconds: number,
-  disturb: () => Promise<void>,
-): Promise<DrillReport> {
+export async function drill(options: DrillOptions): Promise<DrillReport> {
+  const { servers, seconds } = options;
+  const padding = ` ${".".repeat(options.paddingBytes ?? 0)}`;
   const ledger = new DrillLedger();
   const plain = await queueNamed(servers, "drill", {});
   const fifo = await queueNamed(servers, "drill.fifo", { FifoQueue: "true" });
@@ -29,14 +39,16 @@ export async function drill(
   const sending = [
     ...Array.from({ length: senders }, (_, index) =>
       sendAll(run, `s${index}`, async (body) => {
-        await any((sqs) => sqs.sendMessage({ QueueUrl: plain, MessageBody: body }));
+        await any((sqs) => sqs.sendMessage({ QueueUrl: plain, MessageBody: body + padding }));
         ledger.sent(body);
       }),
     ),
     ...groups.map((group) =>
       sendAll(run, group, async (body) => {
         const ids = { MessageGroupId: group, MessageDeduplicationId: body.replace(":", "-") };
-        await any((sqs) => sqs.sendMessage({ QueueUrl: fifo, MessageBody: body, ...ids }));
+        await any((sqs) =>
+          sqs.sendMessage({ QueueUrl: fifo, MessageBody: body + padding, ...ids }),
+        );
         ledger.sent(body);
       }),
     ),
@@ -44,7 +56,13 @@ export async function drill(
   const receiving = [plain, plain, fifo, fifo].map((url) =>
     consume(run, url, url === fifo, any, ledger),
   );
-  await Promise.all([pause(seconds * 1000), pause(seconds * 300).then(disturb)]);
+  await Promise.all([
+    pause(seconds * 1000),
+    pause(seconds * 300).then(() => options.disturb(() => ledger.failures())),
+  ]);
+  ledger.faultIsOver();
+  const takenBy = performance.now() + drainMsMax;
+  while (ledger.afterwards() < afterwardsMin && performance.now() < takenBy) await pause(20);
   run.sending = false;
   await Promise.all(sending);
   const drainedBy = performance.now() + drainMsMax;
@@ -52,6 +70,11 @@ export async function drill(
   run.receiving = false;
   await Promise.all(receiving);
   return ledger.report();
+}
+
+/** Without its padding. */
+function bodyOf(text = ""): string {
+  return text.split(" ", 1)[0] ?? "";
 }
 
 async function queueNamed(
@@ -90,20 +113,23 @@ function tryAgain(servers: Servers, ledger: DrillLedger): Any {
       try {
         return await act(server.clients.sqs);
       } catch (error) {
-        const { $metadata, name } = error as { $metadata?: Metadata; name: string };
+        const { $metadata, name, code = name } = error as SdkError;
         const status = $metadata?.httpStatusCode;
         if (status !== undefined && status < 500) {
           throw new Error(`not retryable: ${status} ${name}`, { cause: error });
         }
-        ledger.retried += 1;
+        ledger.tryAgain(status === undefined ? code : `${status} ${name}`);
         await pause(50);
       }
     }
   };
 }
 
-interface Metadata {
-  readonly httpStatusCode?: number;
+interface SdkError {
+  readonly $metadata?: { readonly httpStatusCode?: number };
+  readonly name: string;
+  /** Of a connection that failed. */
+  readonly code?: string;
 }
 
 async function consume(
@@ -120,8 +146,8 @@ async function consume(
       sqs.receiveMessage({ QueueUrl: url, MaxNumberOfMessages: 10, WaitTimeSeconds: 1 }),
     );
     for (const { MessageId = "", Body = "" } of Messages) {
-      if (ordered) ledger.cameInOrder(MessageId, Body, deletedBefore);
-      else ledger.came(MessageId, Body, deletedBefore);
+      if (ordered) ledger.cameInOrder(MessageId, bodyOf(Body), deletedBefore);
+      else ledger.came(MessageId, bodyOf(Body), deletedBefore);
     }
     if (Messages.length === 0) continue;
     const Entries = Messages.map(({ ReceiptHandle }, index) => ({
@@ -136,8 +162,8 @@ async function consume(
       if (!message) continue;
       // AWS: a handle that a later receive replaced answers success and deletes nothing.
       const held = performance.now() - begunMs < visibilitySeconds * 1000;
-      if (held) ledger.deleted(message.MessageId ?? "", message.Body ?? "");
-      else ledger.perhapsDeleted(message.Body ?? "");
+      if (held) ledger.deleted(message.MessageId ?? "", bodyOf(message.Body));
+      else ledger.perhapsDeleted(bodyOf(message.Body));
     }
   }
 }

@@ -12,7 +12,12 @@ export interface Servers {
 }
 
 /** Each has a data folder of its own; the root key is the same file's copy. */
-export async function startServers(t: TestContext, store: string, count: number): Promise<Servers> {
+export async function startServers(
+  t: TestContext,
+  store: string,
+  count: number,
+  flags: readonly string[] = [],
+): Promise<Servers> {
   const folders = Array.from({ length: count }, () => newDataFolder());
   const all: ChildServer[] = [];
   t.after(async () => {
@@ -22,7 +27,7 @@ export async function startServers(t: TestContext, store: string, count: number)
   const [first = ""] = folders;
   for (const folder of folders) {
     if (folder !== first) shareKey(first, folder);
-    all.push(await startOn(folder, store));
+    all.push(await startOn(folder, store, flags));
   }
   return {
     all,
@@ -31,7 +36,7 @@ export async function startServers(t: TestContext, store: string, count: number)
       const server = all[index];
       if (!folder || !server) throw new Error(`there is no server ${index}`);
       await server.kill();
-      all[index] = await startOn(folder, store);
+      all[index] = await startOn(folder, store, flags);
     },
   };
 }
@@ -42,6 +47,6 @@ export function shareKey(from: string, to: string): void {
   for (const name of ["root.key", "credentials"]) copyFileSync(join(from, name), join(to, name));
 }
 
-function startOn(folder: string, store: string): Promise<ChildServer> {
-  return startChild(folder, ["--store", store, "--log-level", "warn"]);
+function startOn(folder: string, store: string, flags: readonly string[]): Promise<ChildServer> {
+  return startChild(folder, ["--store", store, "--log-level", "warn", ...flags]);
 }

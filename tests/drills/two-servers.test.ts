@@ -4,15 +4,15 @@
 // Method: two servers in this process on one schema of a real PostgreSQL, each with its own data
 // folder, real clients of both. Waits end when the thing is seen, never by a clock.
 import { deepEqual, equal, notEqual } from "node:assert/strict";
-import { createPublicKey, publicEncrypt, randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
-import type { KMS } from "@aws-sdk/client-kms";
+import { movableClock } from "../harness/movable-clock.ts";
 import { sharedCluster } from "../harness/postgres/shared.ts";
 import { refusal, startTestServer, type TestServer } from "../harness/server.ts";
+import { importKey } from "./import-key.ts";
 import { shareKey } from "./servers.ts";
 
 interface Two {
@@ -21,7 +21,8 @@ interface Two {
   readonly schema: string;
 }
 
-async function twoServers(t: TestContext): Promise<Two> {
+/** `aheadSeconds`: how far the clock of the second one's host is ahead. */
+async function twoServers(t: TestContext, aheadSeconds = 0): Promise<Two> {
   const cluster = await sharedCluster();
   const store = cluster.newStoreUrl();
   const schema = new URL(store).searchParams.get("schema") ?? "";
@@ -34,7 +35,9 @@ async function twoServers(t: TestContext): Promise<Two> {
     rmSync(first, { recursive: true, force: true });
   });
   shareKey(first, second);
-  const two = await startTestServer({ dataFolder: second, flags });
+  const systemClock = movableClock();
+  systemClock.move(aheadSeconds);
+  const two = await startTestServer({ dataFolder: second, flags, systemClock });
   t.after(async () => {
     await two.stop();
     rmSync(second, { recursive: true, force: true });
@@ -85,21 +88,6 @@ test("a key of KMS disabled here encrypts nothing there", async (t) => {
     return refused?.name === "DisabledException";
   });
 });
-
-async function importKey(kms: KMS): Promise<string> {
-  const { KeyMetadata } = await kms.createKey({ Origin: "EXTERNAL" });
-  const KeyId = KeyMetadata?.KeyId ?? "";
-  const { PublicKey, ImportToken } = await kms.getParametersForImport({
-    KeyId,
-    WrappingAlgorithm: "RSAES_OAEP_SHA_256",
-    WrappingKeySpec: "RSA_2048",
-  });
-  const key = createPublicKey({ key: Buffer.from(PublicKey ?? []), format: "der", type: "spki" });
-  const EncryptedKeyMaterial = publicEncrypt({ key, oaepHash: "sha256" }, randomBytes(32));
-  const ExpirationModel = "KEY_MATERIAL_DOES_NOT_EXPIRE";
-  await kms.importKeyMaterial({ KeyId, ImportToken, EncryptedKeyMaterial, ExpirationModel });
-  return KeyId;
-}
 
 test("key material deleted here closes what is cached there", async (t) => {
   const { one, two } = await twoServers(t);
@@ -175,6 +163,54 @@ test("FIFO topics keep their order when both publish", async (t) => {
   );
   // One line for both: no number is given twice.
   equal(new Set(numbers.map(({ SequenceNumber }) => SequenceNumber)).size, 20);
+});
+
+test("a move task begun where the periodic work is not done is carried out", async (t) => {
+  const { two } = await twoServers(t);
+  const { sqs } = two.rootClients;
+  const queue = async (QueueName: string, Attributes = {}) => {
+    const { QueueUrl } = await sqs.createQueue({ QueueName, Attributes });
+    const asked = await sqs.getQueueAttributes({ QueueUrl, AttributeNames: ["QueueArn"] });
+    return { QueueUrl, arn: asked.Attributes?.QueueArn ?? "" };
+  };
+  const dead = await queue("dead");
+  const RedrivePolicy = JSON.stringify({ deadLetterTargetArn: dead.arn, maxReceiveCount: 1 });
+  await queue("orders", { RedrivePolicy });
+  const { QueueUrl, arn: DestinationArn } = await queue("moved");
+  await sqs.sendMessage({ QueueUrl: dead.QueueUrl, MessageBody: "m" });
+  await sqs.startMessageMoveTask({ SourceArn: dead.arn, DestinationArn });
+  const { Messages = [] } = await sqs.receiveMessage({ QueueUrl, WaitTimeSeconds: 5 });
+  equal(Messages[0]?.Body, "m");
+});
+
+test("the database's time rules, not that of the hosts", async (t) => {
+  const { one, two, schema } = await twoServers(t, 3_600);
+  const { QueueUrl } = await one.rootClients.sqs.createQueue({ QueueName: "timed" });
+  await two.rootClients.sqs.sendMessage({ QueueUrl, MessageBody: "m" });
+  const receive = async ({ rootClients }: TestServer) => {
+    const MessageSystemAttributeNames = ["SentTimestamp" as const];
+    const asked = { QueueUrl, MessageSystemAttributeNames, VisibilityTimeout: 600 };
+    return (await rootClients.sqs.receiveMessage(asked)).Messages ?? [];
+  };
+  const [message] = await receive(one);
+  const ageMs = Date.now() - Number(message?.Attributes?.SentTimestamp);
+  equal(ageMs >= -1_000 && ageMs < 60_000, true, "sent by the database's time");
+  // By the host's clock it would be visible there since long.
+  deepEqual(await receive(two), []);
+  // Nor does the lease of the periodic work end earlier for a host that is ahead.
+  const cluster = await sharedCluster();
+  const lease = async () => {
+    const [row] = await cluster.sql(
+      `SELECT holder, until_ms - extract(epoch FROM clock_timestamp()) * 1000 AS "leftMs"
+         FROM ${schema}.leases WHERE name = 'jobs'`,
+    );
+    return { holder: row?.holder, leftMs: Number(row?.leftMs) };
+  };
+  const before = await lease();
+  equal(before.leftMs > 0 && before.leftMs <= 8_000, true);
+  await one.halt();
+  await eventually(async () => ![undefined, before.holder].includes((await lease()).holder));
+  equal((await lease()).leftMs <= 8_000, true);
 });
 
 test("the periodic work moves to the other process when its own stops", async (t) => {

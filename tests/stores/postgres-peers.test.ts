@@ -143,6 +143,18 @@ test("a lease is one process's until it is given back or over", async (t) => {
   equal(await one.store.peers.lease("work", 60_000), true);
 });
 
+test("the database's time is told from that of a host that is an hour behind", async (t) => {
+  const cluster = await sharedCluster();
+  const hourMs = 3_600_000;
+  const store = await openPostgresStore({
+    url: cluster.newStoreUrl(),
+    log: silentLog,
+    systemNowMs: () => Date.now() - hourMs,
+  });
+  t.after(() => store.close());
+  equal(Math.abs(store.peers.clockOffsetMs() - hourMs) < 1_000, true);
+});
+
 test("what runs alone waits for the other process", async (t) => {
   const [one, two] = await twoProcesses(t);
   const order: string[] = [];

@@ -21,7 +21,7 @@ export interface PostgresStoreOptions {
   readonly log: Log;
   /** Time that passes by itself, for how long looks are good. Default: that of this process. */
   readonly elapsedMs?: () => number;
-  /** This machine's time, to tell the database's from it. */
+  /** This machine's time, one that nobody sets, to tell the database's from it. */
   readonly systemNowMs: () => number;
   /** No other process works on the store while this one does. Default false. */
   readonly alone?: boolean | undefined;

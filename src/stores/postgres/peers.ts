@@ -17,7 +17,7 @@ export interface PeersOptions {
   /** Names this process to others; random. */
   readonly processId: string;
   readonly elapsedMs: () => number;
-  /** This machine's time, to tell the database's from it. */
+  /** This machine's time, one that nobody sets, to tell the database's from it. */
   readonly systemNowMs: () => number;
   readonly log: Log;
   /** No other process works on the store while this one does. Default false. */
@@ -28,8 +28,11 @@ export interface PeersOptions {
 const lookMs = 250;
 /** Older than this, what was read does not count. */
 const trustMs = 1000;
-/** A look that takes longer has failed: the connection is made anew. */
-const lookMaxMs = 900;
+/**
+ * A look that takes longer has failed, and the connection is made anew: whoever keeps something by
+ * `onGap` alone is told before what was read has lost its worth.
+ */
+const lookMaxMs = trustMs - lookMs - 50;
 
 /**
  * One connection of its own, so that neither commits nor questions hold it up: it listens for hints

@@ -1,9 +1,9 @@
 import { appendFileSync, chownSync, cpSync, readdirSync, writeFileSync } from "node:fs";
-import { connect, createServer, type Socket } from "node:net";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { postgresUser } from "./binaries.ts";
 import { type PostgresCluster, startCluster } from "./cluster.ts";
+import { startProxy } from "./proxy.ts";
 
 /** A primary with a synchronous standby behind one address, as high availability sets them up. */
 export interface PostgresPair {
@@ -71,37 +71,4 @@ function own(folder: string): void {
   for (const entry of readdirSync(folder, { recursive: true })) {
     chownSync(join(folder, String(entry)), user.uid, user.gid);
   }
-}
-
-/** One address in front of both: connections of the old primary end with it. */
-async function startProxy(firstPort: number) {
-  let target = firstPort;
-  const sockets = new Set<Socket>();
-  const server = createServer((client) => {
-    const upstream = connect(target, "127.0.0.1");
-    for (const socket of [client, upstream]) {
-      sockets.add(socket);
-      socket.setNoDelay(true);
-      socket.on("error", () => {});
-      socket.on("close", () => {
-        sockets.delete(socket);
-        client.destroy();
-        upstream.destroy();
-      });
-    }
-    client.pipe(upstream).pipe(client);
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  if (address === null || typeof address === "string") throw new Error("the proxy listens");
-  return {
-    port: address.port,
-    leadTo(port: number) {
-      target = port;
-    },
-    close() {
-      server.close();
-      for (const socket of sockets) socket.destroy();
-    },
-  };
 }
