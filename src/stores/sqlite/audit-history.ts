@@ -8,7 +8,8 @@ import type {
   ReadChain,
 } from "../../services/cloudtrail/store.ts";
 import { type Acts, prepare } from "./act.ts";
-import { type EventRow, eventColumns, eventOf } from "./audit.ts";
+import { type EventRow, eventColumns, eventOf } from "./audit-rows.ts";
+import { segmentEvents } from "./migrations/0005-audit-segments.ts";
 
 /** The history as a chain: reading it through, and letting its beginning go. */
 export function auditHistoryActs(
@@ -74,27 +75,25 @@ function lastOlder(
 }
 
 function createPrune(database: DatabaseSync): Acts<PruneEvents>["audit.prune"] {
-  const oldest = prepare<{ number: number; timeMs: number; resources: string }>(
+  const oldest = prepare<{ number: number }>(
     database,
-    `SELECT number, time_ms AS timeMs, resources FROM audit_events
+    `SELECT number FROM audit_events
       WHERE account_id = ? AND region = ? AND number <= ? ORDER BY number LIMIT ?`,
   );
-  const removeResource = prepare(
-    database,
-    `DELETE FROM audit_resources WHERE account_id = ? AND region = ? AND name = ? AND time_ms = ?
-        AND number = ?`,
-  );
-  const removeEvent = prepare(
-    database,
-    "DELETE FROM audit_events WHERE account_id = ? AND region = ? AND number = ?",
-  );
+  const removals = [
+    "DELETE FROM audit_events WHERE account_id = ?1 AND region = ?2 AND number <= ?3",
+    // What a segment lists of events that are gone goes with the last of them.
+    ...["audit_segment_values", "audit_segments"].map(
+      (table) =>
+        `DELETE FROM ${table} WHERE account_id = ?1 AND region = ?2
+          AND segment < ?3 / ${segmentEvents}`,
+    ),
+  ].map((sql) => prepare(database, sql));
   return ({ accountId, region, throughNumber, rowsMax }) => {
     const rows = oldest.all(accountId, region, throughNumber, rowsMax);
-    for (const { number, timeMs, resources } of rows) {
-      const named: readonly (readonly [string, string])[] = JSON.parse(resources);
-      for (const [, name] of named) removeResource.run(accountId, region, name, timeMs, number);
-      removeEvent.run(accountId, region, number);
-    }
+    const last = rows.at(-1);
+    if (last === undefined) return { removed: 0 };
+    for (const removal of removals) removal.run(accountId, region, last.number);
     return { removed: rows.length };
   };
 }

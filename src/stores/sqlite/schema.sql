@@ -30,37 +30,24 @@ CREATE TABLE audit_events (
   PRIMARY KEY (account_id, region, number)
 ) STRICT;
 
-CREATE INDEX audit_events_by_access_key ON audit_events
-  (account_id, region, access_key_id, time_ms, number);
-
-CREATE INDEX audit_events_by_id ON audit_events (account_id, region, event_id, time_ms, number);
-
-CREATE INDEX audit_events_by_name ON audit_events
-  (account_id, region, event_name, time_ms, number);
-
-CREATE INDEX audit_events_by_read_only ON audit_events
-  (account_id, region, read_only, time_ms, number);
-
-CREATE INDEX audit_events_by_source ON audit_events
-  (account_id, region, event_source, time_ms, number);
-
-CREATE INDEX audit_events_by_time ON audit_events (account_id, region, time_ms, number);
-
-CREATE INDEX audit_events_by_username ON audit_events
-  (account_id, region, username, time_ms, number);
-
-CREATE TABLE audit_resources (
+CREATE TABLE audit_segment_values (
   account_id TEXT NOT NULL,
   region TEXT NOT NULL,
-  name TEXT NOT NULL,
-  time_ms INTEGER NOT NULL,
-  number INTEGER NOT NULL,
-  type TEXT NOT NULL,
-  PRIMARY KEY (account_id, region, name, time_ms, number, type)
+  segment INTEGER NOT NULL,
+  attribute TEXT NOT NULL,
+  value TEXT NOT NULL,
+  numbers TEXT NOT NULL,
+  PRIMARY KEY (account_id, region, segment, attribute, value)
 ) STRICT, WITHOUT ROWID;
 
-CREATE INDEX audit_resources_by_type ON audit_resources
-  (account_id, region, type, time_ms, number);
+CREATE TABLE audit_segments (
+  account_id TEXT NOT NULL,
+  region TEXT NOT NULL,
+  segment INTEGER NOT NULL,
+  oldest_ms INTEGER NOT NULL,
+  newest_ms INTEGER NOT NULL,
+  PRIMARY KEY (account_id, region, segment)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE counters (
   name TEXT PRIMARY KEY,

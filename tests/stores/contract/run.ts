@@ -3,6 +3,7 @@ import { auditContract } from "./audit.ts";
 import { commitContract } from "./commit.ts";
 import type { Contract, OpenStore } from "./fixtures.ts";
 import { lifecycleContract } from "./lifecycle.ts";
+import { longHistoryContract } from "./long-history.ts";
 import { messagesContract } from "./messages.ts";
 import { undeliveredContract } from "./undelivered.ts";
 
@@ -11,7 +12,7 @@ const contracts: Readonly<Record<string, Contract>> = {
   messages: messagesContract,
   lifecycle: lifecycleContract,
   undelivered: undeliveredContract,
-  audit: auditContract,
+  audit: { ...auditContract, ...longHistoryContract },
 };
 
 /** Registers the whole contract for one kind of store; each test gets an empty store. */

@@ -2,6 +2,7 @@ import { first } from "./0001-first.ts";
 import { deliveries } from "./0002-deliveries.ts";
 import { queueNumbers } from "./0003-queue-numbers.ts";
 import { sealedUnder } from "./0004-sealed-under.ts";
+import { auditSegments } from "./0005-audit-segments.ts";
 
 /**
  * A step of the schema, forward only and never edited once released. SQL lives in `.ts` because the
@@ -16,4 +17,10 @@ export interface Migration {
 }
 
 /** In order, numbered from 1 without gaps. */
-export const migrations: readonly Migration[] = [first, deliveries, queueNumbers, sealedUnder];
+export const migrations: readonly Migration[] = [
+  first,
+  deliveries,
+  queueNumbers,
+  sealedUnder,
+  auditSegments,
+];
