@@ -129,9 +129,9 @@ function startKeyWork({ state, services, clock, log, auditor }: JobsOptions) {
           const view = state.records.view();
           return {
             records: view,
-            async commit(commands, event) {
-              const events = event ? [await auditor.serviceEvent(view, event)] : [];
-              return state.records.commit(view, [...commands, ...events]);
+            async commit(commands, events) {
+              const records = events.map((event) => auditor.serviceEvent(view, event));
+              return state.records.commit(view, [...commands, ...(await Promise.all(records))]);
             },
           };
         },

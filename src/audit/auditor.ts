@@ -2,7 +2,7 @@ import { callerAccountId } from "../kernel/caller.ts";
 import type { Clock } from "../kernel/clock.ts";
 import { Refusal } from "../kernel/errors.ts";
 import type { FinishedCall } from "../kernel/finished-call.ts";
-import type { AuditResource } from "../kernel/operation.ts";
+import type { AuditResource, ServiceEvent } from "../kernel/operation.ts";
 import type { Random } from "../kernel/random.ts";
 import type { RecordView } from "../kernel/records.ts";
 import type { EventFacts, TrailChoice } from "../services/cloudtrail/choice.ts";
@@ -19,7 +19,6 @@ import {
   type RecordFacts,
   recordBytes,
   recordFacts,
-  type ServiceEvent,
   serviceEventBytes,
   usedResources,
 } from "./record.ts";
@@ -50,12 +49,10 @@ export interface Auditor {
 export function createAuditor(deps: AuditorDependencies): Auditor {
   return {
     record: (finished) => record(deps, finished),
-    async serviceEvent(view, event) {
-      const nowMs = deps.clock.now();
-      const trails = await deps.trails.of(view, event.accountId, factsOfService(event));
-      if (trails.length > 0) deps.waiting?.(nowMs);
-      return { kind: "audit.append", events: [eventOfService(deps, event, nowMs, trails)] };
-    },
+    serviceEvent: async (view, event) => ({
+      kind: "audit.append",
+      events: [await eventOfService(deps, view, event)],
+    }),
   };
 }
 
@@ -78,10 +75,12 @@ async function record(
   if (told.some(({ trails }) => trails.length > 0)) deps.waiting?.(nowMs);
   const shared = recordFacts(finished, resources, deps.models.get(table.name), nowMs);
   const sharedEventId = told.length > 1 ? deps.random.uuid() : undefined;
-  return {
-    kind: "audit.append",
-    events: told.map((to) => eventFor(deps, shared, to, nowMs, sharedEventId)),
-  };
+  const events = told.map((to) => eventFor(deps, shared, to, nowMs, sharedEventId));
+  const caused = "outcome" in finished.result ? finished.result.outcome.audit?.events : undefined;
+  for (const event of caused ?? []) {
+    events.push(await eventOfService(deps, finished.call.records, event));
+  }
+  return { kind: "audit.append", events };
 }
 
 /** An account that gets a copy, and its trails that deliver it. */
@@ -113,7 +112,7 @@ function factsOfService(event: ServiceEvent): EventFacts {
     readOnly: event.readOnly ?? false,
     eventSource: event.eventSource,
     eventName: event.eventName,
-    eventType: "AwsServiceEvent",
+    eventType: event.eventType ?? "AwsServiceEvent",
     identityArn: "",
     resources: event.resources,
   };
@@ -180,12 +179,14 @@ function named({ type, arn }: AuditResource): HistoryFacts["resources"][number] 
   return { type, name: arn };
 }
 
-function eventOfService(
-  { random }: AuditorDependencies,
+async function eventOfService(
+  { random, clock, trails: choice, waiting }: AuditorDependencies,
+  view: RecordView,
   event: ServiceEvent,
-  timeMs: number,
-  trails: readonly TrailPlace[],
-): AuditEvent {
+): Promise<AuditEvent> {
+  const timeMs = clock.now();
+  const trails = await choice.of(view, event.accountId, factsOfService(event));
+  if (trails.length > 0) waiting?.(timeMs);
   const eventId = newEventId(random, timeMs);
   const { accountId, region, eventName, eventSource, readOnly = false, resources } = event;
   return {

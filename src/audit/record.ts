@@ -1,7 +1,12 @@
 import { Fault, Refusal } from "../kernel/errors.ts";
 import type { FinishedCall } from "../kernel/finished-call.ts";
 import type { Json } from "../kernel/json.ts";
-import type { AnyOperation, AuditResource, ServiceTable } from "../kernel/operation.ts";
+import type {
+  AnyOperation,
+  AuditResource,
+  ServiceEvent,
+  ServiceTable,
+} from "../kernel/operation.ts";
 import {
   endpointId,
   foreignIdentity,
@@ -42,10 +47,13 @@ export function recordFacts(
   const additional = outcome?.audit?.additionalEventData;
   const region = eventRegion(finished);
   const request = kept(model, shapes?.input, audit.request, input);
+  const told = outcome?.audit?.responseElements;
   const response =
-    typeof output === "object" && output !== null
-      ? kept(model, shapes?.output, audit.response, output)
-      : "null";
+    told !== undefined
+      ? notEmpty(plainText(told))
+      : typeof output === "object" && output !== null
+        ? kept(model, shapes?.output, audit.response, output)
+        : "null";
   return {
     finished,
     region,
@@ -220,20 +228,10 @@ function resourcesText(resources: readonly AuditResource[]): string {
   return `,"resources":[${each.join(",")}]`;
 }
 
-/** Something a service did by itself: a key deleted at the end of its waiting period. */
-export interface ServiceEvent {
-  readonly accountId: string;
-  readonly region: string;
-  readonly eventSource: string;
-  readonly eventName: string;
-  readonly resources: readonly AuditResource[];
-  readonly serviceEventDetails?: Json;
-  readonly readOnly?: boolean;
-}
-
 /** AWS: the record of a service event. */
 export function serviceEventBytes(event: ServiceEvent, nowMs: number, eventId: string): Buffer {
   const { accountId, eventSource, eventName, region, readOnly, serviceEventDetails } = event;
+  const { eventType = "AwsServiceEvent" } = event;
   const details = serviceEventDetails && JSON.stringify(serviceEventDetails);
   return Buffer.from(
     `{"eventVersion":"${eventVersion}","userIdentity":{"accountId":${quoted(accountId)}` +
@@ -241,7 +239,7 @@ export function serviceEventBytes(event: ServiceEvent, nowMs: number, eventId: s
       `,"eventSource":"${eventSource}","eventName":"${eventName}","awsRegion":${quoted(region)}` +
       `,"sourceIPAddress":"AWS Internal","userAgent":"AWS Internal","requestParameters":null` +
       `,"responseElements":null,"eventID":"${eventId}","readOnly":${readOnly ?? false}` +
-      `${resourcesText(event.resources)},"eventType":"AwsServiceEvent","managementEvent":true` +
+      `${resourcesText(event.resources)},"eventType":"${eventType}","managementEvent":true` +
       `,"recipientAccountId":${quoted(accountId)}` +
       (details ? `,"serviceEventDetails":${bounded(details, "serviceEventDetails")}` : "") +
       `,"eventCategory":"Management"}`,

@@ -45,7 +45,8 @@ export async function kmsUses(lookup: Lookup, query: UsesQuery): Promise<readonl
   for (const scope of query.scopes) {
     await eachEvent(lookup, query, scope, (event) => {
       const record: AuditRecord = JSON.parse(event.record);
-      if (record.eventType !== "AwsApiCall") return;
+      // What KMS did by itself is nobody's request.
+      if (record.eventType !== "AwsApiCall" || record.sourceIPAddress === "AWS Internal") return;
       const { sharedEventID } = record;
       if (sharedEventID !== undefined && shared.has(sharedEventID)) return;
       if (sharedEventID !== undefined) shared.add(sharedEventID);
@@ -100,6 +101,7 @@ interface AuditRecord {
   readonly eventType?: string;
   readonly errorCode?: string;
   readonly sharedEventID?: string;
+  readonly sourceIPAddress?: string;
   readonly userIdentity?: {
     readonly type?: string;
     readonly arn?: string;

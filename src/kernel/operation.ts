@@ -40,6 +40,10 @@ export interface Outcome<O> {
   readonly audit?: {
     readonly resources?: readonly AuditResource[];
     readonly additionalEventData?: Json;
+    /** Takes the place of what the rule keeps of the output. */
+    readonly responseElements?: Json;
+    /** What the service does by itself because of the call. */
+    readonly events?: readonly ServiceEvent[];
     /** Who it was, where a token inside the request said so. */
     readonly identity?: WebIdentityCaller;
   };
@@ -105,6 +109,19 @@ export interface AuditResource {
   readonly accountId: string;
   readonly type: string;
   readonly arn: string;
+}
+
+/** Something a service did by itself: a key deleted at the end of its waiting period. */
+export interface ServiceEvent {
+  readonly accountId: string;
+  readonly region: string;
+  readonly eventSource: string;
+  readonly eventName: string;
+  /** Absent: AwsServiceEvent. */
+  readonly eventType?: "AwsApiCall";
+  readonly resources: readonly AuditResource[];
+  readonly serviceEventDetails?: Json;
+  readonly readOnly?: boolean;
 }
 
 /** A service: its operations, and how it says "no" on the wire. */

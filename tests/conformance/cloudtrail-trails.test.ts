@@ -266,6 +266,25 @@ test("event selectors: what a new trail has, both forms, and what is refused", a
   await cloudtrail.deleteTrail({ Name: TrailName });
 });
 
+test("no trail looks for unusual activity: told as AWS tells it", async () => {
+  const { TrailARN = "" } = await cloudtrail.createTrail({ Name: "calm", ...bucket });
+  const message =
+    `Trail name ${TrailARN} does not have Insights enabled. Edit the trail settings to enable ` +
+    "Insights, and then try the operation again.";
+  for (const TrailName of ["calm", TrailARN]) {
+    const asked = cloudtrail.getInsightSelectors({ TrailName });
+    await refused(asked, "InsightNotEnabledException", message);
+  }
+  const absent = cloudtrail.getInsightSelectors({ TrailName: "absent" });
+  await refused(absent, "TrailNotFoundException", /^Unknown trail: absent/);
+  const nothing = cloudtrail.getInsightSelectors({});
+  await refused(nothing, "InvalidParameterCombinationException", /TrailName/);
+  const store = `arn:aws:cloudtrail:us-east-1:${server.accountId}:eventdatastore/x`;
+  const lake = cloudtrail.getInsightSelectors({ EventDataStore: store });
+  await refused(lake, "UnsupportedOperationException", /is not offered by this server/);
+  await cloudtrail.deleteTrail({ Name: "calm" });
+});
+
 test("every operation needs its right on the trail", async () => {
   await cloudtrail.createTrail({ Name: "guarded", ...bucket });
   const user = await server.createUser("Nosy", {

@@ -10,7 +10,12 @@ import { assert, Refusal } from "../../src/kernel/errors.ts";
 import type { FinishedCall } from "../../src/kernel/finished-call.ts";
 import type { Invoke, InvokeIdentity } from "../../src/kernel/invoke.ts";
 import { silentLog } from "../../src/kernel/log.ts";
-import { type Operation, operationTable, type ServiceTable } from "../../src/kernel/operation.ts";
+import {
+  type Operation,
+  operationTable,
+  type ServiceEvent,
+  type ServiceTable,
+} from "../../src/kernel/operation.ts";
 import { identities } from "../../src/services/iam/identities.ts";
 import {
   accountOfAccessKey,
@@ -21,7 +26,7 @@ import {
 import { createRootCredential } from "../../src/services/iam/root.ts";
 import { createIam } from "../../src/services/iam/service.ts";
 import type { KeyLastUse, KmsDependencies } from "../../src/services/kms/dependencies.ts";
-import { type KeyServiceEvent, runDueKeyWork } from "../../src/services/kms/due.ts";
+import { runDueKeyWork } from "../../src/services/kms/due.ts";
 import { createRequestQuotas, type QuotaRates } from "../../src/services/kms/quotas.ts";
 import { createKms } from "../../src/services/kms/service.ts";
 import { createAuthorizationMessages } from "../../src/services/sts/messages.ts";
@@ -45,7 +50,7 @@ export async function createBed(options: { quotas?: QuotaRates } = {}) {
   const clock = { nowMs: startMs };
   const wakes: number[] = [];
   const finished: FinishedCall[] = [];
-  const events: KeyServiceEvent[] = [];
+  const events: ServiceEvent[] = [];
   const forgotten: string[] = [];
   const destroyed: string[] = [];
   const lastUses = new Map<string, KeyLastUse>();
@@ -178,9 +183,9 @@ export async function createBed(options: { quotas?: QuotaRates } = {}) {
           const view = state.view();
           return {
             records: view,
-            async commit(commands, event) {
+            async commit(commands, done) {
               await state.commit(view, commands);
-              if (event) events.push(event);
+              events.push(...done);
             },
           };
         },

@@ -194,3 +194,38 @@ async function importInto(kms: KMS, KeyId: string, material: Buffer, input: obje
     ...input,
   });
 }
+
+test("the audit of each region tells what KMS did there by itself", async () => {
+  const KeyId = await replicated();
+  const materials = [(await describe(home, KeyId))?.CurrentKeyMaterialId];
+  const eventsIn = async (region: string) => {
+    const { cloudtrail } = server.clients(server.root, { region });
+    const attribute = {
+      AttributeValue: arnIn(region, KeyId),
+      AttributeKey: "ResourceName",
+    } as const;
+    const { Events = [] } = await cloudtrail.lookupEvents({ LookupAttributes: [attribute] });
+    const records = Events.map(({ CloudTrailEvent }) => JSON.parse(CloudTrailEvent ?? ""));
+    return records.filter(({ userIdentity }) => userIdentity.invokedBy === "AWS Internal");
+  };
+  await home.enableKeyRotation({ KeyId, RotationPeriodInDays: 90 });
+  const rotations = {
+    ON_DEMAND: () => home.rotateKeyOnDemand({ KeyId }),
+    AUTOMATIC: () => server.advance(90 * 86_400),
+  };
+  for (const [rotationType, rotate] of Object.entries(rotations)) {
+    await rotate();
+    materials.push((await describe(home, KeyId))?.CurrentKeyMaterialId);
+    const [previousKeyMaterialId, currentKeyMaterialId] = materials.slice(-2);
+    const [event] = await eventsIn("us-east-1");
+    deepEqual([event.eventName, event.eventType], ["RotateKey", "AwsServiceEvent"]);
+    const told = { keyId: KeyId, rotationType, previousKeyMaterialId, currentKeyMaterialId };
+    deepEqual(event.serviceEventDetails, told);
+    const [synchronized, ...before] = await eventsIn("eu-west-1");
+    const { eventName, eventType, requestParameters, resources } = synchronized;
+    deepEqual([eventName, eventType], ["SynchronizeMultiRegionKey", "AwsApiCall"]);
+    deepEqual([requestParameters, resources[0].ARN], [null, arnIn("eu-west-1", KeyId)]);
+    // The one of the replication is too old for the history in the end.
+    equal(before.length, rotationType === "ON_DEMAND" ? 1 : 0);
+  }
+});

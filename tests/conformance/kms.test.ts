@@ -185,6 +185,17 @@ test("the audit tells of a key's use, and neither blob nor plaintext", async () 
   const created = events.Events?.find((event) => event.EventName === "CreateKey");
   const { responseElements } = JSON.parse(created?.CloudTrailEvent ?? "{}");
   equal(responseElements.keyMetadata.arn, arn);
+  const { GrantId } = await kms().createGrant({
+    KeyId: keyId,
+    GranteePrincipal: `arn:aws:iam::${server.accountId}:root`,
+    Operations: ["Decrypt"],
+  });
+  const granted = await server.rootClients.cloudtrail.lookupEvents({
+    LookupAttributes: [{ AttributeKey: "EventName", AttributeValue: "CreateGrant" }],
+  });
+  const grant = JSON.parse(granted.Events?.[0]?.CloudTrailEvent ?? "{}");
+  deepEqual(grant.responseElements, { grantId: GrantId, keyId: arn });
+  equal(grant.additionalEventData, undefined);
   match(
     responseElements.keyMetadata.creationDate,
     /^[A-Z][a-z]{2} \d+, \d{4}, \d+:\d\d:\d\d [AP]M$/,

@@ -108,7 +108,9 @@ test("pages meet without a gap, failures are told apart, copies count once", asy
   const other = { accountId: "999999999999", region: "us-east-1" };
   const shared = event(nowMs, 6000, { sharedEventID: "s" });
   const service = event(nowMs, 7000, { eventType: "AwsServiceEvent" });
-  const uses = await kmsUses(historyOf([...many, failed, shared, service]), {
+  const inside = { sourceIPAddress: "AWS Internal", userIdentity: { invokedBy: "AWS Internal" } };
+  const synchronized = event(nowMs, 8000, inside);
+  const uses = await kmsUses(historyOf([...many, failed, shared, service, synchronized]), {
     scopes: [scope],
     period,
   });

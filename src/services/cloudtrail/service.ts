@@ -4,6 +4,7 @@ import { createTrailOperation } from "./operations/create-trail.ts";
 import { deleteTrailOperation } from "./operations/delete-trail.ts";
 import { describeTrailsOperation } from "./operations/describe-trails.ts";
 import { getEventSelectorsOperation } from "./operations/get-event-selectors.ts";
+import { getInsightSelectorsOperation } from "./operations/get-insight-selectors.ts";
 import { getTrailOperation } from "./operations/get-trail.ts";
 import { getTrailStatusOperation } from "./operations/get-trail-status.ts";
 import { listPublicKeysOperation } from "./operations/list-public-keys.ts";
@@ -32,6 +33,7 @@ export function createCloudtrail(deps: CloudtrailDependencies): ServiceTable {
     getTrailStatusOperation(),
     putEventSelectorsOperation(),
     getEventSelectorsOperation(),
+    getInsightSelectorsOperation(),
     addTagsOperation(),
     removeTagsOperation(),
     listTagsOperation(),

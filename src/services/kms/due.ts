@@ -1,23 +1,13 @@
 import type { EpochMs } from "../../kernel/clock.ts";
 import type { Command } from "../../kernel/command.ts";
 import { StaleDecision } from "../../kernel/errors.ts";
-import type { Json } from "../../kernel/json.ts";
-import type { AuditResource } from "../../kernel/operation.ts";
+import type { ServiceEvent } from "../../kernel/operation.ts";
 import type { RecordView } from "../../kernel/records.ts";
-import { keyResourceType } from "./conditions.ts";
 import type { KmsDependencies } from "./dependencies.ts";
+import { keyEvent, rotationEvents } from "./events.ts";
 import { withoutMaterial } from "./imports.ts";
-import {
-  currentMaterial,
-  dayMs,
-  dueOf,
-  identityOf,
-  joinChanges,
-  keyArn,
-  newMaterial,
-  saveKey,
-} from "./keys.ts";
-import { isPrimary, saveMaterials, settledState } from "./multi-region.ts";
+import { dayMs, dueOf, identityOf, joinChanges, keyArn, newMaterial, saveKey } from "./keys.ts";
+import { isPrimary, relatedKeys, saveMaterials, settledState } from "./multi-region.ts";
 import { removeKey } from "./removal.ts";
 import {
   type DueRecord,
@@ -39,18 +29,8 @@ export interface DueHost {
 
 export interface DueAct {
   readonly records: RecordView;
-  /** Commits, with the audit record of the event if there is one. Throws StaleDecision. */
-  commit(commands: readonly Command[], event: KeyServiceEvent | undefined): Promise<unknown>;
-}
-
-/** AWS: eventType AwsServiceEvent, invoked by `AWS Internal`, readOnly false, no parameters. */
-export interface KeyServiceEvent {
-  readonly eventSource: "kms.amazonaws.com";
-  readonly eventName: "DeleteKey" | "RotateKey" | "DeleteExpiredKeyMaterial";
-  readonly accountId: string;
-  readonly region: string;
-  readonly resources: readonly AuditResource[];
-  readonly serviceEventDetails: Json;
+  /** Commits, with the audit records of these events. Throws StaleDecision. */
+  commit(commands: readonly Command[], events: readonly ServiceEvent[]): Promise<unknown>;
 }
 
 /**
@@ -87,7 +67,7 @@ async function carryOut(
   const key = await keys.get(act.records, due, due.keyId);
   const owed = key && dueOf(key);
   if (!key || !owed || dueId(owed) !== dueId(due)) {
-    await act.commit([dueWork.remove(installationScope, dueId(due))], undefined);
+    await act.commit([dueWork.remove(installationScope, dueId(due))], []);
     return;
   }
   const work = { delete: destroy, expire, rotate, settle }[due.task];
@@ -101,7 +81,7 @@ async function destroy(
   key: Readonly<KeyRecord>,
 ): Promise<void> {
   const change = await removeKey(dependencies, act.records, key, host.now());
-  await act.commit(change.commands, serviceEvent(key, "DeleteKey", { keyId: key.keyId }));
+  await act.commit(change.commands, [keyEvent(key, "DeleteKey")]);
   change.committed();
   host.keyDestroyed(keyArn(key));
   for (const { materialId } of key.materials) await dependencies.vault.forget(materialId);
@@ -120,10 +100,9 @@ async function expire(
   let after: KeyRecord = key;
   for (const { materialId } of expired) after = withoutMaterial(after, materialId);
   const change = saveKey(dependencies, key, after);
-  const details = { keyId: key.keyId };
   // Removed before it is written again: a store leaves no remains of what is removed.
   const commands = [keys.remove(key, key.keyId), ...change.commands];
-  await act.commit(commands, serviceEvent(key, "DeleteExpiredKeyMaterial", details));
+  await act.commit(commands, [keyEvent(key, "DeleteExpiredKeyMaterial")]);
   change.committed();
   host.keyDestroyed(keyArn(key));
   for (const { materialId } of expired) await dependencies.vault.forget(materialId);
@@ -137,7 +116,7 @@ async function settle(
 ): Promise<void> {
   const { settleMs: _, ...rest } = key;
   const change = saveKey(dependencies, key, { ...rest, state: settledState(key) });
-  await act.commit(change.commands, undefined);
+  await act.commit(change.commands, []);
   change.committed();
 }
 
@@ -165,27 +144,6 @@ async function rotate(
     material,
   ]);
   const change = joinChanges([own, ...others]);
-  const details = {
-    keyId: key.keyId,
-    rotationType,
-    previousKeyMaterialId: currentMaterial(key).materialId,
-    currentKeyMaterialId: material.materialId,
-  };
-  await act.commit(change.commands, serviceEvent(key, "RotateKey", details));
-}
-
-function serviceEvent(
-  key: Readonly<KeyRecord>,
-  eventName: KeyServiceEvent["eventName"],
-  serviceEventDetails: Json,
-): KeyServiceEvent {
-  const { accountId, region } = key;
-  return {
-    eventSource: "kms.amazonaws.com",
-    eventName,
-    accountId,
-    region,
-    resources: [{ accountId, type: keyResourceType, arn: keyArn(key) }],
-    serviceEventDetails,
-  };
+  const related = await relatedKeys(act.records, key);
+  await act.commit(change.commands, rotationEvents(key, related, material));
 }

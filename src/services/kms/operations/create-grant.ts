@@ -38,7 +38,6 @@ export function createGrant(
       readOnly: false,
       secret: true,
       request: auditedRequest,
-      response: (output) => ({ grantId: output.GrantId ?? null }),
     },
     async resources(input, call) {
       requireNoServicePrincipals(input);
@@ -60,7 +59,8 @@ export function createGrant(
         GrantId: grant.grantId,
         GrantToken: makeGrantToken(dependencies.grantTokens, dependencies.random, key, grant),
       };
-      const audit = { additionalEventData: { grantId: grant.grantId, keyId: arn } };
+      // AWS: the record names the key as well, and never the token.
+      const audit = { responseElements: { grantId: grant.grantId, keyId: arn } };
       if (same) return { output, audit };
       const change = saveKey(dependencies, key, withGrantCount(key, 1));
       const commands = [...change.commands, ...putGrant(key, asked)];

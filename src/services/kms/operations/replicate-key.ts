@@ -5,6 +5,7 @@ import type { Operation, ResourceUse } from "../../../kernel/operation.ts";
 import type { Wire } from "../../../kernel/wire-types.ts";
 import { keyUse, noKeyUse, tagConditions } from "../conditions.ts";
 import type { KmsDependencies } from "../dependencies.ts";
+import { synchronized } from "../events.ts";
 import { joinChanges, keyArn, saveKey } from "../keys.ts";
 import { requireOwnKey } from "../locate.ts";
 import { auditedMetadata, keyMetadata } from "../metadata.ts";
@@ -73,7 +74,7 @@ export function replicateKey(
           TagValue,
         })),
       };
-      return { ...change, output };
+      return { ...change, output, audit: { events: [synchronized(replica)] } };
     },
   };
 }

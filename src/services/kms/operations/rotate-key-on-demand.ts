@@ -1,10 +1,11 @@
 import type { RotateKeyOnDemandRequest, RotateKeyOnDemandResponse } from "@aws-sdk/client-kms";
 import type { Call } from "../../../kernel/call.ts";
-import type { Operation } from "../../../kernel/operation.ts";
+import type { Operation, Outcome } from "../../../kernel/operation.ts";
 import type { Wire } from "../../../kernel/wire-types.ts";
 import { keyUse } from "../conditions.ts";
 import type { KmsDependencies } from "../dependencies.ts";
-import { identityOf, joinChanges, type KeyChange, newMaterial, saveKey } from "../keys.ts";
+import { rotationEvents } from "../events.ts";
+import { currentMaterial, identityOf, joinChanges, newMaterial, saveKey } from "../keys.ts";
 import { requireOwnKey } from "../locate.ts";
 import { relatedKeys, requirePrimary, saveMaterials } from "../multi-region.ts";
 import { refuse } from "../refusals.ts";
@@ -29,8 +30,7 @@ export function rotateKeyOnDemand(
       if (key.multiRegion !== undefined) requirePrimary(key);
       requireState(key, "rotateOnDemand");
       requireNoConflict(key, arn, call.now);
-      const change = await rotated(dependencies, call, key, arn);
-      return { ...change, output: { KeyId: arn } };
+      return { ...(await rotated(dependencies, call, key, arn)), output: { KeyId: arn } };
     },
   };
 }
@@ -55,14 +55,18 @@ async function rotated(
   call: Call,
   key: Readonly<KeyRecord>,
   arn: string,
-): Promise<KeyChange> {
+): Promise<Omit<Outcome<unknown>, "output">> {
   const change = await materialChange(dependencies, call, key, arn);
-  const own = saveKey(dependencies, key, {
+  const after: KeyRecord = {
     ...key,
     materials: change(key.materials),
     onDemandRotations: (key.onDemandRotations ?? 0) + 1,
-  });
-  return joinChanges([own, ...(await saveMaterials(dependencies, call.records, key, change))]);
+  };
+  const own = saveKey(dependencies, key, after);
+  const others = await saveMaterials(dependencies, call.records, key, change);
+  const related = await relatedKeys(call.records, key);
+  const events = rotationEvents(key, related, currentMaterial(after));
+  return { ...joinChanges([own, ...others]), audit: { events } };
 }
 
 type MaterialChange = (materials: readonly MaterialRecord[]) => readonly MaterialRecord[];
