@@ -124,19 +124,34 @@ function whyUnusable(key: Readonly<KeyRecord>): string | undefined {
   }
 }
 
+/** Operations that a key does something secret in. */
+export type KeyUse =
+  | "Encrypt"
+  | "Decrypt"
+  | "GenerateDataKey"
+  | "Sign"
+  | "GenerateMac"
+  | "VerifyMac"
+  | "DeriveSharedSecret";
+
 /** A use of the key under the encryption context of a topic or queue. */
 export function useOfKey(
   key: FoundKey,
-  operation: "GenerateDataKey" | "Decrypt" | "Encrypt",
+  operation: KeyUse,
   encryptionContext: Readonly<Record<string, string>>,
 ): ResourceUse {
   const conditions: ConditionContext = {
     ...encryptionContextConditions(encryptionContext),
-    ...(operation !== "GenerateDataKey" && { "kms:encryptionalgorithm": "SYMMETRIC_DEFAULT" }),
+    ...(/crypt$/.test(operation) && { "kms:encryptionalgorithm": algorithmOf(key.key) }),
   };
   // A ciphertext names its key itself: the alias in `KmsMasterKeyId` is not in that request.
   const named = operation === "Decrypt" ? { ...key, requestAlias: undefined } : key;
   return keyUse(named, conditions, { encryptionContext });
+}
+
+/** Of those that a key takes, the one that most callers use. */
+function algorithmOf({ keySpec }: Readonly<KeyRecord>): string {
+  return keySpec === "SYMMETRIC_DEFAULT" ? keySpec : "RSAES_OAEP_SHA_256";
 }
 
 /** AWS: the name of the encryption context pair that each service sets. */

@@ -8,7 +8,7 @@ import { queueRecords } from "../services/sqs/records.ts";
 import type { DecidingStatement } from "./hop.ts";
 import type { Inquiry } from "./inquiry.ts";
 import { judge } from "./judge.ts";
-import { contextNames, keyOfPlace, type UsableKey, useOfKey } from "./keys.ts";
+import { contextNames, type KeyUse, keyOfPlace, type UsableKey, useOfKey } from "./keys.ts";
 import { peopleOf, rootOf } from "./people.ts";
 import { isObject, readStatements, textsOf } from "./statements.ts";
 import { nameOf } from "./words.ts";
@@ -35,7 +35,23 @@ export interface WhoAnswer {
   readonly rights: readonly KeyRight[];
 }
 
-const operations = ["Encrypt", "Decrypt", "GenerateDataKey"] as const;
+/** AWS: what a key of each usage can do that others could not do without it. */
+const operations = {
+  ENCRYPT_DECRYPT: ["Encrypt", "Decrypt", "GenerateDataKey"],
+  SIGN_VERIFY: ["Sign"],
+  GENERATE_VERIFY_MAC: ["GenerateMac", "VerifyMac"],
+  KEY_AGREEMENT: ["DeriveSharedSecret"],
+} as const;
+
+function operationsOf({ key }: UsableKey): readonly KeyUse[] {
+  const all: readonly KeyUse[] = operations[key.keyUsage];
+  return isSymmetric(key) ? all : all.filter((operation) => operation !== "GenerateDataKey");
+}
+
+/** Only such keys seal for topics and queues. */
+function isSymmetric({ keySpec }: UsableKey["key"]): boolean {
+  return keySpec === "SYMMETRIC_DEFAULT";
+}
 
 /** Who may use a key for cryptography: people of its account, root, and services that it names. */
 export async function whoMayUse(inquiry: Inquiry, key: UsableKey): Promise<WhoAnswer> {
@@ -80,11 +96,11 @@ async function rightsOf(
   caller: Caller,
 ): Promise<readonly KeyRight[]> {
   const found: KeyRight[] = [];
-  for (const operation of operations) {
+  for (const operation of operationsOf(key)) {
     const direct = await right(inquiry, key, caller, operation, "direct", []);
     if (direct) found.push(direct);
+    if (operation === "Encrypt" || !isSymmetric(key.key)) continue;
     for (const service of ["sns", "sqs"] as const) {
-      if (operation === "Encrypt") continue;
       const ofService = places.filter((place) => place.service === service);
       const via: ServicePrincipal = `${service}.amazonaws.com`;
       const through = await right(inquiry, key, caller, operation, via, ofService);
@@ -108,7 +124,7 @@ async function rightsOfService(
   const known = service === "sns.amazonaws.com" ? topics.map(({ value }) => value.arn) : [];
   const sourceArn = known[0] ?? `arn:aws:${service.split(".")[0]}:${region}:${accountId}:doctor`;
   const found: KeyRight[] = [];
-  for (const operation of operations) {
+  for (const operation of operationsOf(key)) {
     for (const arn of known.length > 0 ? known : [sourceArn]) {
       const caller = {
         kind: "service",
@@ -130,7 +146,7 @@ async function right(
   inquiry: Inquiry,
   key: UsableKey,
   caller: Caller,
-  operation: (typeof operations)[number],
+  operation: KeyUse,
   through: "direct" | ServicePrincipal,
   places: readonly Place[],
 ): Promise<KeyRight | undefined> {

@@ -171,6 +171,25 @@ test("revoke names grants, which outlive policies; a reader's data keys are of t
   );
 });
 
+test("a key that seals nothing is asked about what it does", async () => {
+  const { kms } = scene.server.rootClients;
+  const usages = {
+    SIGN_VERIFY: ["ECC_NIST_P256", ["kms:Sign"]],
+    GENERATE_VERIFY_MAC: ["HMAC_256", ["kms:GenerateMac", "kms:VerifyMac"]],
+    KEY_AGREEMENT: ["ECC_NIST_P256", ["kms:DeriveSharedSecret"]],
+    ENCRYPT_DECRYPT: ["RSA_2048", ["kms:Encrypt", "kms:Decrypt"]],
+  } as const;
+  for (const [KeyUsage, [KeySpec, actions]] of Object.entries(usages)) {
+    const made = await kms.createKey({ KeyUsage: KeyUsage as keyof typeof usages, KeySpec });
+    const { rights } = await who<WhoAnswer>("--key", made.KeyMetadata?.Arn ?? "");
+    const own = rights.filter(({ principal }) => principal.endsWith(":root"));
+    assert.deepEqual(
+      own.map(({ action, through }) => [action, through]),
+      actions.map((action) => [action, "direct"]),
+    );
+  }
+});
+
 test("slips are told", async () => {
   const run = (...argv: string[]) => doctor(scene.server, ...argv);
   assert.match((await run("who")).err, /give one of `topic`, `queue`, `key`/);
