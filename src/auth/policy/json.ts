@@ -156,8 +156,25 @@ class Reader {
 
   #fail(reason: string, at = this.#at): never {
     const { line, column } = positionOf(this.#text, at);
-    throw new PolicyError(`line ${line}, column ${column}`, reason, "syntax");
+    const told = reason + foreignCharacter(this.#text.codePointAt(at));
+    throw new PolicyError(`line ${line}, column ${column}`, told, "syntax");
   }
+}
+
+/** What texts bring along that were copied from a page or an editor, and look like JSON there. */
+const lookalikes: Readonly<Record<number, string>> = {
+  160: "a no-break space",
+  8203: "a zero-width space",
+  8220: "a curly quote",
+  8221: "a curly quote",
+  65279: "a byte order mark",
+};
+
+function foreignCharacter(code: number | undefined): string {
+  if (code === undefined || code < 0x80) return "";
+  const name = lookalikes[code];
+  const hex = code.toString(16).toUpperCase().padStart(4, "0");
+  return `; there is U+${hex}${name === undefined ? "" : `, ${name}`}`;
 }
 
 /** Line and column, both from 1, of an offset. */
