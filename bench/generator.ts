@@ -1,92 +1,163 @@
 /**
  * Load generator: raw keep-alive connections, each with one request under way. Started as its own
- * process with a plan as JSON in argv; prints what it measured as JSON.
+ * process with a plan as JSON on its standard input; prints what it measured as JSON.
  */
 import { readFileSync } from "node:fs";
 import net from "node:net";
 import tls from "node:tls";
-import { createSigner, type Plan, type Signer } from "./requests.ts";
+import { takeAnswer } from "./answers.ts";
+import { treeCpuSeconds } from "./processes.ts";
+import { type Conversation, createSigner, type Plan } from "./requests.ts";
 
 const plan: Plan = JSON.parse(readFileSync(0, "utf8"));
-const signer: Signer = createSigner(plan);
+const signer = createSigner(plan);
 const latencies: number[] = [];
-let completed = 0;
-let messages = 0;
-let failed = 0;
+const lags: number[] = [];
+const answers = plan.work.kind === "turns" && plan.work.keep ? ([] as string[]) : undefined;
+const count = { completed: 0, messages: 0, failed: 0, empty: 0 };
 let firstFailure = "";
 let counting = false;
 let running = true;
+let finish: () => void = () => undefined;
 
-const connections = Array.from({ length: plan.connections }, (_, index) => connect(index));
-setTimeout(begin, plan.warmUpMs);
+interface Connection {
+  readonly socket: net.Socket;
+  readonly conversation: Conversation;
+  pending: Buffer;
+  sinceMs: number;
+}
+
+/** Open loop: when requests became due that found no free connection, and those that are free. */
+const due: number[] = [];
+const free: Connection[] = [];
+let working = 0;
+
+const connections = Array.from({ length: plan.connections }, connect);
+if (plan.warmUpMs === 0) begin();
+else setTimeout(begin, plan.warmUpMs);
+if (plan.ratePerSecond) beat(plan.ratePerSecond);
 
 function begin(): void {
   counting = true;
   const cpu = process.cpuUsage();
+  const serverSeconds = treeCpuSeconds(plan.pid);
   const start = performance.now();
-  setTimeout(() => {
+  finish = () => {
+    if (!running) return;
     running = false;
     const seconds = (performance.now() - start) / 1000;
+    const serverCpuSeconds = treeCpuSeconds(plan.pid) - serverSeconds;
     const used = process.cpuUsage(cpu);
-    latencies.sort((a, b) => a - b);
-    const at = (share: number) => latencies[Math.floor(latencies.length * share)] ?? 0;
+    const at = percentiles(latencies);
     const report = {
       seconds,
-      completed,
-      messages,
-      failed,
+      ...count,
       firstFailure,
       cpuSeconds: (used.user + used.system) / 1e6,
+      serverCpuSeconds,
       p50Ms: at(0.5),
+      p90Ms: at(0.9),
       p99Ms: at(0.99),
+      maxMs: at(1),
+      lagP99Ms: percentiles(lags)(0.99),
+      answers,
     };
     process.stdout.write(JSON.stringify(report), () => process.exit(0));
-    for (const socket of connections) socket.destroy();
-  }, plan.measureMs);
+    for (const { socket } of connections) socket.destroy();
+  };
+  setTimeout(finish, plan.measureMs);
 }
 
-function connect(index: number): net.Socket {
+function percentiles(values: number[]): (share: number) => number {
+  values.sort((a, b) => a - b);
+  return (share) => values[Math.min(values.length - 1, Math.floor(values.length * share))] ?? 0;
+}
+
+function connect(): Connection {
   const options = { host: plan.host, port: plan.port };
   const socket = plan.ca
     ? tls.connect({ ...options, ca: plan.ca, servername: "localhost" })
     : net.connect(options);
   socket.setNoDelay(true);
-  const ready = plan.ca ? "secureConnect" : "connect";
-  const conversation = signer.conversation(index);
-  let sentAt = 0;
-  let pending: Buffer = Buffer.alloc(0);
-  const send = (): void => {
-    sentAt = performance.now();
-    socket.write(conversation.next());
-  };
-  socket.on(ready, send);
-  socket.on("error", () => undefined);
-  socket.on("data", (chunk: Buffer) => {
-    pending = pending.length === 0 ? chunk : Buffer.concat([pending, chunk]);
-    const answer = takeAnswer(pending);
-    if (!answer) return;
-    pending = pending.subarray(answer.end);
-    const moved = conversation.take(answer.status, answer.body);
-    if (counting && running) {
-      if (answer.status === 200) completed += 1;
-      else {
-        failed += 1;
-        firstFailure ||= `${answer.status} ${answer.body.toString().slice(0, 200)}`;
-      }
-      messages += moved;
-      latencies.push(performance.now() - sentAt);
-    }
-    if (running) send();
+  const conversation = signer.conversation();
+  const connection: Connection = { socket, conversation, pending: Buffer.alloc(0), sinceMs: 0 };
+  socket.once(plan.ca ? "secureConnect" : "connect", () => {
+    working += 1;
+    proceed(connection);
   });
-  return socket;
+  socket.on("error", (error) => broken(error.message));
+  socket.on("close", () => broken("the server closed a connection"));
+  socket.on("data", (chunk: Buffer) => {
+    const bytes =
+      connection.pending.length === 0 ? chunk : Buffer.concat([connection.pending, chunk]);
+    const answer = takeAnswer(bytes);
+    connection.pending = answer ? bytes.subarray(answer.end) : bytes;
+    if (!answer) return;
+    record(connection, answer.status, answer.body);
+    if (running) proceed(connection);
+  });
+  return connection;
 }
 
-function takeAnswer(bytes: Buffer): { status: number; body: Buffer; end: number } | undefined {
-  const headEnd = bytes.indexOf("\r\n\r\n");
-  if (headEnd < 0) return undefined;
-  const head = bytes.toString("latin1", 0, headEnd);
-  const length = Number(/content-length: *(\d+)/i.exec(head)?.[1] ?? 0);
-  const end = headEnd + 4 + length;
-  if (bytes.length < end) return undefined;
-  return { status: Number(head.slice(9, 12)), body: bytes.subarray(headEnd + 4, end), end };
+function broken(why: string): void {
+  if (!running) return;
+  count.failed += 1;
+  firstFailure ||= why;
+}
+
+function record({ conversation, sinceMs }: Connection, status: number, body: Buffer): void {
+  const moved = conversation.take(status, body);
+  if (!counting || !running) return;
+  if (status === 200 && !partlyFailed(body)) {
+    count.completed += 1;
+    count.messages += moved;
+    answers?.push(body.toString());
+  } else {
+    count.failed += 1;
+    firstFailure ||= `${status} ${body.toString().slice(0, 300)}`;
+  }
+  if (conversation.foundNothing) count.empty += 1;
+  latencies.push(performance.now() - sinceMs);
+}
+
+/** An answer to a batch is 200 also where entries failed. */
+function partlyFailed(body: Buffer): boolean {
+  return body.includes('"Failed":[{') || body.includes("<BatchResultErrorEntry>");
+}
+
+function proceed(connection: Connection): void {
+  const sinceMs = plan.ratePerSecond ? due.shift() : performance.now();
+  if (sinceMs === undefined) free.push(connection);
+  else send(connection, sinceMs);
+}
+
+function send(connection: Connection, sinceMs: number): void {
+  const bytes = connection.conversation.next();
+  if (bytes === undefined) {
+    working -= 1;
+    if (working === 0) finish();
+    return;
+  }
+  connection.sinceMs = sinceMs;
+  connection.socket.write(bytes);
+}
+
+/**
+ * Every millisecond the requests that became due meanwhile. Their time counts from here, also while
+ * all connections are taken: a slow server does not slow the clock. That this process woke late is
+ * not the server's doing and is told apart, as lag.
+ */
+function beat(ratePerSecond: number): void {
+  const startMs = performance.now();
+  let made = 0;
+  setInterval(() => {
+    const nowMs = performance.now();
+    const wanted = Math.floor(((nowMs - startMs) / 1000) * ratePerSecond);
+    if (counting && made < wanted) lags.push(nowMs - startMs - (made / ratePerSecond) * 1000);
+    for (; made < wanted; made += 1) {
+      const connection = free.pop();
+      if (connection) send(connection, nowMs);
+      else due.push(nowMs);
+    }
+  }, 1);
 }

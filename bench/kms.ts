@@ -13,8 +13,8 @@ import { parseArgs } from "node:util";
 import { KMS } from "@aws-sdk/client-kms";
 import { NodeHttpHandler } from "@smithy/node-http-handler";
 import { startFloors } from "./floors.ts";
-import { measureAll, type Target } from "./measure.ts";
-import { report } from "./report.ts";
+import { type LoadTarget, measureAll } from "./measure.ts";
+import { targetTable } from "./report/table.ts";
 import type { RequestSpec, Work } from "./requests.ts";
 import { seedKeys } from "./seed-keys.ts";
 import { type BenchServer, startServer } from "./server.ts";
@@ -59,7 +59,7 @@ async function measure(many: SeededServer): Promise<void> {
       const other = after[index];
       if (other) targets.push(target, other);
     }
-    console.log(report(await measureAll(targets, rounds, timing)));
+    console.log(targetTable(await measureAll(targets, rounds, timing)));
     for (const { server, keyIds } of [few, many]) {
       console.log(`${keyIds.length} keys: ${residentMegabytes(server.pid)} MB resident`);
     }
@@ -103,7 +103,7 @@ function residentMegabytes(pid: number): string {
   return ((pages * 4096) / 1e6).toFixed(0);
 }
 
-async function targetsFor({ server, kms, keyIds }: SeededServer): Promise<Target[]> {
+async function targetsFor({ server, kms, keyIds }: SeededServer): Promise<LoadTarget[]> {
   const inTurn = keyIds.slice(0, inTurnMax);
   const one = await operationsOn(kms, inTurn.slice(0, 1));
   const all = await operationsOn(kms, inTurn);

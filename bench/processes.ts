@@ -19,30 +19,71 @@ export function startScript<T>(
 }
 
 /** Runs a script with a value as JSON on its standard input; answers what it printed. */
-export function runScript<T>(script: string, input: object): Promise<T> {
+export async function runScript<T>(script: string, input: object): Promise<T> {
   const file = fileURLToPath(new URL(script, import.meta.url));
-  const child = spawn(process.execPath, [file], { stdio: ["pipe", "pipe", "inherit"] });
-  child.stdin.end(JSON.stringify(input));
+  return JSON.parse(await run(process.execPath, [file], JSON.stringify(input)));
+}
+
+/** Runs a program to its end; answers its standard output, rejects if it fails. */
+export function run(program: string, args: readonly string[], input = ""): Promise<string> {
+  const child = spawn(program, args, { stdio: ["pipe", "pipe", "pipe"] });
+  child.stdin.end(input);
   let output = "";
+  let complaints = "";
   child.stdout.on("data", (chunk: Buffer) => {
     output += chunk;
+  });
+  child.stderr.on("data", (chunk: Buffer) => {
+    complaints += chunk;
   });
   return new Promise((resolve, reject) => {
     child.once("error", reject);
     child.once("close", (code) =>
-      code === 0 ? resolve(JSON.parse(output)) : reject(new Error(`${script} ended with ${code}`)),
+      code === 0
+        ? resolve(output)
+        : reject(new Error(`${program} ${args[0] ?? ""} ended with ${code}: ${complaints}`)),
     );
   });
 }
 
+/** Of /proc, in which Linux counts CPU time and not in nanoseconds. */
 const ticksPerSecond = 100;
 
-/** CPU seconds used by a process and all its children, from /proc. */
+/** CPU seconds used by a process and all its children, from /proc; 0 for process 0. */
 export function treeCpuSeconds(pid: number): number {
-  return tree(pid).reduce((sum, id) => {
-    const fields = statOf(id);
-    return sum + (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
-  }, 0);
+  if (pid === 0) return 0;
+  return tree(pid).reduce((sum, id) => sum + cpuSeconds(id), 0);
+}
+
+/** Of all threads that live, to the nanosecond; where the kernel does not tell, in ticks. */
+function cpuSeconds(pid: number): number {
+  try {
+    return readdirSync(`/proc/${pid}/task`).reduce((sum, id) => sum + threadSeconds(pid, id), 0);
+  } catch {
+    const fields = statOf(pid);
+    return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
+  }
+}
+
+function threadSeconds(pid: number, threadId: string): number {
+  const text = readFileSync(`/proc/${pid}/task/${threadId}/schedstat`, "utf8");
+  return Number(text.split(" ")[0]) / 1e9;
+}
+
+/** CPU seconds of this process and of those of its children that have ended. */
+export function ownCpuSeconds(): { own: number; ended: number } {
+  const fields = statOf(process.pid);
+  const seconds = (at: number): number =>
+    (Number(fields[at]) + Number(fields[at + 1])) / ticksPerSecond;
+  return { own: seconds(11), ended: seconds(13) };
+}
+
+/** CPU seconds of the whole machine, and what the host took away from it, since it started. */
+export function machineCpuSeconds(): number {
+  const line = readFileSync("/proc/stat", "utf8").split("\n")[0] ?? "";
+  const [user, nice, system, , , hard, soft, stolen] = line.split(/\s+/).slice(1).map(Number);
+  const parts = [user, nice, system, hard, soft, stolen];
+  return parts.reduce<number>((sum, part) => sum + (part ?? 0), 0) / ticksPerSecond;
 }
 
 /** Resident bytes of each process in the tree, the root first. */

@@ -1,59 +1,54 @@
-/**
- * `npm run bench [-- --short]`: throughput as a ratio to a bare node:https server in the same run,
- * start-up time and idle memory. 64 connections, 1 KiB bodies, signatures verified, policies
- * evaluated, fsync before every answer.
- */
-import { mkdtempSync, rmSync } from "node:fs";
-import { cpus, loadavg, tmpdir } from "node:os";
+/** `npm run bench`: floors, peers and ours in one run; `npm run bench -- --help` tells the rest. */
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { startFloors } from "./floors.ts";
-import { measureAll } from "./measure.ts";
-import { treeResidentBytes } from "./processes.ts";
-import { report } from "./report.ts";
-import { type BenchServer, pause, startServer } from "./server.ts";
-import { createResources } from "./setup.ts";
-import { workloads } from "./workloads.ts";
+import { fileURLToPath } from "node:url";
+import { help, readOptions } from "./options.ts";
+import { allNames } from "./placeholders.ts";
+import { page } from "./report/page.ts";
+import { goalLines, loadLine, table } from "./report/table.ts";
+import type { Results } from "./results.ts";
+import { runSuite } from "./suite.ts";
 
-const short = process.argv.includes("--short");
-const rounds = short ? 3 : 5;
-const timing = short ? { warmUpMs: 300, measureMs: 1_000 } : { warmUpMs: 1_500, measureMs: 2_000 };
+const here = fileURLToPath(new URL(".", import.meta.url));
+const reportFile = join(here, "report.html");
 
-const folder = mkdtempSync(join(tmpdir(), "sealpost-bench-"));
-try {
-  console.log(`node ${process.version}, ${cpus().length} cores, load ${loadavg()[0]?.toFixed(2)}`);
-  const server = await startMeasured(join(folder, "data"));
-  const floors = await startFloors(folder);
+async function main(): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), "sealpost-bench-"));
   try {
-    const { kms, plain } = await createResources(server);
-    const targets = [
-      ...floors.targets,
-      ...workloads(server, "SSE-KMS", kms),
-      ...workloads(server, "no SSE", plain),
-    ];
-    console.log(report(await measureAll(targets, rounds, timing)));
-    console.log(memory("after load", server.pid));
+    const asked = readOptions(process.argv.slice(2), folder);
+    if (asked.help) process.stdout.write(help);
+    else if (asked.list) console.log(allNames(asked.options).join("\n"));
+    else if (asked.report) draw(JSON.parse(readFileSync(asked.report, "utf8")));
+    else keep(await runSuite(asked.options, tell));
   } finally {
-    floors.stop();
-    await server.stop();
+    rmSync(folder, { recursive: true, force: true });
   }
-} finally {
-  rmSync(folder, { recursive: true, force: true });
 }
 
-/** Starts twice: the first start makes keys, certificates and the store. */
-async function startMeasured(data: string): Promise<BenchServer> {
-  const first = await startServer(data);
-  await first.stop();
-  const server = await startServer(data);
-  const seconds = [first, server].map(({ readySeconds }) => readySeconds.toFixed(2));
-  console.log(`ready in ${seconds[0]} s at the first start, in ${seconds[1]} s later`);
-  await pause(2_000);
-  console.log(memory("idle", server.pid));
-  return server;
+const start = performance.now();
+
+function tell(text: string): void {
+  const seconds = Math.round((performance.now() - start) / 1000);
+  process.stderr.write(`${String(seconds).padStart(5)} s  ${text}\n`);
 }
 
-function memory(when: string, pid: number): string {
-  const sizes = treeResidentBytes(pid).map((bytes) => Math.round(bytes / 2 ** 20));
-  const all = sizes.reduce((sum, size) => sum + size, 0);
-  return `RSS ${when}: server ${sizes[0]} MiB, with the key process ${all} MiB`;
+function keep(results: Results): void {
+  mkdirSync(join(here, "results"), { recursive: true });
+  const name = results.startedAt.replace(/[:.]/g, "-");
+  const file = join(here, "results", `${name}.json`);
+  writeFileSync(file, `${JSON.stringify(results, null, 1)}\n`);
+  console.log(table(results.rows));
+  for (const absent of results.absent) console.log(absent);
+  console.log(`generator: ${results.generator}; ${loadLine(results)}`);
+  console.log(`\n${goalLines(results.goals)}\n`);
+  console.log(`all of it: ${file}`);
+  draw(results);
 }
+
+function draw(results: Results): void {
+  writeFileSync(reportFile, page(results));
+  console.log(`to look at: ${reportFile}`);
+}
+
+await main();

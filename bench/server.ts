@@ -4,28 +4,34 @@ import { get } from "node:http";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-export interface BenchServer {
-  readonly child: ChildProcess;
+/** Where a server is, and who may ask it. */
+export interface ServerAddress {
   readonly pid: number;
-  readonly readySeconds: number;
   readonly httpsUrl: string;
   readonly httpUrl: string;
   readonly ca: string;
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
+}
+
+export interface BenchServer extends ServerAddress {
+  readonly child: ChildProcess;
+  readonly readySeconds: number;
   stop(): Promise<void>;
 }
+
+/** The command as users have it. */
+export const binFile = fileURLToPath(new URL("../bin/sealpost.js", import.meta.url));
 
 /** Starts the product as users do, and waits until it says that it is ready. */
 export async function startServer(
   dataFolder: string,
   flags: readonly string[] = [],
 ): Promise<BenchServer> {
-  const bin = fileURLToPath(new URL("../bin/sealpost.js", import.meta.url));
   const start = performance.now();
   const child = spawn(
     process.execPath,
-    [bin, "serve", "--data", dataFolder, "--port", "0", "--log-level", "warn", ...flags],
+    [binFile, "serve", "--data", dataFolder, "--port", "0", "--log-level", "warn", ...flags],
     { stdio: ["ignore", "ignore", "inherit"] },
   );
   const file = join(dataFolder, "server.json");

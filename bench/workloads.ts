@@ -1,42 +1,298 @@
-import type { Target } from "./measure.ts";
-import { sns, sqs, type Work } from "./requests.ts";
-import type { BenchServer } from "./server.ts";
-import type { Resources } from "./setup.ts";
+import { type Case, kib, type LoadCase, variantName } from "./cases.ts";
+import type { LoadTarget } from "./measure.ts";
+import { kms, type RequestSpec, sns, sqs, type Work } from "./requests.ts";
+import type { ServerAddress } from "./server.ts";
+import type { Clients, Encryption, Resources, Topic } from "./setup.ts";
 
-export const messageBody = "x".repeat(1024);
+/** A server that is asked, by one scheme. */
+export type Place = Omit<LoadTarget, "name" | "work">;
 
-/** What the server is asked to do, over HTTPS, with resources of one kind of encryption. */
-export function workloads(server: BenchServer, label: string, resources: Resources): Target[] {
-  const entries = Array.from({ length: 10 }, (_, i) => ({
+export function placeOf(server: ServerAddress, scheme: "http" | "https"): Place {
+  const { pid, ca, accessKeyId, secretAccessKey } = server;
+  const port = Number(new URL(server.httpsUrl).port);
+  return { pid, port, ca: scheme === "https" ? ca : undefined, accessKeyId, secretAccessKey };
+}
+
+/** One kind of request, and where its messages come to lie. */
+interface Operation {
+  readonly name: string;
+  readonly work: Work;
+  readonly fill?: Work;
+  readonly lands?: readonly string[];
+}
+
+const fixed = (request: RequestSpec, messagesEach = 1): Work => ({
+  kind: "fixed",
+  request,
+  messagesEach,
+});
+
+const body = (bytes: number): string => "x".repeat(bytes);
+
+function send(queueUrl: string, bytes: number): Work {
+  return fixed(sqs("SendMessage", { QueueUrl: queueUrl, MessageBody: body(bytes) }));
+}
+
+export function sendTen(queueUrl: string): Work {
+  const Entries = Array.from({ length: 10 }, (_, i) => ({
     Id: String(i),
-    MessageBody: messageBody,
+    MessageBody: body(kib),
   }));
-  const sendTo = (url: string): Work => ({
-    kind: "fixed",
-    request: sqs("SendMessageBatch", { QueueUrl: url, Entries: entries }),
-    messagesEach: 10,
+  return fixed(sqs("SendMessageBatch", { QueueUrl: queueUrl, Entries }), 10);
+}
+
+export function publish(topicArn: string, kind?: string): Work {
+  const attribute = "MessageAttributes.entry.1";
+  const attributes: Record<string, string> =
+    kind === undefined
+      ? {}
+      : {
+          [`${attribute}.Name`]: "kind",
+          [`${attribute}.Value.DataType`]: "String",
+          [`${attribute}.Value.StringValue`]: kind,
+        };
+  return fixed(sns({ Action: "Publish", TopicArn: topicArn, Message: body(kib), ...attributes }));
+}
+
+function publishTen(topicArn: string): Work {
+  const entries = Array.from({ length: 10 }, (_, index) => {
+    const entry = `PublishBatchRequestEntries.member.${index + 1}`;
+    return [
+      [`${entry}.Id`, String(index)],
+      [`${entry}.Message`, body(kib)],
+    ];
   });
-  const send = sqs("SendMessage", { QueueUrl: resources.queueUrl, MessageBody: messageBody });
-  const publish = sns({
-    Action: "Publish",
-    TopicArn: resources.topicArn,
-    Message: messageBody,
-  });
-  const target = (name: string, work: Work, fill?: Work): Target => ({
-    name: `${name}, ${label}`,
-    pid: server.pid,
-    port: Number(new URL(server.httpsUrl).port),
-    ca: server.ca,
-    accessKeyId: server.accessKeyId,
-    secretAccessKey: server.secretAccessKey,
-    work,
-    fill,
-  });
-  const { drainUrl } = resources;
+  const parameters = Object.fromEntries(entries.flat());
+  return fixed(sns({ Action: "PublishBatch", TopicArn: topicArn, ...parameters }), 10);
+}
+
+/** What an emulator can be asked as well: raw delivery, bodies of 1 KiB. */
+function commonOperations({ queueUrl, drainUrl, topics }: Resources): Operation[] {
+  const { one, three, hundred, filtered } = topics;
+  const to = (name: string, topic: Topic | undefined, work: (arn: string) => Work) =>
+    topic ? [{ name, work: work(topic.arn), lands: topic.queueUrls }] : [];
   return [
-    target("SendMessage", { kind: "fixed", request: send, messagesEach: 1 }),
-    target("SendMessageBatch of 10", sendTo(resources.queueUrl)),
-    target("Receive 10 + DeleteBatch", { kind: "drain", queueUrl: drainUrl }, sendTo(drainUrl)),
-    target("Publish to 3 queues", { kind: "fixed", request: publish, messagesEach: 1 }),
+    { name: "SendMessage", work: send(queueUrl, kib), lands: [queueUrl] },
+    { name: "SendMessageBatch of 10", work: sendTen(queueUrl), lands: [queueUrl] },
+    {
+      name: "Receive 10 + DeleteBatch",
+      work: { kind: "drain", queueUrl: drainUrl },
+      fill: sendTen(drainUrl),
+    },
+    ...to("Publish to 1 queue", one, publish),
+    ...to("Publish to 3 queues", three, publish),
+    ...to("Publish to 100 queues", hundred, publish),
+    ...to("PublishBatch of 10 to 3 queues", three, publishTen),
+    ...to("Publish to 3 of 10 by filter", filtered && wanted(filtered), (arn) =>
+      publish(arn, "wanted"),
+    ),
   ];
+}
+
+function wanted(topic: Topic): Topic {
+  return { ...topic, queueUrls: topic.queueUrls.slice(0, 3) };
+}
+
+/** Notifications in an envelope that is signed. */
+function envelopedOperations({ topics }: Resources): Operation[] {
+  const { signedOne, signedThree, signedDrain } = topics;
+  const publishTo = (name: string, topic: Topic | undefined): Operation[] =>
+    topic ? [{ name, work: publish(topic.arn), lands: topic.queueUrls }] : [];
+  const [queueUrl] = signedDrain?.queueUrls ?? [];
+  return [
+    ...publishTo("Publish to 1 queue, enveloped", signedOne),
+    ...publishTo("Publish to 3 queues, enveloped", signedThree),
+    ...(signedDrain && queueUrl
+      ? [
+          {
+            name: "Receive 10 + DeleteBatch, enveloped",
+            work: { kind: "drain", queueUrl } as const,
+            fill: publishTen(signedDrain.arn),
+          },
+        ]
+      : []),
+  ];
+}
+
+interface Wrapping {
+  readonly subject: Case["subject"];
+  readonly scheme: "http" | "https";
+  readonly encryption: Encryption;
+}
+
+/** As a row: named, with its floor of the same scheme, connections and size. */
+function caseOf(
+  place: Place,
+  { subject, scheme, encryption }: Wrapping,
+  operation: Operation,
+  short: boolean,
+  { connections = 64, bodyBytes = kib } = {},
+): LoadCase {
+  const variant = variantName(connections, bodyBytes);
+  const label = subject === "sealpost" ? encryption : subject;
+  const { name, work, fill, lands } = operation;
+  const shown = `${name}, ${scheme}, ${label}${variant}`;
+  return {
+    target: { ...place, name: shown, work, fill, connections },
+    subject,
+    operation: name,
+    scheme,
+    encryption,
+    connections,
+    bodyBytes,
+    floor: `bare node:${scheme}${variant}`,
+    short,
+    lands: lands && { queueUrls: lands },
+  };
+}
+
+const shortOf: Readonly<Record<string, RegExp>> = {
+  "https SSE-KMS":
+    /^(SendMessage|Receive 10 \+ DeleteBatch$|Publish to 3 queues$|Publish to 1 queue, env)/,
+  "http SSE-KMS": /^(SendMessage$|Publish to 3 queues$)/,
+  "https no SSE": /^SendMessage$/,
+};
+
+function isShort(scheme: "http" | "https", encryption: Encryption, operation: string): boolean {
+  return shortOf[`${scheme} ${encryption}`]?.test(operation) ?? false;
+}
+
+/** Everything that both an emulator and we have, over plain HTTP. */
+export function peerWorkloads(
+  place: Place,
+  subject: "fauxqs" | "moto",
+  resources: Resources,
+): LoadCase[] {
+  const wrapping = { subject, scheme: "http", encryption: "no SSE" } as const;
+  return commonOperations(resources).map((operation) => {
+    const short = isShort("http", "SSE-KMS", operation.name) && subject === "fauxqs";
+    const made = caseOf(place, wrapping, operation, short);
+    const touched = operation.work.kind === "drain" ? [resources.drainUrl] : operation.lands;
+    const purge = (QueueUrl: string) => sqs("PurgeQueue", { QueueUrl });
+    // An emulator keeps all in memory; what the last slice sent shall not slow the next.
+    const after = (touched ?? []).map(purge);
+    return { ...made, target: { ...made.target, after }, lands: undefined };
+  });
+}
+
+/** What we are asked, of one scheme and one kind of encryption. */
+export function workloadsOf(
+  server: ServerAddress,
+  scheme: "http" | "https",
+  encryption: Encryption,
+  resources: Resources,
+): LoadCase[] {
+  const place = placeOf(server, scheme);
+  const wrapping = { subject: "sealpost", scheme, encryption } as const;
+  const operations = [...commonOperations(resources), ...envelopedOperations(resources)];
+  return operations.map((operation) =>
+    caseOf(place, wrapping, operation, isShort(scheme, encryption, operation.name)),
+  );
+}
+
+/** SendMessage and Publish with fewer and more connections, SendMessage with other sizes. */
+export function variants(
+  server: ServerAddress,
+  scheme: "http" | "https",
+  { queueUrl, topics }: Resources,
+  asked: { readonly connections: readonly number[]; readonly sizes: readonly number[] },
+): LoadCase[] {
+  const place = placeOf(server, scheme);
+  const wrapping = { subject: "sealpost", scheme, encryption: "SSE-KMS" } as const;
+  const sending = (bytes: number): Operation => ({
+    name: "SendMessage",
+    work: send(queueUrl, bytes),
+    lands: [queueUrl],
+  });
+  const publishing = [
+    { name: "Publish to 1 queue", topic: topics.one },
+    { name: "Publish to 1 queue, enveloped", topic: topics.signedOne },
+  ].flatMap(({ name, topic }) =>
+    topic ? [{ name, work: publish(topic.arn), lands: topic.queueUrls }] : [],
+  );
+  return [
+    ...asked.connections.flatMap((connections) =>
+      [sending(kib), ...publishing].map((operation) =>
+        caseOf(place, wrapping, operation, false, { connections }),
+      ),
+    ),
+    ...asked.sizes.map((bodyBytes) =>
+      caseOf(place, wrapping, sending(bodyBytes), false, { bodyBytes }),
+    ),
+  ];
+}
+
+/** What the KMS is asked with. */
+export interface KmsKeys {
+  readonly symmetric: string;
+  /** Base64 of what the symmetric key encrypted. */
+  readonly ciphertext: string;
+  readonly rsa: string;
+  readonly curve: string;
+}
+
+const plaintext = Buffer.alloc(32, 7);
+
+export async function createKmsKeys({ kms: client }: Clients): Promise<KmsKeys> {
+  const create = async (KeySpec?: "RSA_2048" | "ECC_NIST_P256") => {
+    const input = KeySpec && ({ KeySpec, KeyUsage: "SIGN_VERIFY" } as const);
+    const { KeyMetadata } = await client.createKey(input ?? {});
+    return KeyMetadata?.KeyId ?? "";
+  };
+  const symmetric = await create();
+  const sealed = await client.encrypt({ KeyId: symmetric, Plaintext: plaintext });
+  return {
+    symmetric,
+    ciphertext: Buffer.from(sealed.CiphertextBlob ?? []).toString("base64"),
+    rsa: await create("RSA_2048"),
+    curve: await create("ECC_NIST_P256"),
+  };
+}
+
+/** The KMS itself, over HTTPS. */
+export function kmsWorkloads(server: ServerAddress, keys: KmsKeys): LoadCase[] {
+  const KeyId = keys.symmetric;
+  const text = plaintext.toString("base64");
+  const sign = (key: string, SigningAlgorithm: string) =>
+    kms("Sign", { KeyId: key, Message: text, SigningAlgorithm });
+  const requests: readonly (readonly [name: string, request: RequestSpec])[] = [
+    ["GenerateDataKey", kms("GenerateDataKey", { KeyId, KeySpec: "AES_256" })],
+    ["Encrypt", kms("Encrypt", { KeyId, Plaintext: text })],
+    ["Decrypt", kms("Decrypt", { CiphertextBlob: keys.ciphertext })],
+    ["Sign, ECC_NIST_P256", sign(keys.curve, "ECDSA_SHA_256")],
+    ["Sign, RSA_2048", sign(keys.rsa, "RSASSA_PKCS1_V1_5_SHA_256")],
+  ];
+  const place = placeOf(server, "https");
+  return requests.map(([name, request]) => ({
+    target: { ...place, name: `KMS ${name}, https`, work: fixed(request) },
+    subject: "sealpost",
+    operation: `KMS ${name}`,
+    scheme: "https",
+    connections: 64,
+    bodyBytes: 0,
+    floor: "bare node:https",
+    short: name === "GenerateDataKey",
+  }));
+}
+
+/** The four that other benchmarks compare servers by, over HTTPS. */
+export function workloads(
+  server: ServerAddress,
+  label: string,
+  resources: Resources,
+): LoadTarget[] {
+  const names = [
+    "SendMessage",
+    "SendMessageBatch of 10",
+    "Receive 10 + DeleteBatch",
+    "Publish to 3 queues",
+  ];
+  return commonOperations(resources)
+    .filter(({ name }) => names.includes(name))
+    .map(({ name, work, fill }) => ({
+      ...placeOf(server, "https"),
+      name: `${name}, ${label}`,
+      work,
+      fill,
+    }));
 }
