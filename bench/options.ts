@@ -21,7 +21,7 @@ Progress goes to standard error; the table to standard output; bench/results/TIM
 that was found, and bench/report.html shows it.
 
   --short            the main rows, no growth curves, in less than two minutes
-  --only TEXT        rows and curves whose name holds the text, with their floors: --only SendMessage
+  --only TEXT        rows and curves whose name holds the text, and their floors: --only Publish
   --list             print the names of the rows, and measure nothing
   --rounds N         slices of each row (default 5; 3 with --short)
   --slice SECONDS    length of a slice (default 2; 1 with --short)
