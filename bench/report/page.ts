@@ -66,12 +66,13 @@ div.grid { display: flex; flex-wrap: wrap; gap: 0 1.5rem; }
 `;
 
 const method = `
-<p>All rows take turns in short slices, five at least in the full form, and a figure is the median of
-its slices; a ratio is made within each round, and its median taken. Requests are signed, and the
-server verifies each of them; every answer waits for the fsync. A slice begins when the code is warm.
-The generator shares the cores with the server, so its CPU is told beside the server's. Answers that
-are not 200, batches with failed entries, and messages that are not in their queue afterwards count
-as failures, and such a row is not compared. wrk opens its connections within the slice; ours before.</p>`;
+<p>All rows take turns in short slices, five at least in the full form, and a figure is the median
+of its slices; a ratio is made within each round, and its median taken. Requests are signed, and the
+server verifies each of them; every answer waits for the fsync. A slice begins when the code is
+warm. The generator shares the cores with the server, so its CPU is told beside the server's.
+Answers that are not 200, batches with failed entries, and messages that are not in their queue
+afterwards count as failures, and such a row is not compared. wrk opens its connections within the
+slice; our generator before it.</p>`;
 
 /** A page that needs nothing but itself. */
 export function page(results: Results): string {
