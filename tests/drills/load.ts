@@ -34,8 +34,8 @@ export async function drill(options: DrillOptions): Promise<DrillReport> {
   const ledger = new DrillLedger();
   const plain = await queueNamed(servers, "drill", {});
   const fifo = await queueNamed(servers, "drill.fifo", { FifoQueue: "true" });
-  const run = { sending: true, receiving: true };
-  const any = tryAgain(servers, ledger);
+  const run: Run = { sending: true, receiving: true, failed: false };
+  const any = tryAgain(servers, run, ledger);
   const sending = [
     ...Array.from({ length: senders }, (_, index) =>
       sendAll(run, `s${index}`, async (body) => {
@@ -56,10 +56,26 @@ export async function drill(options: DrillOptions): Promise<DrillReport> {
   const receiving = [plain, plain, fifo, fifo].map((url) =>
     consume(run, url, url === fifo, any, ledger),
   );
-  await Promise.all([
-    pause(seconds * 1000),
-    pause(seconds * 300).then(() => options.disturb(() => ledger.failures())),
-  ]);
+  const all = Promise.all([...sending, ...receiving]);
+  try {
+    const fault = pause(seconds * 300).then(() => options.disturb(() => ledger.failures()));
+    await Promise.race([all, Promise.all([pause(seconds * 1000), fault])]);
+    await endOf(run, ledger, sending);
+    await all;
+    return ledger.report();
+  } catch (error) {
+    run.failed = true;
+    await all.catch(() => {});
+    throw error;
+  }
+}
+
+/** Clients recover, then send no more, and all that was taken is received and deleted. */
+async function endOf(
+  run: Run,
+  ledger: DrillLedger,
+  sending: readonly Promise<void>[],
+): Promise<void> {
   ledger.faultIsOver();
   const takenBy = performance.now() + drainMsMax;
   while (ledger.afterwards() < afterwardsMin && performance.now() < takenBy) await pause(20);
@@ -68,8 +84,13 @@ export async function drill(options: DrillOptions): Promise<DrillReport> {
   const drainedBy = performance.now() + drainMsMax;
   while (ledger.open() > 0 && performance.now() < drainedBy) await pause(50);
   run.receiving = false;
-  await Promise.all(receiving);
-  return ledger.report();
+}
+
+interface Run {
+  sending: boolean;
+  receiving: boolean;
+  /** Nobody tries again: the drill has failed. */
+  failed: boolean;
 }
 
 /** Without its padding. */
@@ -103,7 +124,7 @@ async function sendAll(
 type Any = <T>(act: (sqs: SQS) => Promise<T>) => Promise<T>;
 
 /** By turns over the servers, until one answers; as clients with retries do. */
-function tryAgain(servers: Servers, ledger: DrillLedger): Any {
+function tryAgain(servers: Servers, run: Run, ledger: DrillLedger): Any {
   let turn = 0;
   return async (act) => {
     for (;;) {
@@ -115,7 +136,7 @@ function tryAgain(servers: Servers, ledger: DrillLedger): Any {
       } catch (error) {
         const { $metadata, name, code = name } = error as SdkError;
         const status = $metadata?.httpStatusCode;
-        if (status !== undefined && status < 500) {
+        if (run.failed || (status !== undefined && status < 500)) {
           throw new Error(`not retryable: ${status} ${name}`, { cause: error });
         }
         ledger.tryAgain(status === undefined ? code : `${status} ${name}`);

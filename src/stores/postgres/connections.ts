@@ -1,7 +1,7 @@
 import { Fault } from "../../kernel/errors.ts";
 import type { Log } from "../../kernel/log.ts";
 import type { Connections } from "./carry-out.ts";
-import { type Connection, connect } from "./session.ts";
+import { type Connection, connect, silenceMaxMs } from "./session.ts";
 import type { PostgresAddress } from "./url.ts";
 
 export interface OpenConnections extends Connections {
@@ -22,7 +22,7 @@ export function createConnections(address: PostgresAddress, log: Log): OpenConne
   let closed = false;
 
   async function open(name: string): Promise<Connection> {
-    const connection = await connect(address, name);
+    const connection = await connect(address, name, silenceMaxMs);
     connection.onLost(() => {
       if (!closed) log.warn("a connection to the database was lost", { name });
     });

@@ -17,7 +17,11 @@ export async function migrate(
   migrations.forEach((step, index) => {
     assert(step.number === index + 1, "migrations are numbered from 1 without gaps");
   });
-  await connection.execute("BEGIN ISOLATION LEVEL READ COMMITTED");
+  // However much there is to do, here or in the process that does it now.
+  await connection.execute(
+    `BEGIN ISOLATION LEVEL READ COMMITTED;
+     SET LOCAL statement_timeout TO 0; SET LOCAL lock_timeout TO 0`,
+  );
   try {
     await connection.all("SELECT pg_advisory_xact_lock($1::int8)", lockKey(schema, "migrate"));
     const applied = await applyMissing(connection, schema, migrations);

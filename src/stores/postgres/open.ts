@@ -12,6 +12,7 @@ import { type Migration, migrations } from "./migrations/index.ts";
 import { type OpenPeers, openPeers } from "./peers.ts";
 import { createQueues } from "./queues.ts";
 import { type Asked, runsOf } from "./runs.ts";
+import { connect } from "./session.ts";
 import type { TransactionTools } from "./transaction.ts";
 import { type PostgresAddress, parsePostgresUrl } from "./url.ts";
 
@@ -46,14 +47,16 @@ const groupMax = 1024;
  */
 export async function openPostgresStore(options: PostgresStoreOptions): Promise<PostgresStore> {
   const address = parsePostgresUrl(options.url);
-  const connections = createConnections(address, options.log);
-  try {
-    await migrate(await connections.lane(), address.schema, options.migrations ?? migrations);
-  } catch (error) {
-    await connections.close();
-    throw faultOf(error);
-  }
   const { log, systemNowMs, alone } = options;
+  const migrating = await connect(address, "migrations");
+  try {
+    await migrate(migrating, address.schema, options.migrations ?? migrations);
+  } catch (error) {
+    throw faultOf(error);
+  } finally {
+    await migrating.close();
+  }
+  const connections = createConnections(address, log);
   const elapsedMs = options.elapsedMs ?? (() => performance.now());
   const processId = randomBytes(8).toString("hex");
   try {

@@ -1,4 +1,4 @@
-import type { Duplex } from "node:stream";
+import type { Socket } from "node:net";
 import type { Client as PgClient } from "pg";
 import { Fault } from "../../kernel/errors.ts";
 import { faultOf } from "./failure.ts";
@@ -32,6 +32,8 @@ export interface Connection extends Session {
 
 /** A statement that takes longer than this has failed: nobody waits for ever. */
 const statementMaxMs = 30_000;
+/** Longer than any statement may take: the database would have told its end, if it were there. */
+export const silenceMaxMs = statementMaxMs + 5_000;
 const connectMaxMs = 5_000;
 
 /**
@@ -57,8 +59,16 @@ const planner = `
   SET enable_mergejoin TO off;
   SET jit TO off`;
 
-/** Opens a connection. Throws Fault `store-unreachable`, `store-refused`. */
-export async function connect(address: PostgresAddress, name: string): Promise<Connection> {
+/**
+ * Opens a connection. One that is silent for `silenceMs` while something was asked is given up: its
+ * way may be dead though nobody says so. Default: waits for ever, for statements may take long.
+ * Throws Fault `store-unreachable`, `store-refused`.
+ */
+export async function connect(
+  address: PostgresAddress,
+  name: string,
+  silenceMs = 0,
+): Promise<Connection> {
   // Loaded by those who use it: the embedded store needs no driver.
   const { default: pg } = await import("pg");
   const { tls } = address;
@@ -77,6 +87,7 @@ export async function connect(address: PostgresAddress, name: string): Promise<C
     await client.connect();
     await connection.execute(settingsOf(address.schema));
     await connection.execute(planner);
+    connection.giveUpAfter(silenceMs);
     return connection;
   } catch (error) {
     connection.destroy();
@@ -86,6 +97,7 @@ export async function connect(address: PostgresAddress, name: string): Promise<C
 
 class ClientConnection implements Connection {
   usable = true;
+  private waiting = 0;
   private readonly client: PgClient;
   private readonly lostListeners: (() => void)[] = [];
 
@@ -131,15 +143,33 @@ class ClientConnection implements Connection {
 
   destroy(): void {
     this.lose();
-    // The driver has no other way to end a connection without waiting for its answers.
-    const { connection } = this.client as unknown as { connection: { stream: Duplex } };
-    connection.stream.destroy();
+    this.socket().destroy();
   }
 
-  private ask(sql: string, values: readonly Value[]) {
+  giveUpAfter(silenceMs: number): void {
+    this.socket().setTimeout(silenceMs, () => {
+      if (this.waiting > 0) this.destroy();
+    });
+  }
+
+  /** The driver has no other way to end a connection without waiting for its answers. */
+  private socket(): Socket {
+    return (this.client as unknown as { connection: { stream: Socket } }).connection.stream;
+  }
+
+  private async ask(sql: string, values: readonly Value[]) {
     if (!this.usable)
       throw new Fault("store-unreachable", "the connection to the database is lost");
-    return this.client.query({ name: nameOf(sql), text: sql, values: values.map(toDriver) });
+    this.waiting += 1;
+    try {
+      return await this.client.query({
+        name: nameOf(sql),
+        text: sql,
+        values: values.map(toDriver),
+      });
+    } finally {
+      this.waiting -= 1;
+    }
   }
 
   private lose(): void {

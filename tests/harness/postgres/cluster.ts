@@ -18,6 +18,8 @@ export interface PostgresCluster {
   /** Runs statements over a connection of their own. */
   sql(text: string): Promise<readonly Record<string, unknown>[]>;
   start(): Promise<void>;
+  /** As a supervisor does: starts it where it ended by itself; answers once it takes statements. */
+  keepUp(): Promise<void>;
   /** kill -9 of the server and all its processes; what was not synced is lost with the caches. */
   kill(): Promise<void>;
   /** Stops it in good order and leaves its folder. */
@@ -47,6 +49,10 @@ timezone = 'UTC'
 export interface ClusterOptions {
   /** Further lines of postgresql.conf. */
   readonly settings?: string;
+  /** Where its folder is made; default the folder for temporary files. */
+  readonly parent?: string;
+  /** Further flags of `initdb`. */
+  readonly flags?: readonly string[];
   /** Instead of `initdb`: fills the data folder (a standby's copy). */
   readonly fill?: (dataFolder: string) => Promise<void>;
 }
@@ -56,12 +62,12 @@ let schemas = 0;
 /** Makes a cluster and starts it. Stop it in any case; it also ends with this process. */
 export async function startCluster(options: ClusterOptions = {}): Promise<PostgresCluster> {
   const binaries = postgresBinaries();
-  const folder = mkdtempSync(join(tmpdir(), "sealpost-postgres-"));
+  const folder = mkdtempSync(join(options.parent ?? tmpdir(), "sealpost-postgres-"));
   const dataFolder = join(folder, "data");
   const port = await freePort();
   makeFolder(folder, dataFolder);
   if (options.fill) await options.fill(dataFolder);
-  else initialise(binaries, dataFolder);
+  else initialise(binaries, dataFolder, options.flags);
   appendFileSync(
     join(dataFolder, "postgresql.conf"),
     `${settings}${options.settings ?? ""}\nport = ${port}\n`,
@@ -80,6 +86,17 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Postgr
     async start() {
       server.process = launch(binaries.postgres, dataFolder, folder);
       await untilReady(url, server.process, folder);
+    },
+    async keepUp() {
+      for (;;) {
+        try {
+          if (server.process?.exitCode !== null) await cluster.start();
+          await cluster.sql("SELECT 1");
+          return;
+        } catch {
+          await pause(50);
+        }
+      }
     },
     async kill() {
       await end(server.process, dataFolder, "SIGKILL");
@@ -117,8 +134,12 @@ function makeFolder(...folders: readonly string[]): void {
   }
 }
 
-function initialise(binaries: PostgresBinaries, dataFolder: string): void {
-  const flags = ["--auth=trust", "--username=sealpost", "--encoding=UTF8", "--locale=C"];
+function initialise(
+  binaries: PostgresBinaries,
+  dataFolder: string,
+  more: readonly string[] = [],
+): void {
+  const flags = ["--auth=trust", "--username=sealpost", "--encoding=UTF8", "--locale=C", ...more];
   const made = spawnSync(
     binaries.initdb,
     [`--pgdata=${dataFolder}`, "--no-sync", "--no-instructions", ...flags],

@@ -15,17 +15,21 @@ export interface DatabaseProxy {
   stall(applicationName?: string): void;
   /** Ends a stall: what was held back arrives. */
   flow(): void;
+  /** On the connections of now nothing comes through any more, and nobody is told; new ones work. */
+  abandon(): void;
   close(): void;
 }
 
 interface Way {
   targetPort: number;
   delayMs: number;
+  /** Grows with each `abandon`: older connections are dead. */
+  age: number;
   stalled: { readonly applicationName: string; readonly over: Promise<void> } | undefined;
 }
 
 export async function startProxy(targetPort: number): Promise<DatabaseProxy> {
-  const way: Way = { targetPort, delayMs: 0, stalled: undefined };
+  const way: Way = { targetPort, delayMs: 0, age: 0, stalled: undefined };
   const sockets = new Set<Socket>();
   let endStall = (): void => {};
   const server = createServer((client) => {
@@ -64,6 +68,9 @@ export async function startProxy(targetPort: number): Promise<DatabaseProxy> {
       way.stalled = { applicationName, over };
     },
     flow,
+    abandon() {
+      way.age += 1;
+    },
     close() {
       flow();
       server.close();
@@ -73,7 +80,7 @@ export async function startProxy(targetPort: number): Promise<DatabaseProxy> {
 }
 
 function lead(client: Socket, upstream: Socket, way: Way): void {
-  const connection = { startUp: "" };
+  const connection = { startUp: "", age: way.age };
   client.once("data", (first: Buffer) => {
     connection.startUp = first.toString("latin1");
   });
@@ -90,7 +97,7 @@ function lead(client: Socket, upstream: Socket, way: Way): void {
         while (way.stalled && connection.startUp.includes(way.stalled.applicationName)) {
           await way.stalled.over;
         }
-        if (!to.destroyed) to.write(bytes);
+        if (!to.destroyed && connection.age === way.age) to.write(bytes);
       });
     });
     from.on("end", () => void before.then(() => to.end()));
