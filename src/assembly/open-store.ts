@@ -13,6 +13,8 @@ export interface StoreChoice {
   readonly log: Log;
   /** This machine's time, which a shared store tells its own from: one that nobody sets. */
   readonly systemNowMs: () => number;
+  /** No other process works on the store meanwhile, as with the embedded one. Default false. */
+  readonly alone?: boolean | undefined;
 }
 
 /** A store that a server or a command works on. */
@@ -29,9 +31,9 @@ export function isShared(store: string): boolean {
 
 /** The one place that knows which kinds of stores there are. Throws the faults of opening them. */
 export async function openStore(choice: StoreChoice): Promise<OpenedStore> {
-  const { store, dataFolder, log, systemNowMs } = choice;
+  const { store, dataFolder, log, systemNowMs, alone } = choice;
   if (!isShared(store)) return openSqliteStore({ path: join(dataFolder, "sealpost.db"), log });
   // Loaded by those who use it alone.
   const { openPostgresStore } = await import("../stores/postgres/open.ts");
-  return openPostgresStore({ url: store, log, systemNowMs });
+  return openPostgresStore({ url: store, log, systemNowMs, alone });
 }

@@ -80,7 +80,12 @@ async function openTarget(
   return target;
 }
 
-async function openSharedTarget(url: string, stamp: string, replace = false): Promise<CopyTarget> {
+/** `replace`: the schema may hold an installation, whose place is taken. */
+export async function openSharedTarget(
+  url: string,
+  stamp: string,
+  replace = false,
+): Promise<CopyTarget> {
   const [{ postgresCopyTarget }, { parsePostgresUrl }] = await Promise.all([
     import("../stores/postgres/portable-load.ts"),
     import("../stores/postgres/url.ts"),
@@ -106,7 +111,7 @@ function storeFile(place: string): string {
  * Names an installation in the state that it is in: a commit of a server changes it. Throws
  * StartError if the store holds no installation.
  */
-async function stampOf(source: StoreSnapshot): Promise<string> {
+export async function stampOf(source: StoreSnapshot): Promise<string> {
   const encoded: Buffer[] = [];
   let ring = false;
   for (const table of factTables) {

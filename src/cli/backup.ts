@@ -11,7 +11,7 @@ import { mebibytes, progressLine, writeWhole } from "./backup-file.ts";
 import { addBackupKeyVerbs, addBackupSealOptions, backupSealSource } from "./backup-key.ts";
 import { CliError, type CliIo } from "./io.ts";
 import { findCredentials, findServer } from "./running-server.ts";
-import { addSealOptions, explained, logOf, settingsOf } from "./seal.ts";
+import { addSealOptions, explained, logOf, settingsOf, storeOption } from "./seal.ts";
 import type { VerbProgram } from "./verify-trail.ts";
 
 interface BackupOptions {
@@ -27,7 +27,8 @@ export function addBackupVerbs(program: Command, tools: VerbProgram): void {
     .enablePositionalOptions()
     .argument("[file]", "the file to write")
     .addOption(keyOption("backup key that the backup is for (repeatable)"))
-    .addOption(tools.dataOption());
+    .addOption(tools.dataOption())
+    .addOption(storeOption());
   addSealOptions(backup);
   backup.action(async (file: string | undefined, options: BackupOptions) => {
     if (file === undefined) throw new CliError("name the file to write: sealpost backup FILE");
@@ -125,7 +126,7 @@ function addVerifyVerb(backup: Command, { io, finish }: VerbProgram): void {
     const { manifest, rows, files } = await explained(() => verifyBackup(request));
     const { ring: _, ...facts } = manifest;
     const report = { ...facts, rows, files };
-    const messages = rows.message_bodies ?? 0;
+    const messages = rows.messages ?? rows.message_bodies ?? 0;
     const text =
       `whole: made ${manifest.createdAt}, epoch ${manifest.epoch}, ` +
       `${messages} messages, ${rows.records ?? 0} records\n`;

@@ -1,10 +1,11 @@
 import { resolve } from "node:path";
 import { type Command, Option } from "commander";
 import type { RestoreReport } from "../assembly/backup/restore.ts";
+import type { Settings } from "../config.ts";
 import { keyUse } from "./backup.ts";
 import { mebibytes, progressLine } from "./backup-file.ts";
 import { addBackupSealOptions } from "./backup-key.ts";
-import { addSealOptions, explained, logOf, settingsOf } from "./seal.ts";
+import { addSealOptions, explained, logOf, settingsOf, storeOption } from "./seal.ts";
 import type { VerbProgram } from "./verify-trail.ts";
 
 interface RestoreOptions {
@@ -19,7 +20,7 @@ export function addRestoreVerb(program: Command, tools: VerbProgram): void {
   const { io, finish } = tools;
   const verb = program
     .command("restore")
-    .description("make a data folder what a backup says; the server is stopped")
+    .description("make a data folder, or a database, what a backup says; the servers are stopped")
     .argument("<file>", "the backup")
     .option("--backup-key <FILE>", "file of the backup key, where the backup does not carry it")
     .option("--replace", "the folder holds this installation: put the backup in its place")
@@ -28,6 +29,7 @@ export function addRestoreVerb(program: Command, tools: VerbProgram): void {
       "bring back destroyed keys, deleted access keys and revoked grants as well",
     )
     .addOption(tools.dataOption())
+    .addOption(storeOption())
     .addOption(new Option("--format <FORMAT>", "form").choices(["text", "json"]).default("text"));
   addSealOptions(verb);
   addBackupSealOptions(verb);
@@ -43,25 +45,32 @@ export function addRestoreVerb(program: Command, tools: VerbProgram): void {
       replace: options.replace === true,
       resurrect: options.resurrect === true,
       log: await logOf(io),
-      progress: (step: "verify" | "restore") => (read: number, total: number) =>
-        say(`${stepNames[step]} ${mebibytes(read)} of ${mebibytes(total)}`, read === total),
+      progress: (step: "verify" | "restore" | "database") => (read: number, total: number) => {
+        const far = (count: number) => (step === "database" ? `${count} rows` : mebibytes(count));
+        say(`${stepNames[step]} ${far(read)} of ${far(total)}`, read === total);
+      },
     };
     const report = await explained(() => restoreBackup(request));
     io.out(
       options.format === "json"
         ? `${JSON.stringify({ ...report, leftOut: report.leftOut ?? null })}\n`
-        : textOf(report, settings.data, request.resurrect),
+        : textOf(report, settings, request.resurrect),
     );
     finish(0);
   });
 }
 
-const stepNames = { verify: "verified", restore: "restored" } as const;
+const stepNames = { verify: "verified", restore: "restored", database: "put in place" } as const;
 
-function textOf(report: RestoreReport, folder: string, resurrect: boolean): string {
+function textOf(
+  report: RestoreReport,
+  { data: folder, store }: Pick<Settings, "data" | "store">,
+  resurrect: boolean,
+): string {
+  const place = store !== "sqlite" ? `the database with ${folder}` : folder;
   const { leftOut, createdAt, epoch, installation, fingerprint } = report;
   const lines = [
-    `${folder} is the installation of ${createdAt} again, in epoch ${epoch}; ` +
+    `${place} is the installation of ${createdAt} again, in epoch ${epoch}; ` +
       `operator account ${installation.accountId}, ${installation.clock} clock, ` +
       `root key ${fingerprint}`,
   ];

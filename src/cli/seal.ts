@@ -74,6 +74,7 @@ function addVerb(verb: Command, { io, finish }: SealVerbTools): void {
 function addFlags(verb: Command): void {
   const { value, description } = settingsTable.data;
   verb.addOption(new Option(`--data <${value}>`, description));
+  verb.addOption(storeOption());
   verb.addOption(new Option("--format <FORMAT>", "form").choices(["text", "json"]).default("text"));
   // The data folder knows what it is sealed by.
   addSealOptions(verb, "details");
@@ -87,6 +88,11 @@ export function addSealOptions(verb: Command, which: "all" | "details" = "all"):
       verb.addOption(new Option("--seal <SEAL>", spec.description).choices(kinds));
     }
   }
+}
+
+export function storeOption(): Option {
+  const { value, description } = settingsTable.store;
+  return new Option(`--store <${value}>`, description);
 }
 
 function sealOption(name: string, spec: (typeof sealFlags)[keyof typeof sealFlags]): Option {
@@ -130,7 +136,7 @@ export async function explained<T>(act: () => Promise<T>): Promise<T> {
 /** The folder says what kind of clock it has; a stopped server needs neither. */
 export function settingsOf(verb: Command, io: CliIo): Settings {
   const flags: Record<string, unknown> = {};
-  for (const name of ["data", ...Object.keys(sealFlags)]) {
+  for (const name of ["data", "store", ...Object.keys(sealFlags)]) {
     const value: unknown = verb.getOptionValue(name);
     if (value !== undefined) flags[name] = value;
   }

@@ -1,14 +1,8 @@
 import { type Command, Option } from "commander";
-import { settingsTable } from "../config.ts";
 import { CliError, type CliIo, settingsFileText } from "./io.ts";
-import { explained, logOf } from "./seal.ts";
+import { explained, logOf, storeOption } from "./seal.ts";
 import { readSettings } from "./settings.ts";
 import type { VerbProgram } from "./verify-trail.ts";
-
-function storeOption(): Option {
-  const { value, description } = settingsTable.store;
-  return new Option(`--store <${value}>`, description);
-}
 
 /** `store migrate`: before the servers of a new version start, or instead of the first of them. */
 export function addMigrateVerb(store: Command, { io, finish, dataOption }: VerbProgram): void {

@@ -58,7 +58,9 @@ export function settleRestore(folder: string): void {
   const text = readFileIfThere(join(folder, markName));
   if (text !== undefined) {
     const { move, remove }: Mark = JSON.parse(text);
-    const gone = [...remove, "sealpost.db-wal", "sealpost.db-shm"];
+    // What belongs to a store that stays is no business of this.
+    const ofStore = [...move, ...remove].includes("sealpost.db");
+    const gone = [...remove, ...(ofStore ? ["sealpost.db-wal", "sealpost.db-shm"] : [])];
     for (const name of gone) rmSync(join(folder, name), { recursive: true, force: true });
     for (const name of move) {
       if (!existsSync(join(staging, name))) continue;

@@ -6,7 +6,8 @@ import type { Installation } from "../../gateway/data-folder.ts";
 import type { RecordGetQuery, Store } from "../../kernel/command.ts";
 import type { Log } from "../../kernel/log.ts";
 import { type AccountRecord, accounts, installation } from "../../services/iam/store.ts";
-import { openSqliteStore } from "../../stores/sqlite/open.ts";
+import { isShared, openStore } from "../open-store.ts";
+import { readSealedRing } from "../sealed-ring.ts";
 import { type Candidates, type Destroyed, findDestroyed } from "./destroyed.ts";
 import { readIdentity } from "./identity.ts";
 
@@ -22,6 +23,8 @@ export interface Present {
 
 export interface PresentQuestion {
   readonly folder: string;
+  /** See StoreChoice. */
+  readonly store: string;
   readonly manifest: Manifest;
   readonly candidates: Candidates;
   readonly replace: boolean;
@@ -36,19 +39,23 @@ export interface PresentQuestion {
  */
 export async function examinePresent(question: PresentQuestion): Promise<Present> {
   const { folder, manifest, candidates, replace, log } = question;
-  const path = join(folder, "sealpost.db");
-  if (!existsSync(path)) return { epoch: 0, destroyed: undefined, rootSigns: false };
-  if (!replace) {
-    throw new BackupError(
-      `there is an installation at ${folder}; say --replace to put the backup in its place`,
-    );
-  }
-  const store = await openSqliteStore({ path, log });
+  const shared = isShared(question.store);
+  const place = shared ? "the database" : folder;
+  if (!shared && !existsSync(join(folder, "sealpost.db"))) return nothing;
+  const systemNowMs = () => performance.timeOrigin + performance.now();
+  const choice = { dataFolder: folder, store: question.store, log, systemNowMs, alone: true };
+  const store = await openStore(choice);
   try {
+    if (shared && !(await readSealedRing(store))) return nothing;
+    if (!replace) {
+      throw new BackupError(
+        `there is an installation in ${place}; say --replace to put the backup in its place`,
+      );
+    }
     const { installationId, epoch } = await readIdentity(store);
     if (installationId !== manifest.installationId) {
       throw new BackupError(
-        `${folder} holds another installation than the backup; restore it into an empty folder`,
+        `${place} holds another installation than the backup; restore it into an empty one`,
       );
     }
     if (epoch < manifest.epoch) return { epoch, destroyed: undefined, rootSigns: false };
@@ -59,6 +66,8 @@ export async function examinePresent(question: PresentQuestion): Promise<Present
     await store.close();
   }
 }
+
+const nothing: Present = { epoch: 0, destroyed: undefined, rootSigns: false };
 
 async function rootSigns(store: Pick<Store, "query">, accountId: string): Promise<boolean> {
   const { kind: recordKind, ...place } = accounts.key(installation, accountId);

@@ -10,19 +10,23 @@ import { type Installation, lockDataFolder } from "../../gateway/data-folder.ts"
 import { writeFileAtomically } from "../../gateway/files.ts";
 import { commitRestore, stageRestore } from "../../gateway/folder-swap.ts";
 import type { Log } from "../../kernel/log.ts";
-import type { StoreLoader, TableRow, TableShape } from "../../kernel/tables.ts";
+import type { StoreForm, StoreLoader, TableRow, TableShape } from "../../kernel/tables.ts";
 import type { OpenedBackup } from "../../keys/backup.ts";
 import { rotateRoot } from "../../services/iam/root.ts";
 import { accounts, installation } from "../../services/iam/store.ts";
 import { openSqliteStore } from "../../stores/sqlite/open.ts";
+import { sqlitePortableLoader } from "../../stores/sqlite/portable-load.ts";
 import { sqliteLoader } from "../../stores/sqlite/transfer.ts";
 import { change } from "../change.ts";
+import { isShared } from "../open-store.ts";
 import { sealOf } from "../seal-source.ts";
 import { writeSealedRing } from "../sealed-ring.ts";
 import { type OpenState, openState, stateOptions } from "../state.ts";
+import type { CopyStep } from "../store-copy.ts";
 import { countDestroyed, type Destroyed, removeDestroyed } from "./destroyed.ts";
 import { restoredNames } from "./files.ts";
 import { putEpoch } from "./identity.ts";
+import { intoDatabase } from "./into-database.ts";
 import { type BackupKeyUse, openWith } from "./keys.ts";
 import { examinePresent, type Present } from "./present.ts";
 import { type Progress, readHeader, readPayload } from "./read.ts";
@@ -38,7 +42,8 @@ export interface RestoreRequest {
   /** What was destroyed since the backup may come back. */
   readonly resurrect: boolean;
   readonly log: Log;
-  readonly progress: (step: "verify" | "restore") => Progress;
+  /** Bytes of the file; at `database` rows of the store. */
+  readonly progress: (step: "verify" | "restore" | "database") => Progress;
 }
 
 export interface RestoreReport {
@@ -55,8 +60,9 @@ export interface RestoreReport {
 }
 
 /**
- * Makes a data folder what a backup says. The whole backup is verified before a byte is written;
- * the new contents are built beside the old ones and take their place in one step.
+ * Makes a data folder, and the database of a shared store, what a backup says. The whole backup is
+ * verified before a byte is written; the new contents are built beside the old ones and take their
+ * place in one step: those of the database first, in a step of its own.
  *
  * Throws BackupError, DataFolderError if a server holds the folder, and what opening the backup key
  * and the seal throws. Nothing has changed then.
@@ -73,18 +79,35 @@ export async function restoreBackup(request: RestoreRequest): Promise<RestoreRep
   // Again, in a process that may reach the root key's place; it is there only now.
   const backup = await openWith(header, key, log, sealOf(settings));
   scope.defer(() => backup.close());
-  const present = await examinePresent({ folder, ...verified, replace: request.replace, log });
+  const present = await examinePresent({
+    ...{ folder, store: settings.store, ...verified },
+    ...{ replace: request.replace, log },
+  });
   const staging = stageRestore(folder);
   try {
     const work = { request, folder, staging, header, backup, present };
     const built = await build(work, verified.manifest);
-    const names = [...restoredNames, ...(built.newRootCredentials ? ["credentials"] : [])];
-    commitRestore(folder, names);
+    const shared = isShared(settings.store);
+    if (shared) await intoDatabase(databaseOf(request, staging));
+    const kept = restoredNames.filter((name) => !(shared && name === "sealpost.db"));
+    commitRestore(folder, [...kept, ...(built.newRootCredentials ? ["credentials"] : [])]);
     return built;
   } catch (error) {
     rmSync(staging, { recursive: true, force: true });
     throw error;
   }
+}
+
+function databaseOf({ settings, replace, progress }: RestoreRequest, staging: string) {
+  const say = progress("database");
+  return {
+    staging,
+    url: settings.store,
+    replace,
+    progress: (step: CopyStep, rows: number, total: number) => {
+      if (step === "copy") say(rows, total);
+    },
+  };
 }
 
 interface Work {
@@ -142,10 +165,7 @@ async function load({ request, staging, header, backup }: Work): Promise<void> {
   try {
     const visitor = {
       store({ form }: StoreHead) {
-        if (form.kind !== "sqlite") {
-          throw new BackupError(`this is a backup of a ${form.kind} store: name one with --store`);
-        }
-        loader = sqliteLoader(join(staging, "sealpost.db"), form.schema);
+        loader = loaderFor(form, join(staging, "sealpost.db"));
       },
       async rows(table: TableShape, rows: readonly TableRow[]) {
         await loader?.load(table, rows);
@@ -174,6 +194,13 @@ async function load({ request, staging, header, backup }: Work): Promise<void> {
   }
 }
 
+/** Whatever store it is a backup of, the new one is built as an embedded store. */
+function loaderFor({ kind, schema }: StoreForm, path: string): StoreLoader {
+  if (kind === "portable") return sqlitePortableLoader(path, schema);
+  if (kind === "sqlite") return sqliteLoader(path, schema);
+  throw new BackupError("the backup was made by a newer version of Sealpost");
+}
+
 /**
  * Opens the new state as a start would, which proves ring and records, and takes out of it what
  * must stay gone. Whether root needed new credentials for it.
@@ -185,7 +212,10 @@ async function bringUpToDate(
 ): Promise<boolean> {
   await using scope = new AsyncDisposableStack();
   const { settings, log } = request;
-  const state = await openState({ ...stateOptions(settings, log), dataFolder: staging }, scope);
+  const state = await openState(
+    { ...stateOptions(settings, log), store: "sqlite", dataFolder: staging },
+    scope,
+  );
   const { accountId } = manifest.installation as Installation;
   const operator = await accounts.get(state.records.view(), installation, accountId);
   if (operator === undefined) {
