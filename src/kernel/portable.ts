@@ -47,6 +47,13 @@ export const messagesTable = table(
     "dead_letter_source_arn:t place_mac:b bytes:b",
 );
 
+export const eventsTable = table(
+  "audit_events",
+  3,
+  `${place} number:i time_ms:i event_id:t event_name:t event_source:t username:t ` +
+    `access_key_id:t read_only:i resources:t record:t ${chained}`,
+);
+
 /** In the order in which rows can be put: what is referred to comes first. */
 export const portableTables: readonly PortableTable[] = [
   metaTable,
@@ -81,13 +88,7 @@ export const portableTables: readonly PortableTable[] = [
     4,
     `${place} topic_name:t sequence:i message_id:t data_key_id:t bytes:b metadata:t published_ms:i`,
   ),
-  table(
-    "audit_events",
-    3,
-    `${place} number:i time_ms:i event_id:t event_name:t event_source:t username:t ` +
-      `access_key_id:t read_only:i resources:t record:t ${chained}`,
-  ),
-  table("audit_resources", 6, `${place} name:t time_ms:i number:i type:t`),
+  eventsTable,
   table(
     "trail_batches",
     4,

@@ -87,11 +87,21 @@ async function fill(server: TestServer) {
   };
 }
 
+/** Events that name a resource are found by it. */
+async function eventsOfQueues(server: TestServer): Promise<number> {
+  const { Events = [] } = await server.rootClients.cloudtrail.lookupEvents({
+    LookupAttributes: [{ AttributeKey: "ResourceType", AttributeValue: "AWS::SQS::Queue" }],
+  });
+  return Events.length;
+}
+
 test("a whole installation moves to PostgreSQL and back", async (t) => {
   const folder = folderFor(t);
   const before = await serve(t, folder, "sqlite");
   const it = await fill(before);
   const { user } = it;
+  const known = await eventsOfQueues(before);
+  ok(known > 0);
   await before.halt();
   const to = (await sharedCluster()).newStoreUrl();
   const first = await copy(`sqlite:${folder}`, to);
@@ -108,6 +118,7 @@ test("a whole installation moves to PostgreSQL and back", async (t) => {
   match((await copy(to, `sqlite:${held}`)).err, /servers or commands work on this database/);
   match((await copy(`sqlite:${folder}`, to)).err, /another server/);
 
+  equal(await eventsOfQueues(shared), known);
   const { kms, sqs } = shared.rootClients;
   const { Plaintext } = await kms.decrypt({ CiphertextBlob: it.CiphertextBlob });
   equal(Buffer.from(Plaintext ?? []).toString(), "a secret");
@@ -154,6 +165,7 @@ test("a whole installation moves to PostgreSQL and back", async (t) => {
     g1: ofGroup(1),
     g2: ofGroup(2),
   });
+  equal(await eventsOfQueues(back), known);
   await back.advance(700);
   deepEqual(await receiveAll(back, queueUrlOn(back, it.plain)), [...bodies, "p-late"].toSorted());
   await back.halt();

@@ -1,4 +1,9 @@
-import { messagesTable, numbersTable, type PortableTable } from "../../kernel/portable.ts";
+import {
+  eventsTable,
+  messagesTable,
+  numbersTable,
+  type PortableTable,
+} from "../../kernel/portable.ts";
 import type { TableRow, TableValue } from "../../kernel/tables.ts";
 import { blobs, type Column, integers, texts } from "./columns.ts";
 import type { Session } from "./session.ts";
@@ -20,6 +25,40 @@ export async function putPortable(
   const columns = table.columns.map((_, index) => columnOf(table, rows, index));
   if (namesQueue(table)) await putQueues(session, columns.slice(0, 3));
   await session.run(statementFor(table), ...columns);
+  if (table.name === eventsTable.name) await putResources(session, rows);
+}
+
+/** By which events are looked up; a row that somebody else wrote into is looked up by nothing. */
+async function putResources(session: Session, rows: readonly TableRow[]): Promise<void> {
+  const at = (column: string) => eventsTable.columns.indexOf(column);
+  const named = rows.flatMap((row) =>
+    resourcesIn(row[at("resources")]).map(([type, name]) => ({ row, type, name })),
+  );
+  if (named.length === 0) return;
+  const given = (column: string) => named.map(({ row }) => row[at(column)] ?? null);
+  await session.run(
+    `INSERT INTO audit_resources
+     SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::int8[], $5::int8[], $6::text[])
+     ON CONFLICT DO NOTHING`,
+    texts(given("account_id").map(String)),
+    texts(given("region").map(String)),
+    texts(named.map(({ name }) => name)),
+    integers(given("time_ms").map(numberOf)),
+    integers(given("number").map(numberOf)),
+    texts(named.map(({ type }) => type)),
+  );
+}
+
+function resourcesIn(text: TableValue | undefined): readonly (readonly [string, string])[] {
+  try {
+    const listed: unknown = JSON.parse(String(text));
+    if (!Array.isArray(listed)) return [];
+    return listed.flatMap((pair: unknown) =>
+      Array.isArray(pair) ? [[`${pair[0] ?? ""}`, `${pair[1] ?? ""}`] as const] : [],
+    );
+  } catch {
+    return [];
+  }
 }
 
 function namesQueue({ columns }: PortableTable): boolean {
