@@ -150,7 +150,14 @@ export const settingsTable = {
     ),
     description: "request quotas of KMS; `aws,symmetric=100` changes one",
   },
-  dataKeyAuthorization: laterText("cached|always", "when the right to a data key is decided"),
+  dataKeyAuthorization: {
+    kind: "text",
+    value: "cached|always",
+    default: "cached",
+    choices: ["cached", "always"],
+    description:
+      "decide the right to a held data key once in its period, as AWS does, or at each use",
+  },
   vpcEndpoint: {
     kind: "list",
     value: "SPEC",
@@ -255,10 +262,6 @@ export const settingEntries = Object.entries(settingsTable) as readonly (readonl
   SettingName,
   SettingSpec,
 ])[];
-
-function laterText(value: string, description: string) {
-  return { kind: "text", value, later: "all", description } as const;
-}
 
 function matches(pattern: RegExp, what: string): (text: string) => void {
   return (text) => {

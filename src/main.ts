@@ -190,6 +190,7 @@ async function startUnsealed(
     publicUrl,
     allowInsecureSse: settings.allowInsecureSse,
     kmsQuotas: quotaRates(settings.kmsQuotas),
+    dataKeyAuthorization: settings.dataKeyAuthorization,
     log,
     keyWorkDue: (atMs) => due.jobs?.keyWorkDue(atMs),
     deliveryDue: (subscriptionArn, atMs) => due.jobs?.deliveryDue(subscriptionArn, atMs),

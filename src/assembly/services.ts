@@ -9,6 +9,7 @@ import type { ServiceTable } from "../kernel/operation.ts";
 import type { Sealer } from "../kernel/sealer.ts";
 import type { SessionTokens } from "../kernel/session.ts";
 import { kmsSource, ownedSource } from "../sealing/data-key-sources.ts";
+import { decideAlways } from "../sealing/decide-always.ts";
 import { createSealer, type DataKeyHolder } from "../sealing/sealer.ts";
 import type { CloudtrailDependencies } from "../services/cloudtrail/ports.ts";
 import { createCloudtrail } from "../services/cloudtrail/service.ts";
@@ -61,6 +62,8 @@ export interface ServicesOptions {
   readonly statusLog: StatusLog;
   /** undefined: requests to KMS are not counted. */
   readonly kmsQuotas: QuotaRates | undefined;
+  /** When the right to a data key that is held is decided. */
+  readonly dataKeyAuthorization: "cached" | "always";
   readonly cloudtrail: Pick<CloudtrailDependencies, "buckets" | "trailWork" | "lookupQuota">;
   /** Remembers what was denied. */
   readonly denials: DenialLog;
@@ -86,16 +89,24 @@ export async function assembleServices(options: ServicesOptions): Promise<Servic
     return knot.pipeline.invoke(call, target, input);
   };
   const { records, keys } = state;
+  const fromKms = kmsSource(invoke);
   const ownSealer = createSealer({
     random,
     sources: {
-      kms: kmsSource(invoke),
+      kms: fromKms,
       owned: ownedSource(keys, await ensureOwnedKey(records, keys, random, "sqs-owned")),
       installation: ownedSource(keys, await ensureOwnedKey(records, keys, random, "installation")),
     },
   });
   const { peers } = state.store;
-  const sealer = shareForgetting(ownSealer, peers);
+  const decisions: { invoke?: Invoke } = {};
+  const decide: Invoke = (call, target, input) => {
+    if (!decisions.invoke) throw new Error("a decision before the pipeline was made");
+    return decisions.invoke(call, target, input);
+  };
+  const holder = shareForgetting(ownSealer, peers);
+  const always = options.dataKeyAuthorization === "always";
+  const sealer = always ? decideAlways(holder, fromKms, decide) : holder;
   const kms: KmsDependencies = {
     vault: keys,
     random,
@@ -168,18 +179,23 @@ export async function assembleServices(options: ServicesOptions): Promise<Servic
       },
     }),
   ];
+  const authorizer = createAuthorizer({ identityPolicies, clock, checkAccount: requireKmsOptIn });
+  const shared = { state: records, authorizer, clock, systemClock, random, log };
+  const { allowInsecureSse } = options;
   const pipeline = createPipeline({
+    ...shared,
     services: new Map(tables.map((table) => [table.name, table])),
-    state: records,
-    authorizer: createAuthorizer({ identityPolicies, clock, checkAccount: requireKmsOptIn }),
     auditor: options.auditor,
-    clock,
-    systemClock,
-    random,
-    log,
-    allowInsecureSse: options.allowInsecureSse,
+    allowInsecureSse,
     refused: denialNotes(options.denials, clock),
   });
   knot.pipeline = pipeline;
+  const uncounted = createKms({ ...kms, quotas: undefined });
+  decisions.invoke = createPipeline({
+    ...shared,
+    services: new Map([[uncounted.name, uncounted]]),
+    auditor: { record: async () => undefined },
+    allowInsecureSse,
+  }).invoke;
   return { pipeline, sealer, kms, sns, sqs };
 }

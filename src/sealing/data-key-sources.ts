@@ -23,7 +23,7 @@ export interface GeneratedDataKey {
 const dataKeyBytes = 32;
 
 /** Names of the encryption context that AWS uses per service. */
-const contextNames = { sns: "aws:sns:topicArn", sqs: "aws:sqs:arn" } as const;
+export const contextNames = { sns: "aws:sns:topicArn", sqs: "aws:sqs:arn" } as const;
 
 /** SSE-KMS: the KMS service is asked as the caller, or as the service acting for its resource. */
 export function kmsSource(invoke: Invoke): DataKeySource {
@@ -52,18 +52,23 @@ export function kmsSource(invoke: Invoke): DataKeySource {
     },
     async open(call, place, dataKey) {
       const as = identity(call, place.service);
-      const sealedBy = dataKey.sealingArn.split(":")[2] === "sns" ? "sns" : "sqs";
-      const context = { [contextNames[sealedBy]]: dataKey.sealingArn };
+      const context = contextOf(dataKey);
       return decrypt(invoke, call, as, dataKey.region, dataKey.blob, context);
     },
   };
+}
+
+/** The context that a data key was made under, whoever opens it where. */
+export function contextOf({ sealingArn }: StoredDataKey): EncryptionContext {
+  const sealedBy = sealingArn.split(":")[2] === "sns" ? "sns" : "sqs";
+  return { [contextNames[sealedBy]]: sealingArn };
 }
 
 /**
  * AWS: an unqualified key id or alias is one of the resource's account. The KMS resolves names in
  * the caller's, so a foreign caller's call names the owner's key by ARN.
  */
-function keyOf(call: Call, { encryption, accountId, region }: SealingPlace): string {
+export function keyOf(call: Call, { encryption, accountId, region }: SealingPlace): string {
   const keyId = encryption.mode === "kms" ? encryption.keyId : "";
   if (keyId.startsWith("arn:") || call.accountId === accountId) return keyId;
   return formatArn("kms", region, accountId, keyId.startsWith("alias/") ? keyId : `key/${keyId}`);
@@ -95,7 +100,7 @@ async function decrypt(
  * AWS: a service uses the identity of the caller (forward access session); where the caller is a
  * service itself (SNS delivering to a queue), that service asks for its own resource.
  */
-function identity(call: Call, service: "sns" | "sqs"): InvokeIdentity {
+export function identity(call: Call, service: "sns" | "sqs"): InvokeIdentity {
   const { caller } = call;
   if (caller.kind !== "service") return { kind: "caller", via: `${service}.amazonaws.com` };
   const { service: principal, sourceArn, sourceAccountId } = caller;
@@ -120,8 +125,7 @@ export function ownedSource(vault: KeyVault, key: OwnedKey): DataKeySource {
       return { ...(await vault.generateDataKey(request)), keyArn: key.arn };
     },
     async open(_call, _place, dataKey) {
-      const sealedBy = dataKey.sealingArn.split(":")[2] === "sns" ? "sns" : "sqs";
-      const context = { [contextNames[sealedBy]]: dataKey.sealingArn };
+      const context = contextOf(dataKey);
       const opened = await vault.decrypt({
         accountId,
         keyId,

@@ -21,7 +21,7 @@ test("exit codes and hints", async (t) => {
     [
       "serve --help",
       0,
-      /--allow-insecure-sse[\s\S]*--data-key-authorization[\s\S]*?not available yet/,
+      /--allow-insecure-sse[\s\S]*--data-key-authorization[\s\S]*?\(default cached;/,
     ],
     ["env --help", 0, /--services/],
     ["clock advance --help", 0, /<duration>/],

@@ -87,7 +87,6 @@ test("values of later issues are not available yet, from any source", () => {
     threads: "2",
   };
   for (const [name, spec] of settingEntries) if (spec.later === "all") later[name] = "true";
-  assert.ok(Object.keys(later).length > 1);
   for (const [name, value] of Object.entries(later)) {
     const sources = [
       [{ [name]: value }],
