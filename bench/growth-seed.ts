@@ -53,38 +53,35 @@ export interface User {
   readonly queueUrl: string;
 }
 
-/** Queues, each behind a topic of its own; keys; users, each with a policy and an access key. */
+/**
+ * Queues, each behind a topic of its own; keys; users, each with a policy and an access key. Only
+ * those that are wanted; topics bring their queues.
+ */
 export async function makeCrowd(
   server: BenchServer,
   dataFolder: string,
   size: number,
+  wanted: readonly ("queues" | "topics" | "keys" | "users")[],
 ): Promise<Crowd> {
   const numbers = Array.from({ length: size }, (_, index) => index);
+  const ask = (wants: boolean, request: (index: number) => RequestSpec) =>
+    wants ? askAll(server, numbers.map(request)) : [];
   const [topicArn = ""] = await createTopics(server, ["crowd-0"]);
   const arnOf = (index: number) => topicArn.replace(/-0$/, `-${index}`);
   const queueArnOf = (index: number) => arnOf(index).replace(":sns:", ":sqs:");
-  const queues = await askAll(
-    server,
-    numbers.map((index) => createQueue(queueArnOf(index), arnOf(index))),
+  const topics = wanted.includes("topics");
+  const queues = await ask(topics || wanted.includes("queues"), (index) =>
+    createQueue(queueArnOf(index), arnOf(index)),
   );
-  await createTopics(
-    server,
-    numbers.map((index) => `crowd-${index}`),
-  );
-  await askAll(
-    server,
-    numbers.map((index) => subscribe(arnOf(index), queueArnOf(index))),
-  );
-  const keys = await askAll(
-    server,
-    numbers.map(() => kms("CreateKey", {})),
-  );
+  await ask(topics, (index) => sns({ Action: "CreateTopic", Name: `crowd-${index}` }));
+  await ask(topics, (index) => subscribe(arnOf(index), queueArnOf(index)));
+  const keys = await ask(wanted.includes("keys"), () => kms("CreateKey", {}));
   return {
     size,
     queueUrls: queues.map((text) => JSON.parse(text).QueueUrl),
-    topicArns: numbers.map(arnOf),
+    topicArns: topics ? numbers.map(arnOf) : [],
     keyIds: keys.map((text) => JSON.parse(text).KeyMetadata.KeyId),
-    users: await makeUsers(server, dataFolder, size),
+    users: wanted.includes("users") ? await makeUsers(server, dataFolder, size) : [],
   };
 }
 

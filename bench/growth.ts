@@ -1,19 +1,17 @@
 import { join } from "node:path";
 import { idleShare } from "./footprint.ts";
 import {
-  askAll,
-  type Crowd,
-  fillQueue,
-  makeCrowd,
-  makeFilteredTopic,
-  makeUserWithPolicies,
-} from "./growth-seed.ts";
-import { type LoadTarget, type MeasureOptions, measureAll, median, type Slice } from "./measure.ts";
-import { kms, type RequestSpec, sqs, type Work } from "./requests.ts";
+  curveNames,
+  type GrowthOptions,
+  growMessages,
+  growOthers,
+  type Sized,
+  titleOf,
+} from "./growth-sizes.ts";
+import { type LoadTarget, measureAll, median, type Slice } from "./measure.ts";
+import type { Work } from "./requests.ts";
 import { inRounds } from "./results.ts";
-import { type BenchServer, startServer } from "./server.ts";
-import { clientsOf, createSome } from "./setup.ts";
-import { placeOf, publish, sendTen } from "./workloads.ts";
+import { type BenchServer, pause, startServer } from "./server.ts";
 
 /** How the cost of one operation grows with the number of something. */
 export interface Curve {
@@ -34,14 +32,6 @@ export interface Point {
   readonly firstFailure: string;
 }
 
-export interface GrowthOptions extends MeasureOptions {
-  readonly folder: string;
-  readonly rounds: number;
-  /** Sizes of more than this are not measured; for trials. */
-  readonly sizeMax: number;
-  readonly only: string | undefined;
-}
-
 const timing = { warmUpMs: 500, measureMs: 1_500 };
 const flags = ["--allow-insecure-sse"];
 
@@ -50,17 +40,10 @@ export interface Growth {
   readonly idle: { readonly queues: number; readonly share: number } | undefined;
 }
 
-/** One size of one dimension, and what is asked there. */
-interface Sized {
-  readonly of: string;
-  readonly operation: string;
-  readonly size: number;
-  readonly target: LoadTarget;
-}
-
 /** All curves, each of them with its sizes in turn. */
 export async function measureGrowth(options: GrowthOptions): Promise<Growth> {
   const parts = { messages: growMessages, others: growOthers };
+  if (curveNames(options.only).length === 0) return { curves: [], idle: undefined };
   const curves: Curve[] = [];
   let idle: Growth["idle"];
   for (const [name, grow] of Object.entries(parts)) {
@@ -74,6 +57,7 @@ export async function measureGrowth(options: GrowthOptions): Promise<Growth> {
     try {
       const { sized, idleOf } = await grow(options, start);
       curves.push(...(await measureSized(sized, options)));
+      if (idleOf) await pause(5_000);
       if (idleOf) idle = { queues: idleOf.size, share: await idleShare(idleOf.pid, 10_000) };
     } finally {
       for (const server of servers) await server.stop();
@@ -82,21 +66,13 @@ export async function measureGrowth(options: GrowthOptions): Promise<Growth> {
   return { curves, idle };
 }
 
-type Start = (size: number) => Promise<[server: BenchServer, folder: string]>;
-
-interface Grown {
-  readonly sized: readonly Sized[];
-  /** A server that is left alone at the end. */
-  readonly idleOf?: { readonly pid: number; readonly size: number };
-}
-
 async function measureSized(all: readonly Sized[], options: GrowthOptions): Promise<Curve[]> {
-  const wanted = all.filter(({ of, operation }) =>
-    `growth: ${of}, ${operation}`.toLowerCase().includes((options.only ?? "").toLowerCase()),
-  );
+  const names = curveNames(options.only);
+  const wanted = all.filter(({ of, operation }) => names.includes(titleOf(of, operation)));
   // Every resource once: what the first request for it costs is no matter of their number.
   for (const { target } of wanted) await warmUp(target, options);
   const targets = wanted.map(({ target }) => target);
+  if (targets.length === 0) return [];
   const slices = await measureAll(targets, options.rounds, timing, options);
   const curves = new Map<string, Sized[]>();
   for (const sized of wanted) {
@@ -141,129 +117,4 @@ function curveOf(points: readonly Sized[], slices: ReadonlyMap<LoadTarget, Slice
       };
     }),
   };
-}
-
-const upTo = (sizes: readonly number[], { sizeMax }: GrowthOptions) =>
-  sizes.filter((size) => size <= sizeMax);
-
-/** Servers with a backlog in one encrypted queue. */
-async function growMessages(options: GrowthOptions, start: Start): Promise<Grown> {
-  const sized: Sized[] = [];
-  for (const size of upTo([0, 10_000, 100_000, 1_000_000], options)) {
-    options.progress?.(`growth: a queue of ${size} messages`);
-    const [server] = await start(size);
-    const { queueUrl } = await createSome(clientsOf(server), "SSE-KMS", []);
-    await fillQueue(server, queueUrl, size);
-    const place = placeOf(server, "https");
-    const send = sqs("SendMessage", { QueueUrl: queueUrl, MessageBody: "x".repeat(1024) });
-    const works: readonly (readonly [operation: string, work: Work, fill?: Work])[] = [
-      ["SendMessage", { kind: "fixed", request: send, messagesEach: 1 }],
-      ["Receive 10 + DeleteBatch", { kind: "drain", queueUrl }, sendTen(queueUrl)],
-    ];
-    for (const [operation, work, fill] of works) {
-      const name = `${operation}, ${size} messages`;
-      const target: LoadTarget = { name, ...place, work, fill, generator: "own" };
-      sized.push({ of: "messages in the queue", operation, size, target });
-    }
-  }
-  return { sized };
-}
-
-/** Servers with so many queues, topics, keys and users; policies and filters on the smallest. */
-async function growOthers(options: GrowthOptions, start: Start): Promise<Grown> {
-  const sized: Sized[] = [];
-  let last: BenchServer | undefined;
-  const sizes = upTo([10, 1_000, 10_000], options);
-  for (const size of sizes) {
-    options.progress?.(`growth: ${size} queues, topics, keys and users`);
-    const [server, folder] = await start(size);
-    const crowd = await makeCrowd(server, folder, size);
-    sized.push(...(await inTurnOf(server, crowd)));
-    if (last === undefined) {
-      sized.push(...(await growPolicies(server, options)));
-      sized.push(...(await growSubscriptions(server, options)));
-    }
-    last = server;
-  }
-  const size = sizes.at(-1);
-  return { sized, ...(last && size && { idleOf: { pid: last.pid, size } }) };
-}
-
-async function inTurnOf(server: BenchServer, crowd: Crowd): Promise<Sized[]> {
-  const { size, queueUrls, topicArns, keyIds, users } = crowd;
-  const { queueUrl, drainUrl } = await createSome(clientsOf(server), "SSE-KMS", []);
-  const place = placeOf(server, "https");
-  const MessageBody = "x".repeat(1024);
-  const send = (QueueUrl: string) => sqs("SendMessage", { QueueUrl, MessageBody });
-  const turns = (requests: readonly RequestSpec[]): Work => ({ kind: "turns", requests });
-  const works: readonly (readonly [of: string, operation: string, work: Work, fill?: Work])[] = [
-    [
-      "queues",
-      "SendMessage to one, SSE-KMS",
-      { kind: "fixed", request: send(queueUrl), messagesEach: 1 },
-    ],
-    [
-      "queues",
-      "Receive 10 + DeleteBatch from one, SSE-KMS",
-      { kind: "drain", queueUrl: drainUrl },
-      sendTen(drainUrl),
-    ],
-    ["queues", "SendMessage to all in turn", turns(queueUrls.map(send))],
-    [
-      "topics",
-      "Publish to all in turn",
-      turns(topicArns.flatMap((arn) => requestOf(publish(arn)))),
-    ],
-    [
-      "keys",
-      "GenerateDataKey of all in turn",
-      turns(keyIds.map((KeyId) => kms("GenerateDataKey", { KeyId, KeySpec: "AES_256" }))),
-    ],
-    [
-      "users",
-      "SendMessage by all in turn",
-      turns(users.map(({ credentials, queueUrl: own }) => ({ ...send(own), credentials }))),
-    ],
-  ];
-  return works.map(([of, operation, work, fill]) => {
-    const name = `${operation}, ${size} ${of}`;
-    return { of, operation, size, target: { name, ...place, work, fill, generator: "own" } };
-  });
-}
-
-function requestOf(work: Work): RequestSpec[] {
-  return work.kind === "fixed" ? [work.request] : [];
-}
-
-async function growPolicies(server: BenchServer, options: GrowthOptions): Promise<Sized[]> {
-  const [made = "{}"] = await askAll(server, [sqs("CreateQueue", { QueueName: "judged" })]);
-  const { QueueUrl } = JSON.parse(made);
-  const request = sqs("SendMessage", { QueueUrl, MessageBody: "x".repeat(1024) });
-  const sized: Sized[] = [];
-  for (const size of upTo([1, 10, 50, 200], options)) {
-    const target: LoadTarget = {
-      name: `SendMessage, ${size} policies`,
-      ...placeOf(server, "https"),
-      ...(await makeUserWithPolicies(server, size, "judged")),
-      work: { kind: "fixed", request, messagesEach: 1 },
-      generator: "own",
-    };
-    sized.push({ of: "policies of the user", operation: "SendMessage", size, target });
-  }
-  return sized;
-}
-
-/** A topic whose message one subscription wants, beside others whose filters do not match. */
-async function growSubscriptions(server: BenchServer, options: GrowthOptions): Promise<Sized[]> {
-  const sized: Sized[] = [];
-  for (const size of upTo([1, 10, 100, 1_000], options)) {
-    const target: LoadTarget = {
-      name: `Publish, ${size} subscriptions`,
-      ...placeOf(server, "https"),
-      work: publish(await makeFilteredTopic(server, size), "wanted"),
-      generator: "own",
-    };
-    sized.push({ of: "subscriptions, of which 1 matches", operation: "Publish", size, target });
-  }
-  return sized;
 }

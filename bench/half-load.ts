@@ -19,6 +19,7 @@ export interface HalfLoad {
   /** How late the generator woke, which is in none of the above. */
   readonly lagP99Ms: number;
   readonly fsyncP50Ms: number;
+  readonly fsyncP90Ms: number;
   readonly fsyncP99Ms: number;
   /** p99 of the server for each p99 of the bare fsync, in the same round. */
   readonly p99PerFsync: number;
@@ -49,6 +50,7 @@ export async function measureHalfLoad(
     p99Ms: median(own.map(({ p99Ms }) => p99Ms)),
     lagP99Ms: median(own.map(({ lagP99Ms }) => lagP99Ms)),
     fsyncP50Ms: median(bare.map(({ p50Ms }) => p50Ms)),
+    fsyncP90Ms: median(bare.map(({ p90Ms }) => p90Ms)),
     fsyncP99Ms: median(bare.map(({ p99Ms }) => p99Ms)),
     p99PerFsync: median(own.map(({ p99Ms }, at) => p99Ms / (bare[at]?.p99Ms ?? Number.NaN))),
     failed: own.reduce((sum, slice) => sum + slice.failed, 0),

@@ -1,4 +1,5 @@
 import { choose } from "./cases.ts";
+import { curveNames } from "./growth-sizes.ts";
 import type { LoadTarget } from "./measure.ts";
 import type { Options } from "./options.ts";
 import { allCases, type Hosts, topicsOf } from "./plan.ts";
@@ -48,5 +49,6 @@ function resourcesWith(topics: readonly TopicName[]): Resources {
 
 export function allNames(options: Options): string[] {
   const cases = choose(allCases(planWithoutServers(options.short)), options);
-  return cases.map(({ target }) => target.name);
+  const curves = options.growthMax > 0 ? curveNames(options.only) : [];
+  return [...cases.map(({ target }) => target.name), ...curves];
 }

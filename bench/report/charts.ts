@@ -19,8 +19,8 @@ export interface Chart {
   readonly unit: string;
 }
 
-const width = 760;
-const labelWidth = 270;
+const width = 880;
+const labelWidth = 320;
 const textWidth = 120;
 const plotWidth = width - labelWidth - textWidth;
 const rowHeight = 22;
@@ -184,15 +184,14 @@ export function linearTicks(largest: number): number[] {
 /** Powers of ten around these values, with steps between where there are few. */
 export function logTicks(low: number, high: number): number[] {
   const from = Math.floor(Math.log10(low));
-  const to = Math.ceil(Math.log10(high) + 1e-9);
+  const to = Math.ceil(Math.log10(high));
   const steps = to - from > 3 ? [1] : [1, 2, 5];
-  const all = Array.from({ length: to - from }, (_, index) =>
+  const all = Array.from({ length: to - from + 1 }, (_, index) =>
     steps.map((step) => step * 10 ** (from + index)),
   ).flat();
-  const inside = [...all, 10 ** to].filter((it) => it > low / 5.1 && it < high * 5.1);
-  const start = inside.findLast((it) => it <= low) ?? inside[0] ?? low;
-  const end = inside.find((it) => it >= high) ?? inside.at(-1) ?? high;
-  return inside.filter((it) => it >= start && it <= end);
+  const start = all.findLast((it) => it <= low) ?? low;
+  const end = all.find((it) => it >= high && it > start) ?? high;
+  return all.filter((it) => it >= start && it <= end);
 }
 
 export function shortNumber(value: number): string {

@@ -125,7 +125,7 @@ export function latencySection({ rows, halfLoad }: Results): string {
       label: "raw fsync, same rounds",
       tone: "floor" as const,
       p50: it.fsyncP50Ms,
-      p90: Math.sqrt(it.fsyncP50Ms * it.fsyncP99Ms),
+      p90: it.fsyncP90Ms,
       p99: it.fsyncP99Ms,
     },
   ]);

@@ -76,7 +76,7 @@ export function loadLine({ machine, rows }: Pick<Results, "machine" | "rows">): 
     busy === 0
       ? "the machine was ours"
       : `others used more than ${otherCoresMax} cores in ${busy} of ${rows.length} rows: ` +
-        "trust ratios and CPU times, not rates and latencies";
+        "trust CPU times, not rates, ratios and latencies";
   return `${load}; ${judged}`;
 }
 

@@ -51,6 +51,7 @@ function found(some: readonly Case[], change: (it: Case) => Slice = () => slice)
     p99Ms: 1,
     lagP99Ms: 0,
     fsyncP50Ms: 1,
+    fsyncP90Ms: 1,
     fsyncP99Ms: 1,
     p99PerFsync: 1,
     failed: 0,
