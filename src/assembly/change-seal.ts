@@ -1,7 +1,7 @@
 import { existsSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { Settings } from "../config.ts";
-import { openDataFolder, readInstallation } from "../gateway/data-folder.ts";
+import { lockDataFolder } from "../gateway/data-folder.ts";
 import type { Log } from "../kernel/log.ts";
 import { startKeyProcess } from "../keys/client.ts";
 import { resealRing } from "../keys/reseal.ts";
@@ -9,7 +9,7 @@ import type { SealSource } from "../keys/seal-source.ts";
 import { nextOf, settleFileSeal } from "../seals/file.ts";
 import type { SealSecrets } from "../seals/flags.ts";
 import type { SealKind, SealSettings } from "../seals/seal.ts";
-import { openSqliteStore } from "../stores/sqlite/open.ts";
+import { isShared, openStore } from "./open-store.ts";
 import { type SealFlags, sealSource } from "./seal-source.ts";
 import { readSealedRing, type SealedRing, writeSealedRing } from "./sealed-ring.ts";
 import { StartError } from "./start-error.ts";
@@ -34,30 +34,37 @@ export interface ChangedSeal {
 }
 
 /**
- * Puts the key ring of a stopped server under a new root key, and with `to` under another seal.
+ * Puts the key ring of stopped servers under a new root key, and with `to` under another seal.
  * Nothing that is sealed by the ring is touched.
  *
  * INVARIANT: at any moment of a crash the folder opens, with the old seal or with the new one: ring
  * and seal change in one commit, and a root key file is complete before and replaced after it.
  *
- * Throws DataFolderError and Fault `store-busy` if a server holds the folder, StartError without a
- * ring, and what opening the seals throws.
+ * Throws DataFolderError and Fault `store-busy` if a server holds the folder, or works on the shared
+ * store from wherever, StartError without a ring, and what opening the seals throws.
  */
 export async function changeSeal(change: ChangeSeal): Promise<ChangedSeal> {
   await using scope = new AsyncDisposableStack();
   const { settings, log } = change;
   const dataFolder = resolve(settings.data);
-  if (!existsSync(join(dataFolder, "sealpost.db"))) {
+  const shared = isShared(settings.store);
+  if (!shared && !existsSync(join(dataFolder, "sealpost.db"))) {
     throw new StartError(`there is no data folder at ${dataFolder}`);
   }
-  // A seal can be changed whatever clock and account the folder was made for.
-  const now = performance.timeOrigin + performance.now();
-  const folder = openDataFolder({ ...readInstallation(dataFolder), path: dataFolder, now });
-  scope.defer(() => folder.close());
-  const store = await openSqliteStore({ path: join(dataFolder, "sealpost.db"), log });
+  // A seal can be changed whatever clock and account the folder was made for. Where a database has
+  // the ring, a machine without a folder will do.
+  if (existsSync(dataFolder)) {
+    const folder = lockDataFolder(dataFolder);
+    scope.defer(() => folder.close());
+  }
+  const systemNowMs = () => performance.timeOrigin + performance.now();
+  const choice = { store: settings.store, dataFolder, log, systemNowMs, alone: true };
+  const store = await openStore(choice);
   scope.defer(() => store.close());
   const sealed = await readSealedRing(store);
-  if (sealed === undefined) throw new StartError("this data folder has no key ring yet");
+  if (sealed === undefined) {
+    throw new StartError(`this ${shared ? "database" : "data folder"} has no key ring yet`);
+  }
   const { kind } = sealed.storedSeal;
   const from = sealSource(kind, settings, settings.sealSecrets);
   const to = newSource(change, kind);

@@ -22,16 +22,16 @@ const kinds = sealFlags.seal.choices;
 const newPassphraseName = "SEALPOST_SEAL_NEW_PASSPHRASE";
 const newRootKeyName = "SEALPOST_NEW_ROOT_KEY";
 
-/** `seal rotate` and `seal migrate`: on the data folder of a stopped server. */
+/** `seal rotate` and `seal migrate`: on the data folder or the database of stopped servers. */
 export function addSealVerbs(program: Command, tools: SealVerbTools): void {
   const verb = program.command("seal").description("change the root key or what seals it");
   const rotate = verb
     .command("rotate")
-    .description("put the key ring of a stopped server under a new root key");
+    .description("put the key ring of stopped servers under a new root key");
   addVerb(rotate, tools);
   const migrate = verb
     .command("migrate")
-    .description("seal the root key of a stopped server in another way")
+    .description("seal the root key of stopped servers in another way")
     .addOption(new Option("--to <SEAL>", "new seal").choices(kinds).makeOptionMandatory());
   addVerb(migrate, tools);
   addUsesVerb(verb, tools);
@@ -115,7 +115,8 @@ async function change(verb: Command, options: NewSeal, io: CliIo): Promise<void>
   };
   const request = { settings, to: options.to, newFlags, newSecrets: newSecrets(io), log };
   const done = await explained(() => changeSeal(request));
-  io.out(options.format === "json" ? `${JSON.stringify(done)}\n` : textOf(done));
+  const shared = settings.store !== "sqlite";
+  io.out(options.format === "json" ? `${JSON.stringify(done)}\n` : textOf(done, shared));
 }
 
 export async function logOf(io: CliIo) {
@@ -161,11 +162,15 @@ interface Done {
   readonly fingerprint: string;
 }
 
-function textOf({ from, to, oldFingerprint, fingerprint }: Done): string {
+function textOf({ from, to, oldFingerprint, fingerprint }: Done, shared: boolean): string {
+  const place = shared ? "database" : "data folder";
   return [
     `root key ${oldFingerprint} → ${fingerprint}`,
     from === to ? `sealed by ${to} as before` : `sealed by ${to}, no longer by ${from}`,
-    "Back up the data folder and the new seal now: older copies of both still open together.",
+    ...(shared
+      ? ["Every server needs the new seal: give each its file or secret, then start it."]
+      : []),
+    `Back up the ${place} and the new seal now: older copies of both still open together.`,
     "",
   ].join("\n");
 }
