@@ -14,11 +14,24 @@ export function aeadSeal(
   associated: Uint8Array,
   plaintext: Uint8Array,
 ): Buffer {
+  const sealed = Buffer.allocUnsafe(plaintext.length + tagBytes);
+  aeadSealInto(sealed, key, nonce, associated, plaintext);
+  return sealed;
+}
+
+/** As `aeadSeal`, into the beginning of `sealed`. */
+export function aeadSealInto(
+  sealed: Uint8Array,
+  key: Uint8Array,
+  nonce: Uint8Array,
+  associated: Uint8Array,
+  plaintext: Uint8Array,
+): void {
   const cipher = createCipheriv(aeadAlgorithm, key, nonce, aeadOptions);
   cipher.setAAD(associated);
-  const ciphertext = cipher.update(plaintext);
+  sealed.set(cipher.update(plaintext));
   cipher.final();
-  return Buffer.concat([ciphertext, cipher.getAuthTag()]);
+  sealed.set(cipher.getAuthTag(), plaintext.length);
 }
 
 /**

@@ -1,10 +1,11 @@
-import { randomFillSync, timingSafeEqual } from "node:crypto";
+import { timingSafeEqual } from "node:crypto";
 import { assert } from "../kernel/errors.ts";
 import type { KeyIdentity } from "../kernel/keyvault.ts";
 import type { Random } from "../kernel/random.ts";
-import { aeadOpen, aeadSeal } from "./aead.ts";
+import { aeadOpen, aeadSealInto } from "./aead.ts";
 import { digestBytes, labels, nonceBytes, tagBytes } from "./constants.ts";
-import { deriveKey } from "./derive.ts";
+import { Derivation } from "./derive.ts";
+import { stockedRandom } from "./random.ts";
 
 /**
  * KMS ciphertext, self-describing:
@@ -25,8 +26,8 @@ const saltAt = 56;
 const ivAt = 72;
 const commitmentAt = ivAt + nonceBytes;
 const ciphertextAt = commitmentAt + digestBytes;
-const saltBytes = ivAt - saltAt;
-
+/** What of a blob names its key; see `blobIdentity`. */
+export const blobIdentityBytes = saltAt;
 /** Bytes that a blob is longer than its plaintext. */
 export const blobOverheadBytes = ciphertextAt + tagBytes;
 /** AWS: limit of Encrypt. */
@@ -49,7 +50,8 @@ export interface BlobHeader extends KeyIdentity {
 
 export interface SealBlob {
   readonly material: Uint8Array;
-  readonly key: BlobHeader;
+  /** From `blobIdentity`. */
+  readonly identity: Buffer;
   /** From `canonicalContext`. */
   readonly contextBytes: Uint8Array;
   /** At most `blobPlaintextBytesMax`. */
@@ -60,24 +62,28 @@ export interface SealBlob {
 
 export interface OpenBlob {
   readonly material: Uint8Array;
-  readonly key: BlobHeader;
+  readonly identity: Buffer;
   readonly contextBytes: Uint8Array;
   readonly blob: Uint8Array;
 }
 
+const callKeys = new Derivation(labels.blobKey, ivAt);
+const commitments = new Derivation(labels.blobCommitment, ivAt);
+const stock = stockedRandom();
+
 export function sealBlob(request: SealBlob): Buffer {
-  const { material, contextBytes, plaintext, random } = request;
+  const { material, identity, contextBytes, plaintext, random = stock } = request;
   assert(plaintext.length <= blobPlaintextBytesMax, "a blob holds at most 4096 bytes");
-  const blob = Buffer.alloc(plaintext.length + blobOverheadBytes);
-  writeIdentity(blob, request.key);
-  fillRandom(blob, random);
+  const blob = Buffer.allocUnsafe(plaintext.length + blobOverheadBytes);
+  blob.set(identity);
+  blob.set(random.bytes(commitmentAt - saltAt), saltAt);
   const derivation = blob.subarray(0, ivAt);
-  deriveKey(material, labels.blobCommitment, derivation).copy(blob, commitmentAt);
-  const callKey = deriveKey(material, labels.blobKey, derivation);
+  blob.write(commitments.shown(material, derivation), commitmentAt, "latin1");
+  const callKey = callKeys.key(material, derivation);
   try {
     const iv = blob.subarray(ivAt, commitmentAt);
-    const sealed = aeadSeal(callKey, iv, associate(blob, contextBytes), plaintext);
-    blob.set(sealed, ciphertextAt);
+    const sealed = blob.subarray(ciphertextAt);
+    aeadSealInto(sealed, callKey, iv, associate(blob, contextBytes), plaintext);
     return blob;
   } finally {
     callKey.fill(0);
@@ -90,29 +96,12 @@ function associate(blob: Uint8Array, contextBytes: Uint8Array): Uint8Array {
   return contextBytes.length === 0 ? header : Buffer.concat([header, contextBytes]);
 }
 
-/** One system call fills many headers: N and IV must be unique, they are not secret. */
-const stock = Buffer.alloc((saltBytes + nonceBytes) * 128);
-let stockUsed = stock.length;
-
-function fillRandom(blob: Buffer, random: Random | undefined): void {
-  const length = saltBytes + nonceBytes;
-  if (random !== undefined) {
-    blob.set(random.bytes(length), saltAt);
-    return;
-  }
-  if (stockUsed === stock.length) {
-    randomFillSync(stock);
-    stockUsed = 0;
-  }
-  stock.copy(blob, saltAt, stockUsed, stockUsed + length);
-  stockUsed += length;
-}
-
 /** undefined: not what this material of this key sealed under this context. */
 export function openBlob(request: OpenBlob): Buffer | undefined {
-  const { material, contextBytes, blob } = request;
-  if (!namesKey(blob, request.key) || !commitmentHolds(material, blob)) return undefined;
-  const callKey = deriveKey(material, labels.blobKey, blob.subarray(0, ivAt));
+  const { material, identity, contextBytes, blob } = request;
+  if (blob.length < blobOverheadBytes || blob.length > blobBytesMax) return undefined;
+  if (identity.compare(blob, 0, saltAt) !== 0 || !commitmentHolds(material, blob)) return undefined;
+  const callKey = callKeys.key(material, blob.subarray(0, ivAt));
   try {
     const iv = blob.subarray(ivAt, commitmentAt);
     return aeadOpen(callKey, iv, associate(blob, contextBytes), blob.subarray(ciphertextAt));
@@ -124,15 +113,20 @@ export function openBlob(request: OpenBlob): Buffer | undefined {
 /** Whether the blob was made under this material; constant time. Says nothing of its context. */
 export function commitmentHolds(material: Uint8Array, blob: Uint8Array): boolean {
   if (blob.length < blobOverheadBytes) return false;
-  const commitment = deriveKey(material, labels.blobCommitment, blob.subarray(0, ivAt));
+  const commitment = Buffer.from(commitments.shown(material, blob.subarray(0, ivAt)), "latin1");
   return timingSafeEqual(commitment, blob.subarray(commitmentAt, ciphertextAt));
 }
 
 /** Reads the clear header; undefined: not a blob of this format. Nothing is authenticated yet. */
 export function readBlobHeader(blob: Uint8Array): BlobHeader | undefined {
   if (blob.length < blobOverheadBytes || blob.length > blobBytesMax) return undefined;
-  if (blob[0] !== formatByte) return undefined;
-  const bytes = Buffer.from(blob.buffer, blob.byteOffset, saltAt);
+  return readBlobIdentity(blob);
+}
+
+/** What `blobIdentity` wrote; undefined: it never wrote this. */
+export function readBlobIdentity(identity: Uint8Array): BlobHeader | undefined {
+  if (identity[0] !== formatByte) return undefined;
+  const bytes = Buffer.from(identity.buffer, identity.byteOffset, saltAt);
   const account = bytes.readUIntBE(accountAt, keyFormAt - accountAt);
   const keyId = formatKeyId(bytes[keyFormAt], bytes.toString("hex", keyIdAt, materialIdAt));
   if (keyId === undefined || account > 999_999_999_999) return undefined;
@@ -140,26 +134,19 @@ export function readBlobHeader(blob: Uint8Array): BlobHeader | undefined {
   return { accountId, keyId, materialId: bytes.toString("hex", materialIdAt, saltAt) };
 }
 
-function namesKey(blob: Uint8Array, key: BlobHeader): boolean {
-  const header = readBlobHeader(blob);
-  return (
-    header !== undefined &&
-    header.accountId === key.accountId &&
-    header.keyId === key.keyId &&
-    header.materialId === key.materialId
-  );
-}
-
-function writeIdentity(header: Buffer, key: BlobHeader): void {
+/** What every blob of a key's material begins with: one value for account, key and material. */
+export function blobIdentity(key: BlobHeader): Buffer {
   assertKeyIdentity(key);
   assert(materialIdPattern.test(key.materialId), "a material id is 64 hex digits");
-  header[0] = formatByte;
-  header.writeUIntBE(Number(key.accountId), accountAt, keyFormAt - accountAt);
+  const identity = Buffer.alloc(saltAt);
+  identity[0] = formatByte;
+  identity.writeUIntBE(Number(key.accountId), accountAt, keyFormAt - accountAt);
   const multiRegion = key.keyId.startsWith("mrk-");
-  header[keyFormAt] = multiRegion ? multiRegionForm : uuidForm;
+  identity[keyFormAt] = multiRegion ? multiRegionForm : uuidForm;
   const hex = multiRegion ? key.keyId.slice(4) : key.keyId.replaceAll("-", "");
-  header.write(hex, keyIdAt, "hex");
-  header.write(key.materialId, materialIdAt, "hex");
+  identity.write(hex, keyIdAt, "hex");
+  identity.write(key.materialId, materialIdAt, "hex");
+  return identity;
 }
 
 /** Asserts a 12-digit account and a key id that a blob can carry: lower-case UUID or `mrk-…`. */

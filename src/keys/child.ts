@@ -4,16 +4,16 @@
  */
 import { flushCompileCache } from "node:module";
 import { Socket } from "node:net";
-import { systemRandom } from "../crypto/random.ts";
+import { stockedRandom, systemRandom } from "../crypto/random.ts";
 import { Fault } from "../kernel/errors.ts";
 import { decodeHelperAnswer, type HelperAnswer } from "../seals/helper-seal.ts";
 import { openSeal, type Seal, type SealSettings, type StoredSeal } from "../seals/seal.ts";
 import { backupKey, type OpenBackup, openBackup } from "./backup-operations.ts";
 import { type Engine, type OpenedEngine, openEngine, reseal } from "./engine.ts";
 import {
-  encodeFrame,
   type Field,
   type Frame,
+  FrameBatch,
   FrameReader,
   firstHelperDescriptor,
   joinFrames,
@@ -34,7 +34,7 @@ let engine: Engine | undefined;
 let backup: OpenBackup | undefined;
 let uses: UseLog | undefined;
 const nowMs = (): number => Math.round(performance.timeOrigin + performance.now());
-let answers: Buffer[] = [];
+const answers = new FrameBatch();
 
 const reader = new FrameReader((frame) => {
   if (frame.code === operations.open) open(frame);
@@ -66,16 +66,16 @@ function answer({ id, code, fields }: Frame): void {
       throw new Fault("key-process-unavailable", "the key ring is not open");
     const answered = engine.handle(code, fields);
     if (answered instanceof Promise) late(id, answered);
-    else answers.push(encodeAnswer(id, answered));
+    else addAnswer(id, answered);
   } catch (error) {
-    answers.push(encodeFailure(id, error));
+    addFailure(id, error);
   }
 }
 
 function late(id: number, work: Promise<readonly Field[]>): void {
   work
-    .then((fields) => answers.push(encodeAnswer(id, fields)))
-    .catch((error: unknown) => answers.push(encodeFailure(id, error)))
+    .then((fields) => addAnswer(id, fields))
+    .catch((error: unknown) => addFailure(id, error))
     .finally(flush);
 }
 
@@ -99,26 +99,25 @@ async function backupWork({ code, fields }: Frame): Promise<readonly Field[]> {
   return backup.reseal(ownField(fields, 2), to);
 }
 
-function encodeAnswer(id: number, fields: readonly Field[]): Buffer {
-  const bytes = encodeFrame(id, statuses.ok, fields);
+function addAnswer(id: number, fields: readonly Field[]): void {
+  answers.add(id, statuses.ok, fields);
   wipe(fields);
-  return bytes;
 }
 
 function open({ id, fields }: Frame): void {
   const ring = ownField(fields, 3);
   const lastLine = textField(fields, 4);
   const seal = sealOf(fields, 0, firstHelperDescriptor, optionalJson(fields, 2));
-  openEngine(seal, ring.length === 0 ? undefined : ring, systemRandom, materialBytesMax)
+  openEngine(seal, ring.length === 0 ? undefined : ring, stockedRandom(), materialBytesMax)
     .then((opened) => {
       engine = opened.engine;
       if (lastLine !== "none") {
         uses = engine.logUses({ descriptor: useLogDescriptor, lastLine, nowMs });
       }
       // The keys stay here as well: a backup seals the whole ring.
-      answers.push(encodeFrame(id, statuses.ok, openFields(opened)));
+      answers.add(id, statuses.ok, openFields(opened));
     })
-    .catch((error: unknown) => answers.push(encodeFailure(id, error)))
+    .catch((error: unknown) => addFailure(id, error))
     .finally(() => {
       flush();
       // Now, since a process that is killed keeps nothing.
@@ -182,17 +181,16 @@ function readHelper(descriptor: number): Promise<HelperAnswer> {
   return promise;
 }
 
-function encodeFailure(id: number, error: unknown): Buffer {
-  if (error instanceof Fault) return encodeFrame(id, statuses.fault, [error.kind, error.message]);
-  return encodeFrame(id, statuses.bug, [error instanceof Error ? error.message : "not an error"]);
+function addFailure(id: number, error: unknown): void {
+  if (error instanceof Fault) answers.add(id, statuses.fault, [error.kind, error.message]);
+  else answers.add(id, statuses.bug, [error instanceof Error ? error.message : "not an error"]);
 }
 
 /** One write for all that one turn of the event loop answered. */
 function flush(): void {
-  if (answers.length === 0) return;
-  const batch = joinFrames(answers);
-  answers = [];
-  pipe.write(batch, () => batch.fill(0));
+  if (answers.isEmpty) return;
+  const batch = answers.take();
+  pipe.write(batch, () => answers.reuse(batch));
 }
 
 function wipe(fields: readonly Field[]): void {

@@ -1,14 +1,13 @@
-import { type BlobHeader, openBlob, sealBlob } from "../crypto/blob.ts";
+import { openBlob, sealBlob } from "../crypto/blob.ts";
 import { decryptRsa, encryptRsa } from "../crypto/signature.ts";
 import { assert } from "../kernel/errors.ts";
 import { isKeySpec, type KeySpec } from "../kernel/key-specs.ts";
-import { materialName } from "./key-operations.ts";
 import type { Materials } from "./materials.ts";
 import { cipherFieldCount, type Field, field, textField } from "./protocol.ts";
 
 /** A key and how it is to seal or open, from the cipher fields of a frame. */
 interface Cipher {
-  readonly key: BlobHeader;
+  readonly identity: Buffer;
   readonly wrapped: Buffer;
   readonly contextBytes: Buffer;
   readonly rsa:
@@ -55,26 +54,33 @@ export class CipherOperations {
     return sealed;
   }
 
-  #seal({ key, wrapped, contextBytes, rsa }: Cipher, plaintext: Uint8Array): Buffer | undefined {
+  #seal(
+    { identity, wrapped, contextBytes, rsa }: Cipher,
+    plaintext: Uint8Array,
+  ): Buffer | undefined {
     if (rsa) return encryptRsa(rsa.spec, rsa.algorithm, rsa.publicKey, plaintext);
-    const material = this.#materials.open(key, wrapped, "SYMMETRIC_DEFAULT");
-    return sealBlob({ material, key, contextBytes, plaintext });
+    const material = this.#materials.open(identity, wrapped, "SYMMETRIC_DEFAULT");
+    return sealBlob({ material, identity, contextBytes, plaintext });
   }
 
-  #open({ key, wrapped, contextBytes, rsa }: Cipher, blob: Uint8Array): Buffer | undefined {
-    const material = this.#materials.open(key, wrapped, rsa?.spec ?? "SYMMETRIC_DEFAULT");
+  #open({ identity, wrapped, contextBytes, rsa }: Cipher, blob: Uint8Array): Buffer | undefined {
+    const material = this.#materials.open(identity, wrapped, rsa?.spec ?? "SYMMETRIC_DEFAULT");
     if (rsa) return decryptRsa(rsa.algorithm, material, blob);
-    return openBlob({ material, key, contextBytes, blob });
+    return openBlob({ material, identity, contextBytes, blob });
   }
 }
 
 function readCipher(fields: readonly Buffer[], at: number): Cipher {
-  const [spec = "", algorithm = ""] = textField(fields, at + 5).split(" ");
-  assert(spec === "" || isKeySpec(spec), "a frame names a key spec");
   return {
-    key: materialName(fields, at),
-    wrapped: field(fields, at + 3),
-    contextBytes: field(fields, at + 4),
-    rsa: spec === "" ? undefined : { spec, algorithm, publicKey: field(fields, at + 6) },
+    identity: field(fields, at),
+    wrapped: field(fields, at + 1),
+    contextBytes: field(fields, at + 2),
+    rsa: field(fields, at + 3).length === 0 ? undefined : readRsa(fields, at),
   };
+}
+
+function readRsa(fields: readonly Buffer[], at: number): Cipher["rsa"] {
+  const [spec = "", algorithm = ""] = textField(fields, at + 3).split(" ");
+  assert(isKeySpec(spec), "a frame names a key spec");
+  return { spec, algorithm, publicKey: field(fields, at + 4) };
 }

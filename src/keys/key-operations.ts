@@ -11,7 +11,7 @@ import { assert } from "../kernel/errors.ts";
 import { isKeySpec, type KeySpec, type MessageType } from "../kernel/key-specs.ts";
 import type { Random } from "../kernel/random.ts";
 import { signDigest, verifyDigest } from "./digest-signatures.ts";
-import type { MaterialName, Materials } from "./materials.ts";
+import type { Materials } from "./materials.ts";
 import { type Field, field, keyFieldCount, operations, textField } from "./protocol.ts";
 
 /** Signatures, MACs and key agreement. undefined: it is none of these operations. */
@@ -59,7 +59,7 @@ async function signed(
 
 async function verified(fields: readonly Buffer[]): Promise<readonly Field[]> {
   const question = signingQuestion(fields);
-  const publicKey = Buffer.from(field(fields, 5));
+  const publicKey = Buffer.from(field(fields, 3));
   const signature = Buffer.from(field(fields, keyFieldCount + 3));
   const holds = isNative(question)
     ? await verifyNative(question, publicKey, signature)
@@ -70,7 +70,7 @@ async function verified(fields: readonly Buffer[]): Promise<readonly Field[]> {
 /** The message is copied: a frame's bytes are wiped while a thread still works on it. */
 function signingQuestion(fields: readonly Buffer[]): SigningQuestion {
   return {
-    keySpec: specField(fields, 4),
+    keySpec: specField(fields, 2),
     algorithm: textField(fields, keyFieldCount),
     messageType: textField(fields, keyFieldCount + 1) as MessageType,
     message: Buffer.from(field(fields, keyFieldCount + 2)),
@@ -79,19 +79,11 @@ function signingQuestion(fields: readonly Buffer[]): SigningQuestion {
 
 function mac(materials: Materials, fields: readonly Buffer[]): Buffer {
   const key = materialOf(materials, fields);
-  return macOf(specField(fields, 4), key, field(fields, keyFieldCount));
+  return macOf(specField(fields, 2), key, field(fields, keyFieldCount));
 }
 
 function materialOf(materials: Materials, fields: readonly Buffer[]): Buffer {
-  return materials.open(materialName(fields), field(fields, 3), specField(fields, 4));
-}
-
-export function materialName(fields: readonly Buffer[], at = 0): MaterialName {
-  return {
-    accountId: textField(fields, at),
-    keyId: textField(fields, at + 1),
-    materialId: textField(fields, at + 2),
-  };
+  return materials.open(field(fields, 0), field(fields, 1), specField(fields, 2));
 }
 
 export function specField(fields: readonly Buffer[], index: number): KeySpec {

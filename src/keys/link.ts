@@ -3,12 +3,11 @@ import { Fault } from "../kernel/errors.ts";
 import type { Log } from "../kernel/log.ts";
 import type { SealReach } from "../seals/stored.ts";
 import {
-  encodeFrame,
   type Field,
   type Frame,
+  FrameBatch,
   FrameReader,
   firstHelperDescriptor,
-  joinFrames,
   statuses,
   textField,
 } from "./protocol.ts";
@@ -51,7 +50,7 @@ export function startLink(
   const child = spawnKeyProcess(entry, reach, options);
   const pipe = child.stdio[3] as Duplex;
   const pending = new Map<number, Pending>();
-  let outgoing: Buffer[] = [];
+  const outgoing = new FrameBatch();
   let lastId = 0;
   let gone = false;
 
@@ -60,8 +59,7 @@ export function startLink(
     gone = true;
     for (const { fail } of pending.values()) fail(unavailable());
     pending.clear();
-    for (const frame of outgoing) frame.fill(0);
-    outgoing = [];
+    outgoing.discard();
     pipe.destroy();
     end();
   };
@@ -86,10 +84,9 @@ export function startLink(
 
   // Everything that one turn of the event loop asks goes out in one write.
   const flush = (): void => {
-    if (outgoing.length === 0 || gone) return;
-    const batch = joinFrames(outgoing);
-    outgoing = [];
-    pipe.write(batch, () => batch.fill(0));
+    if (outgoing.isEmpty || gone) return;
+    const batch = outgoing.take();
+    pipe.write(batch, () => outgoing.reuse(batch));
   };
 
   return {
@@ -100,13 +97,12 @@ export function startLink(
       if (gone) return Promise.reject(unavailable());
       const { promise, resolve, reject } = Promise.withResolvers<ReturnType<typeof read>>();
       lastId = (lastId + 1) >>> 0;
-      const frame = encodeFrame(lastId, operation, fields);
+      if (outgoing.isEmpty) setImmediate(flush);
+      outgoing.add(lastId, operation, fields);
       pending.set(lastId, {
         settle: (reply) => settle(reply, read, resolve, reject),
         fail: reject,
       });
-      if (outgoing.length === 0) setImmediate(flush);
-      outgoing.push(frame);
       return promise;
     },
     async close() {

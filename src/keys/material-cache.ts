@@ -1,15 +1,20 @@
-import type { KeyIdentity } from "../kernel/keyvault.ts";
+import type { KeySpec } from "../kernel/key-specs.ts";
 
-interface Entry extends KeyIdentity {
+interface Entry {
   readonly material: Buffer;
+  /** Since it was last looked at for leaving. */
+  used: boolean;
 }
 
 /** What an entry takes beside its material, measured on the heap. */
 export const entryBytes = 640;
 
 /**
- * Unwrapped material, least recently used first out, wiped when it leaves. A hit needs the same
- * account and key as the unwrapping did: the cache must not loosen what the wrapping binds.
+ * Unwrapped material, wiped when it leaves. A hit needs the same account, key, material and spec as
+ * the unwrapping did: the cache must not loosen what the wrapping binds.
+ *
+ * The oldest leaves first, but what was used since it came, or since it was last spared, is spared
+ * once more: nothing moves when it is used.
  */
 export class MaterialCache {
   readonly #entries = new Map<string, Entry>();
@@ -25,32 +30,54 @@ export class MaterialCache {
     return this.#entries.size;
   }
 
-  /** Valid until the cache is next changed. */
-  get(identity: KeyIdentity, materialId: string): Buffer | undefined {
-    const entry = this.#entries.get(materialId);
+  /** Valid until the cache is next changed. `identity`: see `blobIdentity`. */
+  get(identity: Buffer, spec: KeySpec): Buffer | undefined {
+    const entry = this.#entries.get(nameOf(identity, spec));
     if (entry === undefined) return undefined;
-    if (entry.accountId !== identity.accountId || entry.keyId !== identity.keyId) return undefined;
-    this.#entries.delete(materialId);
-    this.#entries.set(materialId, entry);
+    entry.used = true;
     return entry.material;
   }
 
   /** Takes the material over: it is wiped here. */
-  put({ accountId, keyId }: KeyIdentity, materialId: string, material: Buffer): void {
-    this.forget(materialId);
-    this.#entries.set(materialId, { accountId, keyId, material });
+  put(identity: Buffer, spec: KeySpec, material: Buffer): void {
+    const name = nameOf(identity, spec);
+    this.#remove(name);
     this.#bytes += entryBytes + material.length;
-    if (this.#bytes <= this.#bytesMax) return;
-    const [oldest] = this.#entries.keys();
-    if (oldest !== undefined) this.forget(oldest);
+    while (this.#bytes > this.#bytesMax && this.#entries.size > 0) this.#makeRoom();
+    this.#entries.set(name, { material, used: false });
   }
 
-  /** Wipes it, if it is there. */
+  /** Wipes all that is kept of a material (its id: 64 hex digits). */
   forget(materialId: string): void {
-    const entry = this.#entries.get(materialId);
+    const end = Buffer.from(materialId, "hex").toString("latin1");
+    if (end === "") return;
+    for (const name of this.#entries.keys()) if (name.endsWith(end)) this.#remove(name);
+  }
+
+  #makeRoom(): void {
+    const [oldest] = this.#entries;
+    if (oldest === undefined) return;
+    const [name, entry] = oldest;
+    if (!entry.used) {
+      this.#remove(name);
+      return;
+    }
+    entry.used = false;
+    this.#entries.delete(name);
+    this.#entries.set(name, entry);
+  }
+
+  #remove(name: string): void {
+    const entry = this.#entries.get(name);
     if (entry === undefined) return;
     this.#bytes -= entryBytes + entry.material.length;
     entry.material.fill(0);
-    this.#entries.delete(materialId);
+    this.#entries.delete(name);
   }
+}
+
+/** The material's id comes last. */
+function nameOf(identity: Buffer, spec: KeySpec): string {
+  const bytes = identity.toString("latin1");
+  return spec === "SYMMETRIC_DEFAULT" ? bytes : spec + bytes;
 }

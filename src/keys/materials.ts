@@ -1,15 +1,10 @@
+import { type BlobHeader, blobIdentity, readBlobIdentity } from "../crypto/blob.ts";
 import type { RingKey } from "../crypto/keyring.ts";
 import { unwrapMaterial, wrapMaterial } from "../crypto/material.ts";
-import { Fault } from "../kernel/errors.ts";
-import { type KeySpec, keySpecNames } from "../kernel/key-specs.ts";
-import type { KeyIdentity } from "../kernel/keyvault.ts";
+import { assert, Fault } from "../kernel/errors.ts";
+import type { KeySpec } from "../kernel/key-specs.ts";
 import type { Random } from "../kernel/random.ts";
 import { MaterialCache } from "./material-cache.ts";
-
-/** One material as a request names it. */
-export interface MaterialName extends KeyIdentity {
-  readonly materialId: string;
-}
 
 /** Wraps and unwraps key material under the ring; keeps the unwrapped for a while. */
 export class Materials {
@@ -24,21 +19,22 @@ export class Materials {
   }
 
   /** Takes the material over and answers it wrapped. */
-  adopt(name: MaterialName, spec: KeySpec, material: Buffer): Buffer {
+  adopt(name: BlobHeader, spec: KeySpec, material: Buffer): Buffer {
     const wrapped = wrapMaterial(this.ring, name, name.materialId, material, this.#random, spec);
-    this.#cache.put(name, cacheId(name, spec), material);
+    this.#cache.put(blobIdentity(name), spec, material);
     return wrapped;
   }
 
   /**
-   * Valid until this turn of the event loop ends: use it at once.
+   * Valid until this turn of the event loop ends: use it at once. `identity`: see `blobIdentity`.
    *
    * Throws Fault `key-material-damaged`.
    */
-  open(name: MaterialName, wrapped: Uint8Array, spec: KeySpec): Buffer {
-    const id = cacheId(name, spec);
-    const cached = this.#cache.get(name, id);
+  open(identity: Buffer, wrapped: Uint8Array, spec: KeySpec): Buffer {
+    const cached = this.#cache.get(identity, spec);
     if (cached !== undefined) return cached;
+    const name = readBlobIdentity(identity);
+    assert(name !== undefined, "a frame names a key");
     const material = unwrapMaterial(
       this.ring,
       name,
@@ -51,16 +47,11 @@ export class Materials {
         "stored key material was changed or is not its key's",
       );
     }
-    this.#cache.put(name, id, material);
+    this.#cache.put(identity, spec, material);
     return material;
   }
 
   forget(materialId: string): void {
-    for (const spec of keySpecNames) this.#cache.forget(cacheId({ materialId }, spec));
+    this.#cache.forget(materialId);
   }
-}
-
-/** The wrapping binds the spec; a hit in the cache must not loosen that. */
-function cacheId({ materialId }: Pick<MaterialName, "materialId">, spec: KeySpec): string {
-  return spec === "SYMMETRIC_DEFAULT" ? materialId : `${spec} ${materialId}`;
 }

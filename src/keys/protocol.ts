@@ -64,12 +64,12 @@ export const operations = {
 } as const;
 
 /**
- * Cipher fields: account, key id, material id, wrapped, context, RSA spec and algorithm ("" for a
+ * Cipher fields: identity (see `blobIdentity`), wrapped, context, RSA spec and algorithm ("" for a
  * symmetric key), public key ("" for a symmetric key).
  */
-export const cipherFieldCount = 7;
-/** Key fields: account, key id, material id, wrapped, spec, public key. */
-export const keyFieldCount = 6;
+export const cipherFieldCount = 5;
+/** Key fields: identity, wrapped, spec, public key. */
+export const keyFieldCount = 4;
 
 /** The log of uses, open for appending. */
 export const useLogDescriptor = 4;
@@ -98,27 +98,72 @@ const lengthBytes = 4;
 /** Far above any honest frame; a larger one means that the pipe is out of step. */
 const frameBytesMax = 1024 * 1024;
 
-/** A frame in a buffer of its own, to be wiped by whoever has sent it. */
-export function encodeFrame(id: number, code: number, fields: readonly Field[]): Buffer {
-  let size = headBytes;
-  for (const field of fields) size += lengthBytes + sizeOf(field);
-  assert(size <= frameBytesMax, "a frame has its bound");
-  const frame = Buffer.allocUnsafe(size);
-  frame.writeUInt32BE(size - lengthBytes, 0);
-  frame.writeUInt32BE(id, 4);
-  frame[8] = code;
-  let at = headBytes;
-  for (const field of fields) {
-    frame.writeUInt32BE(sizeOf(field), at);
-    at += lengthBytes;
-    if (typeof field === "string") frame.write(field, at);
-    else frame.set(field, at);
-    at += sizeOf(field);
+/** What a batch has at first; a larger one is not used again. */
+const batchBytes = 64 * 1024;
+
+/** Frames for one write, packed as they come into a buffer that is wiped and used again. */
+export class FrameBatch {
+  #bytes: Buffer = Buffer.allocUnsafeSlow(batchBytes);
+  #spare: Buffer | undefined;
+  #length = 0;
+
+  get isEmpty(): boolean {
+    return this.#length === 0;
   }
-  return frame;
+
+  add(id: number, code: number, fields: readonly Field[]): void {
+    const start = this.#length;
+    let at = this.#reserve(start, headBytes);
+    this.#bytes.writeUInt32BE(id, start + lengthBytes);
+    this.#bytes[at - 1] = code;
+    for (const field of fields) {
+      const size = typeof field === "string" ? Buffer.byteLength(field) : field.length;
+      const end = this.#reserve(at, lengthBytes + size);
+      this.#bytes.writeUInt32BE(size, at);
+      if (typeof field === "string") this.#bytes.write(field, at + lengthBytes);
+      else this.#bytes.set(field, at + lengthBytes);
+      at = end;
+    }
+    assert(at - start <= frameBytesMax, "a frame has its bound");
+    this.#bytes.writeUInt32BE(at - start - lengthBytes, start);
+    this.#length = at;
+  }
+
+  /** All frames since the last `take`. */
+  take(): Buffer {
+    const taken = this.#bytes.subarray(0, this.#length);
+    this.#bytes = this.#spare ?? Buffer.allocUnsafeSlow(batchBytes);
+    this.#spare = undefined;
+    this.#length = 0;
+    return taken;
+  }
+
+  /** What was taken is written: it is wiped. */
+  reuse(taken: Buffer): void {
+    taken.fill(0);
+    if (taken.buffer.byteLength === batchBytes) this.#spare = Buffer.from(taken.buffer);
+  }
+
+  /** Frames that nobody waits for any more. */
+  discard(): void {
+    this.#bytes.fill(0, 0, this.#length);
+    this.#length = 0;
+  }
+
+  /** Answers the end of so many bytes at a place. */
+  #reserve(at: number, bytes: number): number {
+    const end = at + bytes;
+    if (end > this.#bytes.length) {
+      const longer = Buffer.allocUnsafeSlow(Math.max(2 * this.#bytes.length, end));
+      this.#bytes.copy(longer, 0, 0, at);
+      this.#bytes.fill(0, 0, at);
+      this.#bytes = longer;
+    }
+    return end;
+  }
 }
 
-/** Joins frames for one write and wipes them. */
+/** Joins what holds secrets and wipes the parts. */
 export function joinFrames(frames: readonly Buffer[]): Buffer {
   const [only] = frames;
   if (frames.length === 1 && only !== undefined) return only;
@@ -132,10 +177,6 @@ export function joinFrames(frames: readonly Buffer[]): Buffer {
     frame.fill(0);
   }
   return joined;
-}
-
-function sizeOf(field: Field): number {
-  return typeof field === "string" ? Buffer.byteLength(field) : field.length;
 }
 
 const nothing = Buffer.alloc(0);

@@ -1,5 +1,6 @@
 import { createHmac, timingSafeEqual } from "node:crypto";
 import { writeSync } from "node:fs";
+import { blobIdentityBytes, readBlobIdentity } from "../crypto/blob.ts";
 import { labels } from "../crypto/constants.ts";
 import { deriveKey } from "../crypto/derive.ts";
 import { presentRingKey, type RingKey } from "../crypto/keyring.ts";
@@ -8,12 +9,14 @@ import { operations, textField } from "./protocol.ts";
 
 /*
  * The key process's own log of what was done with which material, one line of JSON per second of
- * use: {"number","at","uses":[[operation, account, key, material, count], …],"mac"}. Each line's MAC
+ * use, or for every 2,000 kinds of use: {"number","at","uses":[[operation, account, key, material, count], …],"mac"}. Each line's MAC
  * covers the one before it, under a key that never leaves this process: the server can neither
  * forge a line nor take one out of the middle unseen. (It can cut off the end; so can whoever
  * writes the disk.)
  */
 const flushMs = 1000;
+/** Kinds of use in a line, of some 150 bytes each: a reader of the last line looks only so far. */
+const kindsMax = 2000;
 /** Until the first line. */
 const noMac = "0".repeat(64);
 
@@ -34,7 +37,8 @@ const names: ReadonlyMap<number, string> = new Map([
   [operations.importMaterial, "import"],
   [operations.sealBackup, "backup"],
 ]);
-const withoutMaterial = new Set(["create", "import-parameters", "import"]);
+/** Their fields name the key in texts. */
+const named = new Set(["create", "import-parameters", "import", "backup"]);
 
 export interface UseLog {
   /** Counts one use; the line is written within a second. */
@@ -71,11 +75,13 @@ export function createUseLog({ descriptor, ring, lastLine, nowMs }: UseLogOption
     timer = undefined;
     if (counts.size === 0) return;
     number += 1;
-    const uses = [...counts].map(([name, count]) => [...name.split("|"), count]);
+    const uses = [...counts].map(([use, count]) => [...textsOf(use), count]);
     const body = { number, at: new Date(nowMs()).toISOString(), uses };
     counts.clear();
-    previous = lineMac(key, previous, body);
-    writeSync(descriptor, `${JSON.stringify({ ...body, mac: previous })}\n`);
+    const text = JSON.stringify(body);
+    previous = lineMac(key, previous, text);
+    // As JSON writes the same body with its MAC.
+    writeSync(descriptor, `${text.slice(0, -1)},"mac":"${previous}"}\n`);
   };
 
   return {
@@ -83,20 +89,37 @@ export function createUseLog({ descriptor, ring, lastLine, nowMs }: UseLogOption
     count(operation, fields) {
       const name = names.get(operation);
       if (name === undefined) return;
-      const use = [name, ...subjectOf(name, fields)].join("|");
+      const use = useOf(operation, name, fields);
       counts.set(use, (counts.get(use) ?? 0) + 1);
       timer ??= setTimeout(flush, flushMs).unref();
+      if (counts.size >= kindsMax) flush();
     },
   };
 }
 
-/** Account, key and material; of a backup its id and the keys that it is wrapped for. */
+/** What is counted as one: of material its operation and identity as they are, else texts. */
+function useOf(operation: number, name: string, fields: readonly Buffer[]): string {
+  const [first] = fields;
+  if (named.has(name) || first?.length !== blobIdentityBytes) {
+    return `${String.fromCharCode(0, operation)}${subjectOf(name, fields).join("|")}`;
+  }
+  return String.fromCharCode(operation) + first.toString("latin1");
+}
+
+/** Operation, account, key and material; of a backup its id and the keys that it is wrapped for. */
+function textsOf(use: string): readonly string[] {
+  const isText = use.charCodeAt(0) === 0;
+  const name = names.get(use.charCodeAt(isText ? 1 : 0)) ?? "";
+  if (isText) return [name, ...use.slice(2).split("|")];
+  const identity = readBlobIdentity(Buffer.from(use.slice(1), "latin1"));
+  return [name, identity?.accountId ?? "", identity?.keyId ?? "", identity?.materialId ?? ""];
+}
+
 function subjectOf(name: string, fields: readonly Buffer[]): readonly string[] {
   if (name === "backup") {
     return [textField(fields, 0), fields.slice(1).map(publicKeyFingerprint).join(","), ""];
   }
-  const material = withoutMaterial.has(name) ? "" : textField(fields, 2);
-  return [textField(fields, 0), textField(fields, 1), material];
+  return [textField(fields, 0), textField(fields, 1), ""];
 }
 
 /** Where a check of the log stands: after which line, and that line's MAC ("" before the first). */
@@ -137,13 +160,13 @@ function macOfLine(
   }
   const { mac, ...body } = line;
   if (body.number !== number || typeof mac !== "string") return undefined;
-  return keys.some((key) => equal(lineMac(key, previous, body), mac)) ? mac : undefined;
+  const content = JSON.stringify(body);
+  return keys.some((key) => equal(lineMac(key, previous, content), mac)) ? mac : undefined;
 }
 
-function lineMac(key: Buffer, previous: string, body: Omit<Line, "mac">): string {
-  return createHmac("sha256", key)
-    .update(`${previous}\n${JSON.stringify(body)}`)
-    .digest("hex");
+/** `body`: the line without its MAC, as JSON. */
+function lineMac(key: Buffer, previous: string, body: string): string {
+  return createHmac("sha256", key).update(`${previous}\n${body}`).digest("hex");
 }
 
 function equal(expected: string, given: string): boolean {

@@ -1,8 +1,9 @@
-import { readBlobHeader } from "../crypto/blob.ts";
+import { blobIdentity, readBlobHeader } from "../crypto/blob.ts";
 import { canonicalContext } from "../crypto/context.ts";
 import type {
   CryptoRequest,
   ImportRefusal,
+  KeyIdentity,
   KeyUse,
   KeyVault,
   SignatureQuestion,
@@ -16,8 +17,12 @@ type Ask = <T>(operation: number, fields: readonly Field[], read: Read<T>) => Pr
 
 /** The vault's port, spoken in frames to the present key process. */
 export function vaultOn(supervisor: Supervisor): KeyVault {
-  const ask: Ask = async (operation, fields, read) =>
-    (await supervisor.link()).request(operation, fields, read);
+  const ask: Ask = (operation, fields, read) => {
+    const link = supervisor.link();
+    return link instanceof Promise
+      ? link.then((opened) => opened.request(operation, fields, read))
+      : link.request(operation, fields, read);
+  };
   return {
     ...materialCalls(ask),
     ...cipherCalls(ask),
@@ -128,17 +133,33 @@ function readMaterial(fields: readonly Buffer[]): WrappedMaterial {
 }
 
 function cipherFields({ accountId, keyId, material, context, rsa }: CryptoRequest): Field[] {
-  const { materialId, wrapped, publicKey } = material;
+  const { wrapped, publicKey } = material;
+  const identity = identityOf({ accountId, keyId }, material);
   if (rsa) {
     const how = `${rsa.keySpec} ${rsa.algorithm}`;
-    return [accountId, keyId, materialId, wrapped, "", how, publicKey ?? ""];
+    return [identity, wrapped, "", how, publicKey ?? ""];
   }
-  return [accountId, keyId, materialId, wrapped, canonicalContext(context), "", ""];
+  return [identity, wrapped, canonicalContext(context), "", ""];
 }
 
 function keyFields({ accountId, keyId, material, keySpec }: KeyUse): Field[] {
-  const { materialId, wrapped, publicKey } = material;
-  return [accountId, keyId, materialId, wrapped, keySpec, publicKey ?? ""];
+  const { wrapped, publicKey } = material;
+  return [identityOf({ accountId, keyId }, material), wrapped, keySpec, publicKey ?? ""];
+}
+
+interface Known extends KeyIdentity {
+  readonly identity: Buffer;
+}
+
+/** Callers hold the same material as long as they know the same key. */
+const identities = new WeakMap<WrappedMaterial, Known>();
+
+function identityOf({ accountId, keyId }: KeyIdentity, material: WrappedMaterial): Buffer {
+  const known = identities.get(material);
+  if (known?.keyId === keyId && known.accountId === accountId) return known.identity;
+  const identity = blobIdentity({ accountId, keyId, materialId: material.materialId });
+  identities.set(material, { accountId, keyId, identity });
+  return identity;
 }
 
 function questionFields({ algorithm, messageType, message }: SignatureQuestion): Field[] {

@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { aeadOpen } from "../../src/crypto/aead.ts";
 import {
   blobBytesMax,
+  blobIdentity,
   blobOverheadBytes,
   blobPlaintextBytesMax,
   commitmentHolds,
@@ -24,15 +25,16 @@ const key = {
   keyId: "0b7c2f3e-1111-4222-8333-abcdefabcdef",
   materialId: "ab".repeat(32),
 };
+const identity = blobIdentity(key);
 const contextBytes = canonicalContext({ "aws:sqs:arn": "arn:aws:sqs:us-east-1:000456789012:q" });
 const plaintext = Buffer.from("0123456789abcdef");
 
 function seal(): Buffer {
-  return sealBlob({ material, key, contextBytes, plaintext, random: systemRandom });
+  return sealBlob({ material, identity, contextBytes, plaintext, random: systemRandom });
 }
 
 const open = (blob: Buffer, change: object = {}): Buffer | undefined =>
-  openBlob({ material, key, contextBytes, blob, ...change });
+  openBlob({ material, identity, contextBytes, blob, ...change });
 
 // Goal: every blob opens with what sealed it and names its key. Method: property over keys of both
 // forms, contexts and plaintexts.
@@ -59,7 +61,7 @@ test("round trip and header", () => {
   const bytes = fc.uint8Array({ maxLength: 200 });
   fc.assert(
     fc.property(keys, bytes, bytes, (anyKey, context, text) => {
-      const request = { material, key: anyKey, contextBytes: context };
+      const request = { material, identity: blobIdentity(anyKey), contextBytes: context };
       const blob = sealBlob({ ...request, plaintext: text, random: systemRandom });
       assert.equal(blob.length, text.length + blobOverheadBytes);
       assert.deepEqual(readBlobHeader(blob), anyKey);
@@ -70,7 +72,7 @@ test("round trip and header", () => {
 
 // Goal: the largest plaintext of KMS fits the largest blob of KMS; more is a bug of the caller.
 test("sizes", () => {
-  const request = { material, key, contextBytes, random: systemRandom };
+  const request = { material, identity, contextBytes, random: systemRandom };
   const largest = Buffer.alloc(blobPlaintextBytesMax, 1);
   const blob = sealBlob({ ...request, plaintext: largest });
   assert.ok(blob.length < blobBytesMax);
@@ -96,10 +98,10 @@ test("a flipped bit anywhere does not open", () => {
 test("another key, material id or context does not open", () => {
   const blob = seal();
   const changes = [
-    { key: { ...key, accountId: "000456789013" } },
-    { key: { ...key, keyId: "0b7c2f3e-1111-4222-8333-abcdefabcdee" } },
-    { key: { ...key, keyId: "mrk-0b7c2f3e111142228333abcdefabcdef" } },
-    { key: { ...key, materialId: "ac".repeat(32) } },
+    { identity: blobIdentity({ ...key, accountId: "000456789013" }) },
+    { identity: blobIdentity({ ...key, keyId: "0b7c2f3e-1111-4222-8333-abcdefabcdee" }) },
+    { identity: blobIdentity({ ...key, keyId: "mrk-0b7c2f3e111142228333abcdefabcdef" }) },
+    { identity: blobIdentity({ ...key, materialId: "ac".repeat(32) }) },
     { contextBytes: Buffer.alloc(0) },
     { contextBytes: canonicalContext({ "aws:sqs:arn": "ARN:aws:sqs:us-east-1:000456789012:q" }) },
     { material: otherMaterial },
@@ -151,13 +153,12 @@ test("foreign bytes have no header", () => {
 
 // Goal: a key that the format cannot carry stops before anything is sealed.
 test("malformed key names are bugs", () => {
-  const request = { material, contextBytes, plaintext, random: systemRandom };
   for (const change of [
     { accountId: "12345678901" },
     { keyId: "alias/aws/sqs" },
     { keyId: key.keyId.toUpperCase() },
     { materialId: "AB".repeat(32) },
   ]) {
-    assert.throws(() => sealBlob({ ...request, key: { ...key, ...change } }), /assertion failed/);
+    assert.throws(() => blobIdentity({ ...key, ...change }), /assertion failed/);
   }
 });

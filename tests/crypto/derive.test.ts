@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { createHmac } from "node:crypto";
+import { createHmac, randomBytes } from "node:crypto";
 import { test } from "node:test";
-import { counterMode, deriveKey, hkdf } from "../../src/crypto/derive.ts";
+import { counterMode, Derivation, deriveKey, hkdf } from "../../src/crypto/derive.ts";
 
 const hex = (text: string): Buffer => Buffer.from(text, "hex");
 
@@ -42,6 +42,20 @@ test("labels and contexts separate keys", () => {
   ];
   assert.equal(new Set(outputs.map((output) => output.toString("hex"))).size, outputs.length);
   assert.throws(() => deriveKey(key, "encrypt\0a", Buffer.from("b")), /zero byte/);
+});
+
+// Goal: the way of the KMS calls derives what the plain one does, again and again, whatever came
+// before, and keeps no key. Method: random keys and contexts through both.
+test("a derivation that is used again makes the same keys", () => {
+  const derivation = new Derivation("encrypt", 72);
+  for (let round = 0; round < 50; round += 1) {
+    const [key, context] = [randomBytes(32), randomBytes(72)];
+    const expected = deriveKey(key, "encrypt", context);
+    assert.deepEqual(derivation.key(key, context), expected);
+    assert.deepEqual(Buffer.from(derivation.shown(key, context), "latin1"), expected);
+  }
+  assert.throws(() => derivation.key(randomBytes(31), randomBytes(72)), /32 bytes/);
+  assert.throws(() => derivation.key(randomBytes(32), randomBytes(71)), /one length/);
 });
 
 // Goal: HKDF is RFC 5869 with SHA-256. Method: its test cases 1 to 3.

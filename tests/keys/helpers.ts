@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { TestContext } from "node:test";
 import type { Log } from "../../src/kernel/log.ts";
 import { type KeyProcess, type KeyProcessOptions, startKeyProcess } from "../../src/keys/client.ts";
+import { type Field, FrameBatch } from "../../src/keys/protocol.ts";
 
 export const identity = {
   accountId: "123456789012",
@@ -48,4 +49,11 @@ export async function keyProcessFor(
   });
   test.after(() => started.close());
   return started;
+}
+
+/** One frame in a buffer of its own. */
+export function frameOf(id: number, code: number, fields: readonly Field[]): Buffer {
+  const batch = new FrameBatch();
+  batch.add(id, code, fields);
+  return batch.take();
 }

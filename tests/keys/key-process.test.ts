@@ -8,10 +8,10 @@ import { fileURLToPath } from "node:url";
 import { entryUrl } from "../../src/kernel/entry-url.ts";
 import { Fault } from "../../src/kernel/errors.ts";
 import { startKeyProcess } from "../../src/keys/client.ts";
-import { encodeFrame, operations } from "../../src/keys/protocol.ts";
+import { operations } from "../../src/keys/protocol.ts";
 import { spawnKeyProcess } from "../../src/keys/spawn.ts";
 import { sealReach } from "../../src/seals/seal.ts";
-import { context, folderFor, identity, keyProcessFor, recordingLog } from "./helpers.ts";
+import { context, folderFor, frameOf, identity, keyProcessFor, recordingLog } from "./helpers.ts";
 
 const fault =
   (kind: string, text = /./) =>
@@ -173,10 +173,10 @@ test("lives as long as the pipe", async (t) => {
     const exited = once(child, "exit");
     const pipe = child.stdio[3] as Duplex;
     pipe.on("error", () => {});
-    pipe.write(encodeFrame(1, operations.open, [JSON.stringify(seal), "", "", "", "none"]));
+    pipe.write(frameOf(1, operations.open, [JSON.stringify(seal), "", "", "", "none"]));
     await once(pipe, "data");
     for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) child.kill(signal);
-    pipe.write(encodeFrame(2, operations.forget, ["x"]));
+    pipe.write(frameOf(2, operations.forget, ["x"]));
     await once(pipe, "data");
     if (ending === "pipe") pipe.destroy();
     else child.kill(ending);

@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import { type BlobHeader, blobIdentity } from "../../src/crypto/blob.ts";
 import { entryBytes, MaterialCache } from "../../src/keys/material-cache.ts";
-import { encodeFrame, FrameReader, joinFrames } from "../../src/keys/protocol.ts";
+import { FrameBatch, FrameReader } from "../../src/keys/protocol.ts";
+import { frameOf, identity } from "./helpers.ts";
 
 interface Kept {
   id: number;
@@ -33,7 +35,9 @@ test("frames survive any cutting", () => {
   );
   fc.assert(
     fc.property(frames, fc.array(fc.nat(400), { maxLength: 8 }), (sent, cuts) => {
-      const bytes = joinFrames(sent.map(({ id, code, fields }) => encodeFrame(id, code, fields)));
+      const batch = new FrameBatch();
+      for (const { id, code, fields } of sent) batch.add(id, code, fields);
+      const bytes = batch.take();
       const ends = [...cuts.sort((a, b) => a - b), bytes.length];
       const chunks = ends.map((end, index) =>
         Buffer.from(bytes.subarray(ends[index - 1] ?? 0, end)),
@@ -50,16 +54,33 @@ test("frames survive any cutting", () => {
   );
 });
 
-// Goal: no plaintext stays behind in the buffers of the pipe. Method: look at the chunks and joined
-// frames afterwards.
-test("chunks and frames are wiped", () => {
-  const frame = encodeFrame(1, 3, ["plaintext"]);
-  const joined = joinFrames([frame, encodeFrame(2, 3, ["plaintext"])]);
-  assert.ok(frame.every((byte) => byte === 0));
-  const chunks = [joined.subarray(0, 20), joined.subarray(20)];
-  const kept = readAll(chunks);
-  assert.equal(kept.length, 2);
-  assert.ok(joined.every((byte) => byte === 0));
+// Goal: no plaintext stays behind in the buffers of the pipe. Method: look at the chunks, and at the
+// batch after its write, at what it outgrew and at what was never sent.
+test("chunks and batches are wiped", () => {
+  const isWiped = (bytes: Uint8Array) => bytes.every((byte) => byte === 0);
+  const chunk = Buffer.concat([frameOf(1, 3, ["plaintext"]), frameOf(2, 3, ["plaintext"])]);
+  assert.equal(readAll([chunk.subarray(0, 20), chunk.subarray(20)]).length, 2);
+  assert.ok(isWiped(chunk));
+
+  const batch = new FrameBatch();
+  batch.add(1, 3, ["plaintext"]);
+  const first = batch.take();
+  batch.add(2, 3, ["plaintext"]);
+  const second = batch.take();
+  assert.ok(second.includes("plaintext") && first.includes("plaintext"));
+  batch.reuse(first);
+  assert.ok(isWiped(first));
+  batch.add(3, 3, ["plaintext"]);
+  batch.discard();
+  assert.ok(batch.isEmpty);
+  batch.add(4, 3, ["plaintext"]);
+  const again = batch.take();
+  const before = Buffer.from(again.buffer, again.byteOffset, again.length);
+  batch.reuse(again);
+  batch.add(5, 3, [Buffer.alloc(200_000, 7)]);
+  const [frame] = readAll([batch.take()]);
+  assert.equal(frame?.fields[0]?.length, 200_000);
+  assert.ok(isWiped(before));
 });
 
 // Goal: bytes that are no frames stop the reader instead of growing it.
@@ -68,30 +89,39 @@ test("malformed frames throw", () => {
   huge.writeUInt32BE(0xffff_ffff);
   assert.throws(() => readAll([huge]), /malformed/);
   assert.throws(() => readAll([Buffer.alloc(9)]), /malformed/);
-  const torn = encodeFrame(1, 1, ["abc"]);
+  const torn = frameOf(1, 1, ["abc"]);
   torn.writeUInt32BE(4, 9);
   assert.throws(() => readAll([torn]), /malformed/);
 });
 
-// Goal: material is wiped whenever it leaves the cache, and never given for another key. Method:
-// keep the buffers and look at them.
+// Goal: material is wiped whenever it leaves the cache, and never given for another key or spec.
+// Method: keep the buffers and look at them.
 test("material cache", () => {
   const cache = new MaterialCache(2 * (entryBytes + 32));
-  const key = { accountId: "1", keyId: "a" };
+  const name = (digit: string, change: Partial<BlobHeader> = {}) =>
+    blobIdentity({ ...identity, materialId: digit.repeat(64), ...change });
   const [first, second, third] = [1, 2, 3].map((fill) => Buffer.alloc(32, fill));
   assert.ok(first && second && third);
-  cache.put(key, "first", first);
-  cache.put(key, "second", second);
-  assert.equal(cache.get(key, "first"), first);
-  assert.equal(cache.get({ accountId: "2", keyId: "a" }, "first"), undefined);
-  assert.equal(cache.get({ accountId: "1", keyId: "b" }, "first"), undefined);
-  cache.put(key, "third", third);
-  assert.equal(cache.get(key, "second"), undefined);
+  const spec = "SYMMETRIC_DEFAULT";
+  cache.put(name("a"), spec, first);
+  cache.put(name("b"), spec, second);
+  assert.equal(cache.get(name("a"), spec), first);
+  assert.equal(cache.get(name("a"), "HMAC_256"), undefined);
+  assert.equal(cache.get(name("a", { accountId: "000000000002" }), spec), undefined);
+  const mrk = `mrk-${identity.keyId.replaceAll("-", "")}`;
+  assert.equal(cache.get(name("a", { keyId: mrk }), spec), undefined);
+  cache.put(name("c"), spec, third);
+  assert.equal(cache.get(name("b"), spec), undefined);
   assert.ok(second.every((byte) => byte === 0));
   assert.ok(first.every((byte) => byte === 1));
-  cache.forget("first");
+  cache.forget("a".repeat(64));
   assert.ok(first.every((byte) => byte === 0));
-  cache.put(key, "third", Buffer.alloc(32, 4));
+  cache.put(name("c"), spec, Buffer.alloc(32, 4));
   assert.ok(third.every((byte) => byte === 0));
   assert.equal(cache.size, 1);
+  const signing = Buffer.alloc(48, 5);
+  cache.put(name("c"), "ECC_NIST_P256", signing);
+  cache.forget("c".repeat(64));
+  assert.ok(signing.every((byte) => byte === 0));
+  assert.equal(cache.size, 0);
 });

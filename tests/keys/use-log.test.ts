@@ -2,8 +2,13 @@ import assert from "node:assert/strict";
 import { appendFileSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { blobIdentity } from "../../src/crypto/blob.ts";
+import { createRing } from "../../src/crypto/keyring.ts";
+import { systemRandom } from "../../src/crypto/random.ts";
 import { startKeyProcess } from "../../src/keys/client.ts";
-import { readUseLog } from "../../src/keys/use-log-file.ts";
+import { operations } from "../../src/keys/protocol.ts";
+import { createUseLog, followLines, type UseLog } from "../../src/keys/use-log.ts";
+import { openUseLog, readUseLog } from "../../src/keys/use-log-file.ts";
 import { context, folderFor, identity, recordingLog } from "./helpers.ts";
 
 // Goal: the key process keeps a log of its own of what was done with which material, which nobody
@@ -47,4 +52,35 @@ test("uses are logged, chained over restarts, and changes are found", async (t) 
   assert.equal(await second.firstBrokenUse([one, one]), 2);
   assert.equal(await second.firstBrokenUse(["x"]), 1);
   await second.close();
+});
+
+// Goal: however many keys are used in a second, the log can be gone on with: a start reads no more
+// than so much of its end. Method: uses of 10,000 materials at once; a second log begins where the
+// first ended, and the chain holds. Twin: all of them in one line would be longer than that.
+test("many keys in one second make several lines", (t) => {
+  const path = join(folderFor(t), "key-uses.log");
+  const ring = createRing(systemRandom);
+  const materials = 10_000;
+  const use = (log: UseLog, number: number) => {
+    const materialId = number.toString(16).padStart(64, "0");
+    log.count(operations.decrypt, [blobIdentity({ ...identity, materialId })]);
+  };
+  for (const round of [0, 1]) {
+    const { descriptor, lastLine, close } = openUseLog(path);
+    const log = createUseLog({ descriptor, lastLine, ring, nowMs: () => round });
+    for (let number = 0; number < materials; number += 1) use(log, number);
+    log.flush();
+    close();
+  }
+  const lines = readUseLog(path);
+  const uses = lines.flatMap((line) => JSON.parse(line).uses as unknown[][]);
+  assert.equal(uses.length, 2 * materials);
+  const { accountId, keyId } = identity;
+  assert.deepEqual(uses[17], ["decrypt", accountId, keyId, (17).toString(16).padStart(64, "0"), 1]);
+  assert.ok(Math.max(...lines.map(({ length }) => length)) < 400_000);
+  assert.ok(readFileSync(path).length / 2 > 1024 * 1024);
+  assert.deepEqual(followLines(ring, { number: 0, mac: "" }, lines), {
+    number: lines.length,
+    mac: JSON.parse(lines.at(-1) ?? "").mac,
+  });
 });

@@ -2,7 +2,7 @@ import { deepEqual, equal } from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { test } from "node:test";
 import { aeadSeal } from "../../src/crypto/aead.ts";
-import { openBlob, sealBlob } from "../../src/crypto/blob.ts";
+import { blobIdentity, openBlob, sealBlob } from "../../src/crypto/blob.ts";
 import { canonicalContext } from "../../src/crypto/context.ts";
 import { deriveKey } from "../../src/crypto/derive.ts";
 import { systemRandom } from "../../src/crypto/random.ts";
@@ -82,7 +82,7 @@ test("a KMS blob is what it says it is", { skip }, () => {
   };
   const contextBytes = canonicalContext({ ward: "7", Ärztin: "ü" });
   const plaintext = Buffer.from("patient record");
-  const request = { material, key, contextBytes, random: systemRandom };
+  const request = { material, identity: blobIdentity(key), contextBytes, random: systemRandom };
   const blob = sealBlob({ ...request, plaintext });
   const program = `${common}
 material, blob = [raw(text) for text in sys.stdin.read().split(" ")]
