@@ -12,14 +12,16 @@ const fieldBytesMax = 0xffff;
  * would fold into another text, or a text over 65,535 bytes. AWS?: code and limits of these.
  */
 export function canonicalContext(context: EncryptionContext): Buffer {
-  const pairs = Object.entries(context).map(
-    ([key, value]) => [encode(key), encode(value)] as const,
-  );
+  const entries = Object.entries(context);
+  if (entries.length === 0) return noContext;
+  const pairs = entries.map(([key, value]) => [encode(key), encode(value)] as const);
   pairs.sort(([left], [right]) => Buffer.compare(left, right));
   const parts: Buffer[] = [];
   for (const [key, value] of pairs) parts.push(lengthOf(key), key, lengthOf(value), value);
   return Buffer.concat(parts);
 }
+
+const noContext = Buffer.alloc(0);
 
 function encode(text: string): Buffer {
   if (!text.isWellFormed()) throw invalid("holds text that is not well-formed Unicode");

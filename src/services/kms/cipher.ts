@@ -4,7 +4,14 @@ import type { CryptoRequest, EncryptionContext } from "../../kernel/keyvault.ts"
 import type { KmsDependencies } from "./dependencies.ts";
 import { requireAlgorithm, requireUsage } from "./key-specs.ts";
 import { currentMaterial, identityOf, keyArn, wrappedMaterial } from "./keys.ts";
-import { type FoundKey, foundKey, type HiddenKey, locateKey } from "./locate.ts";
+import {
+  type FoundKey,
+  foundKey,
+  type HiddenKey,
+  locateKey,
+  rememberedKey,
+  rememberKey,
+} from "./locate.ts";
 import { incorrectKey, invalidCiphertext, unknownCiphertextKey, validation } from "./refusals.ts";
 import { type KeyRecord, keys, type MaterialRecord } from "./store.ts";
 
@@ -33,7 +40,18 @@ export async function locateBlobKey(
   call: Call,
   question: BlobQuestion,
 ): Promise<FoundKey | HiddenKey> {
-  if (question.keyId !== undefined) return locateKey(dependencies, call, question.keyId);
+  const { keyId, blob } = question;
+  if (keyId !== undefined) return locateKey(dependencies, call, keyId);
+  const located = await lookUpBlobKey(dependencies, call, question);
+  rememberKey(call, blob, located);
+  return located;
+}
+
+async function lookUpBlobKey(
+  dependencies: KmsDependencies,
+  call: Call,
+  question: BlobQuestion,
+): Promise<FoundKey | HiddenKey> {
   const identity = dependencies.vault.identify(question.blob);
   if (!identity) throw invalidCiphertext();
   const scope = { accountId: identity.accountId, region: call.region };
@@ -50,7 +68,9 @@ export async function requireBlobKey(
   call: Call,
   question: BlobQuestion,
 ): Promise<FoundKey> {
-  const located = await locateBlobKey(dependencies, call, question);
+  const located =
+    rememberedKey(call, question.keyId ?? question.blob) ??
+    (await locateBlobKey(dependencies, call, question));
   if (!located.found) throw unknownCiphertextKey(question.action);
   return located;
 }

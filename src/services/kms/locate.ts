@@ -59,6 +59,43 @@ export async function locateKey(
   keyId: string,
   forms: KeyForms = "any",
 ): Promise<FoundKey | HiddenKey> {
+  const located = await lookUpKey(dependencies, call, keyId, forms);
+  rememberKey(call, keyId, located);
+  return located;
+}
+
+/** What a call has found by a name (a KeyId, or the blob that names its key). */
+interface Remembered {
+  readonly name: string | Uint8Array;
+  readonly located: FoundKey | HiddenKey;
+}
+
+const remembered = new WeakMap<Call, Remembered>();
+
+/** INVARIANT: what was authorised is what is used, in one attempt at a call. */
+export function rememberKey(
+  call: Call,
+  name: string | Uint8Array,
+  located: FoundKey | HiddenKey,
+): void {
+  remembered.set(call, { name, located });
+}
+
+/** What this call found last, if it was by this name. */
+export function rememberedKey(
+  call: Call,
+  name: string | Uint8Array,
+): FoundKey | HiddenKey | undefined {
+  const latest = remembered.get(call);
+  return latest?.name === name ? latest.located : undefined;
+}
+
+async function lookUpKey(
+  dependencies: KmsDependencies,
+  call: Call,
+  keyId: string,
+  forms: KeyForms,
+): Promise<FoundKey | HiddenKey> {
   const name = parseKeyName(call, keyId, forms);
   const key = await findKey(dependencies, call, name);
   if (key) return foundKey(call, key, name.alias);
@@ -79,7 +116,7 @@ export async function requireKey(
   keyId: string,
   forms: KeyForms = "any",
 ): Promise<FoundKey> {
-  const located = await locateKey(dependencies, call, keyId, forms);
+  const located = rememberedKey(call, keyId) ?? (await locateKey(dependencies, call, keyId, forms));
   if (!located.found) throw notFound(`Key '${located.arn}' does not exist`);
   return located;
 }
