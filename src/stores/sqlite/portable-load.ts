@@ -11,7 +11,7 @@ import { portableWriter } from "./portable-write.ts";
 import { beginLoad, endLoad, removeDatabase, rowsPerTransaction } from "./transfer.ts";
 
 /** Portable rows of each number fit the tables after so many migrations; a start goes on there. */
-const schemaFor: Readonly<Record<number, number>> = { 1: 4 };
+const schemaFor: Readonly<Record<number, number>> = { 1: 5 };
 
 interface Load extends StoreLoader {
   readonly database: DatabaseSync;

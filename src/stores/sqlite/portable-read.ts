@@ -28,6 +28,10 @@ const selections: Readonly<Record<string, string>> = {
       sequences
      FROM receive_attempts AS it JOIN queue_numbers AS queue ON queue.number = it.queue
     WHERE ${alive("it.queue")}`,
+  // Here events are found through segments; this is what these are made of.
+  audit_resources: `SELECT DISTINCT account_id, region, each.value ->> 1, time_ms, number,
+      each.value ->> 0
+     FROM audit_events, json_each(resources) AS each`,
 };
 
 function selectionOf({ name, columns }: TableShape): string {

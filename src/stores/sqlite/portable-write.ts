@@ -3,6 +3,7 @@ import { assert } from "../../kernel/errors.ts";
 import { messagesTable } from "../../kernel/portable.ts";
 import type { TableRow, TableShape } from "../../kernel/tables.ts";
 import { prepare } from "./act.ts";
+import { indexFullSegments } from "./migrations/0005-audit-segments.ts";
 
 /** Puts portable rows into the tables of a new database, which this gives their numbers. */
 export interface PortableWriter {
@@ -51,6 +52,8 @@ export function portableWriter(database: DatabaseSync): PortableWriter {
     },
     deduplications: underNumber(database, numberOf, "deduplications", 5),
     receive_attempts: underNumber(database, numberOf, "receive_attempts", 6),
+    // Events are found through segments here, which are derived from the events.
+    audit_resources: () => {},
   };
   const plain = new Map<string, Put>();
 
@@ -77,6 +80,7 @@ export function portableWriter(database: DatabaseSync): PortableWriter {
     },
     complete() {
       database.exec(derived);
+      for (const sql of indexFullSegments) database.exec(sql);
       database.exec(
         "INSERT INTO counters SELECT 'queue', coalesce(max(number), 0) + 1 FROM queue_numbers",
       );

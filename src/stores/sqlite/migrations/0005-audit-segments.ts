@@ -59,9 +59,10 @@ export function indexSegments(where: string): readonly string[] {
   ];
 }
 
-const inFullSegment = `number <= (
+/** Of events that are there already. */
+export const indexFullSegments: readonly string[] = indexSegments(`number <= (
     SELECT max(number) / ${segmentEvents} * ${segmentEvents} FROM audit_events AS other
-      WHERE other.account_id = audit_events.account_id AND other.region = audit_events.region)`;
+      WHERE other.account_id = audit_events.account_id AND other.region = audit_events.region)`);
 
 /**
  * The event history is indexed a segment at a time. Eight indexes that each event was put into cost
@@ -104,6 +105,6 @@ CREATE TABLE audit_segment_values (
   PRIMARY KEY (account_id, region, segment, attribute, value)
 ) STRICT, WITHOUT ROWID;
 
-${indexSegments(inFullSegment).join(";\n")};
+${indexFullSegments.join(";\n")};
 `,
 };
