@@ -150,6 +150,11 @@ export const settingsTable = {
     ),
     description: "request quotas of KMS; `aws,symmetric=100` changes one",
   },
+  sendNeedsDecrypt: {
+    kind: "boolean",
+    description:
+      "who sends to a queue with SSE-KMS needs kms:Decrypt too, as AWS had it until 2024",
+  },
   dataKeyAuthorization: {
     kind: "text",
     value: "cached|always",

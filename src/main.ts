@@ -190,6 +190,7 @@ async function startUnsealed(
     publicUrl,
     allowInsecureSse: settings.allowInsecureSse,
     kmsQuotas: quotaRates(settings.kmsQuotas),
+    requireDecryptToSend: settings.sendNeedsDecrypt,
     dataKeyAuthorization: settings.dataKeyAuthorization,
     log,
     keyWorkDue: (atMs) => due.jobs?.keyWorkDue(atMs),

@@ -19,6 +19,7 @@ export interface CostRouteOptions {
   readonly store: Pick<Store, "query">;
   /** The operator account: what is looked at where nothing is named. */
   readonly accountId: string;
+  readonly requireDecryptToSend: boolean;
 }
 
 const daySeconds = 86_400;
@@ -48,7 +49,8 @@ export function costRoute(options: CostRouteOptions): AdminRoute {
         period,
         key: query.key === undefined ? undefined : subject.keys[0]?.arn,
       });
-      const report = { inquiry, period, unitPrices };
+      const { requireDecryptToSend } = options;
+      const report = { inquiry, period, unitPrices, requireDecryptToSend };
       const resources: PlaceCosts[] = [];
       for (const place of subject.places) resources.push(await placeCosts(report, place, uses));
       const keys = subject.keys.map((key) => keyCosts(report, key, resources, uses));

@@ -33,7 +33,7 @@ import { type OpenEndpoint, openListeners } from "./listeners.ts";
 import { withAdvice } from "./localstack/advice.ts";
 import { withQueueMetrics } from "./queue-metrics.ts";
 import { serviceCredentialRoutes } from "./service-credential-routes.ts";
-import { requireDecryptToSend, type Services } from "./services.ts";
+import type { Services } from "./services.ts";
 import { StartError } from "./start-error.ts";
 import type { OpenState } from "./state.ts";
 import { trailRoutes } from "./trail-routes.ts";
@@ -77,6 +77,7 @@ export interface Door {
 /** Puts authentication, the AWS front and the server's own routes behind the one port. */
 export async function openDoor(options: DoorOptions, scope: AsyncDisposableStack): Promise<Door> {
   const { settings, state, clocks, services, usage, log, accountId } = options;
+  const { requireDecryptToSend } = services;
   const view = () => state.records.view();
   const strict = createAuthenticator({
     credentials: options.credentials,
@@ -141,7 +142,7 @@ export async function openDoor(options: DoorOptions, scope: AsyncDisposableStack
       held: (nowMs) => services.sealer.held(nowMs),
       region: options.region,
     }),
-    costRoute({ inquiry, store: state.store, accountId }),
+    costRoute({ inquiry, store: state.store, accountId, requireDecryptToSend }),
   ];
   const guard = createAdminGuard({
     authenticator,

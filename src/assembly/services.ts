@@ -38,9 +38,6 @@ import { shareForgetting } from "./shared-sealer.ts";
 import type { OpenState } from "./state.ts";
 import type { Usage } from "./usage.ts";
 
-/** AWS: sending to a queue needs GenerateDataKey alone. */
-export const requireDecryptToSend = false;
-
 export interface ServicesOptions {
   readonly state: OpenState;
   readonly clocks: Clocks;
@@ -62,6 +59,8 @@ export interface ServicesOptions {
   readonly statusLog: StatusLog;
   /** undefined: requests to KMS are not counted. */
   readonly kmsQuotas: QuotaRates | undefined;
+  /** AWS, until 2024: sending to a queue needs kms:Decrypt beside GenerateDataKey. */
+  readonly requireDecryptToSend: boolean;
   /** When the right to a data key that is held is decided. */
   readonly dataKeyAuthorization: "cached" | "always";
   readonly cloudtrail: Pick<CloudtrailDependencies, "buckets" | "trailWork" | "lookupQuota">;
@@ -75,11 +74,12 @@ export interface Services {
   readonly kms: KmsDependencies;
   readonly sns: SnsDependencies;
   readonly sqs: Sqs;
+  readonly requireDecryptToSend: boolean;
 }
 
 /** Connects the services with each other's ports. They know only the ports. */
 export async function assembleServices(options: ServicesOptions): Promise<Services> {
-  const { state, log } = options;
+  const { state, log, requireDecryptToSend } = options;
   const { service: clock, system: systemClock } = options.clocks;
   const random = systemRandom;
   // The pipeline serves the services that it is made of: they meet through this knot.
@@ -197,5 +197,5 @@ export async function assembleServices(options: ServicesOptions): Promise<Servic
     auditor: { record: async () => undefined },
     allowInsecureSse,
   }).invoke;
-  return { pipeline, sealer, kms, sns, sqs };
+  return { pipeline, sealer, kms, sns, sqs, requireDecryptToSend };
 }

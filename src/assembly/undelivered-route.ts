@@ -11,7 +11,7 @@ import type { ListUndelivered, ReviveUndelivered } from "../services/sns/store.t
 import type { RecordCache } from "../state/record-cache.ts";
 import { inputOf } from "./admin-input.ts";
 import { readQuery } from "./doctor-routes.ts";
-import { requireDecryptToSend, type Services } from "./services.ts";
+import type { Services } from "./services.ts";
 
 const shownMax = 100;
 
@@ -20,7 +20,9 @@ const shownMax = 100;
  * queue, with the true reason, what hinders them now and the statement that is missing: of one
  * topic, or of the operator account. Bodies stay sealed.
  */
-function undeliveredRoute({ store, accountId, inquiry }: DeliveryRouteOptions): AdminRoute {
+function undeliveredRoute(options: DeliveryRouteOptions): AdminRoute {
+  const { store, accountId, inquiry, services } = options;
+  const { requireDecryptToSend } = services;
   return {
     method: "GET",
     path: "/_sealpost/undelivered",
@@ -56,7 +58,7 @@ function undeliveredRoute({ store, accountId, inquiry }: DeliveryRouteOptions): 
 export interface DeliveryRouteOptions {
   readonly store: Store;
   readonly records: RecordCache;
-  readonly services: Pick<Services, "sns" | "pipeline">;
+  readonly services: Pick<Services, "sns" | "pipeline" | "requireDecryptToSend">;
   /** Service time. */
   readonly clock: Clock;
   readonly accountId: string;

@@ -23,11 +23,15 @@ export function queueTimes(producers: number, consumers: number): number {
 
 /**
  * DIFFERS: a queue here. Sending asks for a data key and opens none; each consumer opens the data
- * keys of all producers, if it meets messages of all of them: B / D × (P + P × C). A backlog adds a
- * Decrypt for each older data key and consumer.
+ * keys of all producers, if it meets messages of all of them: B / D × (P + P × C), or 2 × P for P
+ * where sending needs kms:Decrypt. A backlog adds a Decrypt for each older data key and consumer.
  */
-export function ownQueueTimes(producers: number, consumers: number): number {
-  return producers + producers * consumers;
+export function ownQueueTimes(
+  producers: number,
+  consumers: number,
+  requireDecryptToSend: boolean,
+): number {
+  return (requireDecryptToSend ? 2 : 1) * producers + producers * consumers;
 }
 
 /** US dollars. */

@@ -51,6 +51,8 @@ export interface ReportOptions {
   readonly inquiry: Inquiry;
   readonly period: Period;
   readonly unitPrices: Prices;
+  /** Whether who sends to a queue opens the new data key once. */
+  readonly requireDecryptToSend: boolean;
 }
 
 export async function placeCosts(
@@ -83,8 +85,12 @@ export async function placeCosts(
     ...costsOf(options, predict(times), uses),
     ...(!topic && {
       here: {
-        formula: "B / D × (P + P × C)",
-        predictedRequests: predict(ownQueueTimes(producers, consumers)),
+        formula: options.requireDecryptToSend
+          ? "B / D × (2 × P + P × C)"
+          : "B / D × (P + P × C)",
+        predictedRequests: predict(
+          ownQueueTimes(producers, consumers, options.requireDecryptToSend),
+        ),
       },
     }),
     principals: names.map((principal) => {

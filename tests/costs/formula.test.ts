@@ -25,7 +25,8 @@ test("AWS's two examples of topics", () => {
 
 test("queues: B / D × (2 × P + C) at AWS, B / D × (P + P × C) here", () => {
   assert.equal(requestsOf(rate(1), queueTimes(2, 3)), 288 * 7);
-  assert.equal(requestsOf(rate(1), ownQueueTimes(2, 3)), 288 * 8);
+  assert.equal(requestsOf(rate(1), ownQueueTimes(2, 3, false)), 288 * 8);
+  assert.equal(requestsOf(rate(1), ownQueueTimes(2, 3, true)), 288 * 10);
   assert.equal(requestsOf({ periodSeconds: 100, reuseSeconds: 300 }, 2), 1, "what is begun costs");
 });
 
