@@ -5,6 +5,7 @@ import type { FinishedCall } from "../kernel/finished-call.ts";
 import type { AuditResource, ServiceEvent } from "../kernel/operation.ts";
 import type { Random } from "../kernel/random.ts";
 import type { RecordView } from "../kernel/records.ts";
+import { allSoon, type Soon, soon } from "../kernel/soon.ts";
 import type { EventFacts, TrailChoice } from "../services/cloudtrail/choice.ts";
 import type {
   AppendEvents,
@@ -41,7 +42,7 @@ export interface Auditor {
    * The records of a finished call, one for each account that is told of it; undefined for data
    * events that no trail selects, and for strangers who met no resource of anybody.
    */
-  record(finished: FinishedCall): Promise<AppendEvents | undefined>;
+  record(finished: FinishedCall): Soon<AppendEvents | undefined>;
   /** The record of something that a service did by itself. */
   serviceEvent(view: RecordView, event: ServiceEvent): Promise<AppendEvents>;
 }
@@ -56,24 +57,30 @@ export function createAuditor(deps: AuditorDependencies): Auditor {
   };
 }
 
-async function record(
-  deps: AuditorDependencies,
-  finished: FinishedCall,
-): Promise<AppendEvents | undefined> {
-  const { operation, table } = finished;
-  const inHistory = operation.audit.category === "management";
+function record(deps: AuditorDependencies, finished: FinishedCall): Soon<AppendEvents | undefined> {
   const resources = usedResources(finished);
   const facts = factsOf(finished, resources);
-  const told: Told[] = [];
-  for (const accountId of recipients(finished, resources)) {
-    const asked = deps.trails.of(finished.call.records, accountId, facts);
-    const trails = asked instanceof Promise ? await asked : asked;
-    if (inHistory || trails.length > 0) told.push({ accountId, trails });
-  }
-  if (told.length === 0) return undefined;
+  const asked = recipients(finished, resources).map((accountId) =>
+    soon(deps.trails.of(finished.call.records, accountId, facts), (trails): Told => {
+      return { accountId, trails };
+    }),
+  );
+  return soon(allSoon(asked), (all) => {
+    const inHistory = finished.operation.audit.category === "management";
+    const told = inHistory ? all : all.filter(({ trails }) => trails.length > 0);
+    return told.length === 0 ? undefined : recordFor(deps, finished, resources, told);
+  });
+}
+
+function recordFor(
+  deps: AuditorDependencies,
+  finished: FinishedCall,
+  resources: readonly AuditResource[],
+  told: readonly Told[],
+): AppendEvents {
   const nowMs = deps.clock.now();
   if (told.some(({ trails }) => trails.length > 0)) deps.waiting?.(nowMs);
-  const shared = recordFacts(finished, resources, deps.models.get(table.name), nowMs);
+  const shared = recordFacts(finished, resources, deps.models.get(finished.table.name), nowMs);
   const sharedEventId = told.length > 1 ? deps.random.uuid() : undefined;
   const events = told.map((to) => eventFor(deps, shared, to, nowMs, sharedEventId));
   const caused = "outcome" in finished.result ? finished.result.outcome.audit?.events : undefined;

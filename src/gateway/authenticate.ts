@@ -12,6 +12,7 @@ import type { Caller } from "../kernel/caller.ts";
 import type { Clock } from "../kernel/clock.ts";
 import type { Credential, Credentials } from "../kernel/policy.ts";
 import type { RecordView } from "../kernel/records.ts";
+import { type Soon, soon } from "../kernel/soon.ts";
 import type { HttpExchange } from "./exchange.ts";
 
 /** A signature's claim with the access key it names. Proven only by `prove`. */
@@ -25,7 +26,7 @@ export interface Authenticator {
    * Before the body: who the request says it is, from a live access key and inside the time
    * window. undefined: it is unsigned. Throws AuthFailure.
    */
-  claim(exchange: HttpExchange, service?: string): Promise<Claimed | undefined>;
+  claim(exchange: HttpExchange, service?: string): Soon<Claimed | undefined>;
   /** With the body: the signature holds for these very bytes. Throws AuthFailure. */
   prove(exchange: HttpExchange, body: Buffer, claimed: Claimed): Caller;
 }
@@ -40,18 +41,20 @@ export interface AuthenticatorDependencies {
 export function createAuthenticator(deps: AuthenticatorDependencies): Authenticator {
   const signingKeys = new SigningKeyCache();
   return {
-    async claim(exchange, service) {
+    claim(exchange, service) {
       const claim = readClaim(signedRequest(exchange));
       if (!claim) return undefined;
       if (service !== undefined) checkClaimService(claim, service);
       checkClaimTime(claim, deps.systemClock.now());
       const { accessKeyId, sessionToken } = claim;
-      const credential = await deps.credentials.find(deps.view(), accessKeyId, sessionToken);
-      // AWS: an expired session is told before the signature is looked at. Only who holds the
-      // token, which is sealed, can learn it.
-      if (credential === "expired") throw new AuthFailure("expired-token");
-      if (!credential) throw new AuthFailure("unknown-key");
-      return { claim, credential };
+      const found = deps.credentials.find(deps.view(), accessKeyId, sessionToken);
+      return soon(found, (credential) => {
+        // AWS: an expired session is told before the signature is looked at. Only who holds the
+        // token, which is sealed, can learn it.
+        if (credential === "expired") throw new AuthFailure("expired-token");
+        if (!credential) throw new AuthFailure("unknown-key");
+        return { claim, credential };
+      });
     },
     prove(exchange, body, { claim, credential }) {
       const { secretAccessKey, caller } = credential;

@@ -16,6 +16,7 @@ import type {
   ServiceTable,
 } from "../kernel/operation.ts";
 import type { IdentityPolicies, IdentitySide } from "../kernel/policy.ts";
+import { type Soon, soon } from "../kernel/soon.ts";
 
 export interface Authorizer {
   /** Decides every resource use; the first denial is thrown as the service's own refusal. */
@@ -24,7 +25,7 @@ export interface Authorizer {
     operation: AnyOperation,
     resources: readonly ResourceUse[],
     call: Call,
-  ): Promise<void>;
+  ): Soon<void>;
 }
 
 export interface AuthorizerDependencies {
@@ -32,22 +33,24 @@ export interface AuthorizerDependencies {
   /** Service time: policies that read aws:CurrentTime follow it. */
   readonly clock: Clock;
   /** What must hold of an account whatever its policies say. Throws Refusal. */
-  readonly checkAccount?: (table: ServiceTable, call: Call) => Promise<void>;
+  readonly checkAccount?: (table: ServiceTable, call: Call) => Soon<void>;
 }
 
 export function createAuthorizer(deps: AuthorizerDependencies): Authorizer {
   return {
-    async authorize(table, operation, resources, call) {
+    authorize(table, operation, resources, call) {
       requireServiceOperation(table, operation, call);
       requireSessionScope(table, operation, call);
-      await deps.checkAccount?.(table, call);
-      const { action } = operation;
-      if (action === null || resources.length === 0) return;
-      const side = await deps.identityPolicies.of(call.records, call.caller);
-      for (const use of resources) {
-        const checked = use.action ?? action ?? `${table.name}:${operation.name}`;
-        decideUse(deps, table, checked, use, call, side);
-      }
+      return soon(deps.checkAccount?.(table, call), () => {
+        const { action } = operation;
+        if (action === null || resources.length === 0) return;
+        return soon(deps.identityPolicies.of(call.records, call.caller), (side) => {
+          for (const use of resources) {
+            const checked = use.action ?? action ?? `${table.name}:${operation.name}`;
+            decideUse(deps, table, checked, use, call, side);
+          }
+        });
+      });
     },
   };
 }

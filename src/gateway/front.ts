@@ -5,6 +5,7 @@ import { Fault, Refusal } from "../kernel/errors.ts";
 import type { Json } from "../kernel/json.ts";
 import type { Log } from "../kernel/log.ts";
 import type { Random } from "../kernel/random.ts";
+import { type Soon, soon } from "../kernel/soon.ts";
 import type { Protocol, WireReply, WireRequest, WireService } from "../wire/service.ts";
 import { serviceOfUnsigned } from "../wire/service.ts";
 import { isLoopbackAddress } from "./addresses.ts";
@@ -66,21 +67,33 @@ export function createFront(deps: FrontDependencies): Handler<Admitted> {
   };
 }
 
-async function admit(
+function admit(deps: FrontDependencies, exchange: HttpExchange): Soon<Admission<Admitted>> {
+  const refused = (error: unknown): Admission<Admitted> => {
+    const form = formOf(deps, wireRequest(exchange, noBody));
+    return { refuse: answerError(deps, form, error, deps.random.uuid()).reply };
+  };
+  try {
+    const admission = soon(deps.authenticator.claim(exchange), (claimed) =>
+      admissionOf(deps, exchange, claimed),
+    );
+    return admission instanceof Promise ? admission.catch(refused) : admission;
+  } catch (error) {
+    return refused(error);
+  }
+}
+
+const noBody = Buffer.alloc(0);
+
+function admissionOf(
   deps: FrontDependencies,
   exchange: HttpExchange,
-): Promise<Admission<Admitted>> {
-  const request = wireRequest(exchange, Buffer.alloc(0));
-  try {
-    const claimed = await deps.authenticator.claim(exchange);
-    // An unsigned form names its service in the body: it is looked at when that is there.
-    if (!claimed) return { bodyBytesMax: bodyBytesMax.unsigned, context: { claimed } };
-    const service = signedService(deps, claimed);
-    requirePrivateTransport(deps, service.name, exchange);
-    return { bodyBytesMax: longestBody(service.name), context: { claimed } };
-  } catch (error) {
-    return { refuse: answerError(deps, formOf(deps, request), error, deps.random.uuid()).reply };
-  }
+  claimed: Claimed | undefined,
+): Admission<Admitted> {
+  // An unsigned form names its service in the body: it is looked at when that is there.
+  if (!claimed) return { bodyBytesMax: bodyBytesMax.unsigned, context: { claimed } };
+  const service = signedService(deps, claimed);
+  requirePrivateTransport(deps, service.name, exchange);
+  return { bodyBytesMax: longestBody(service.name), context: { claimed } };
 }
 
 function longestBody(service: string): number {
@@ -164,7 +177,7 @@ async function handle(
       region,
       accountId: accountOf(caller) ?? deps.operatorAccountId,
       transport: transportOf(exchange, claimed !== undefined),
-      signal: exchange.signal,
+      client: exchange,
       input,
     });
     const reply = service.encode(operation, protocol, output, requestId);
@@ -278,7 +291,7 @@ function refuse(
   refusal: GatewayRefusal,
 ): HttpReply {
   const [code, text] = gatewayTexts[refusal];
-  const form = formOf(deps, wireRequest(exchange, Buffer.alloc(0)));
+  const form = formOf(deps, wireRequest(exchange, noBody));
   const error = new Refusal(code, text, { status: refusalStatus[refusal] });
   return answerError(deps, form, error, deps.random.uuid()).reply;
 }

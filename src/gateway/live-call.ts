@@ -1,7 +1,9 @@
 import type { Call } from "../kernel/call.ts";
 import type { ServiceCaller } from "../kernel/caller.ts";
+import type { EpochMs } from "../kernel/clock.ts";
 import type { Command, ResultsOf } from "../kernel/command.ts";
 import type { InvokeIdentity, InvokeTarget } from "../kernel/invoke.ts";
+import type { RecordView } from "../kernel/records.ts";
 
 /** What an outer request and the calls inside it share: its audit records and its commits. */
 export interface Work {
@@ -11,44 +13,88 @@ export interface Work {
   commit(commands: readonly Command[], unconditional: boolean): Promise<readonly unknown[]>;
 }
 
-/** The call that the pipeline hands to operations, with what only the pipeline may touch. */
-export interface LiveCall extends Call {
-  readonly work: Work;
+/** Who asks for what, and how: the same in every attempt at a request. */
+export interface Asked
+  extends Pick<
+    Call,
+    "requestId" | "service" | "operation" | "caller" | "region" | "accountId" | "transport" | "via"
+  > {
+  /** Who waits for the answer. Few operations ever look at its signal, which is made for them. */
+  readonly client: { readonly signal: AbortSignal };
 }
 
-export type CallFacts = Omit<Call, "commit">;
+/** When it came. */
+export interface Arrival {
+  readonly now: EpochMs;
+  readonly systemMs: EpochMs;
+}
 
-export function liveCall(facts: CallFacts, work: Work): LiveCall {
-  return {
-    ...facts,
-    work,
-    async commit<const T extends readonly Command[]>(
-      commands: T,
-      options: { readonly unconditional?: boolean } = {},
-    ): Promise<ResultsOf<T>> {
-      const results = await work.commit(commands, options.unconditional === true);
-      return results as unknown as ResultsOf<T>;
-    },
-  };
+/** The call that the pipeline hands to operations, with what only the pipeline may touch. */
+export class LiveCall implements Call {
+  readonly requestId: string;
+  readonly service: string;
+  readonly operation: string;
+  readonly caller: Call["caller"];
+  readonly region: string;
+  readonly accountId: string;
+  readonly now: EpochMs;
+  readonly arrivedSystemMs: EpochMs;
+  readonly transport: Call["transport"];
+  readonly via: Call["via"];
+  readonly records: RecordView;
+  readonly client: Asked["client"];
+  readonly work: Work;
+
+  constructor(asked: Asked, arrival: Arrival, records: RecordView, work: Work) {
+    this.requestId = asked.requestId;
+    this.service = asked.service;
+    this.operation = asked.operation;
+    this.caller = asked.caller;
+    this.region = asked.region;
+    this.accountId = asked.accountId;
+    this.now = arrival.now;
+    this.arrivedSystemMs = arrival.systemMs;
+    this.transport = asked.transport;
+    this.via = asked.via;
+    this.records = records;
+    this.client = asked.client;
+    this.work = work;
+  }
+
+  get signal(): AbortSignal {
+    return this.client.signal;
+  }
+
+  async commit<const T extends readonly Command[]>(
+    commands: T,
+    options: { readonly unconditional?: boolean } = {},
+  ): Promise<ResultsOf<T>> {
+    const results = await this.work.commit(commands, options.unconditional === true);
+    return results as unknown as ResultsOf<T>;
+  }
 }
 
 /** The same request as another service sees it, under the identity that AWS would use. */
-export function innerCall(outer: Call, target: InvokeTarget): LiveCall {
-  const { work, ...facts } = asLive(outer);
+export function innerCall(call: Call, target: InvokeTarget): LiveCall {
+  const outer = asLive(call);
   const { service, operation, region = outer.region } = target;
-  return liveCall({ ...facts, service, operation, region, ...identityOf(outer, target.as) }, work);
+  const { requestId, transport, client, now, arrivedSystemMs } = outer;
+  const inner = { requestId, service, operation, region, transport, client };
+  return new LiveCall(
+    { ...inner, ...identityOf(outer, target.as) },
+    { now, systemMs: arrivedSystemMs },
+    outer.records,
+    outer.work,
+  );
 }
 
 /** Every call that an operation sees was made here. */
 function asLive(call: Call): LiveCall {
-  if ("work" in call) return call as LiveCall;
+  if (call instanceof LiveCall) return call;
   throw new Error("a call that the pipeline did not make");
 }
 
-function identityOf(
-  outer: Call,
-  as: InvokeIdentity,
-): Pick<CallFacts, "caller" | "via" | "accountId"> {
+function identityOf(outer: Call, as: InvokeIdentity): Pick<Asked, "caller" | "via" | "accountId"> {
   if (as.kind === "caller") {
     return { caller: outer.caller, via: as.via, accountId: outer.accountId };
   }

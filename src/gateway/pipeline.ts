@@ -1,5 +1,5 @@
 import type { Call, Transport } from "../kernel/call.ts";
-import type { Caller, ServiceCaller } from "../kernel/caller.ts";
+import type { ServiceCaller } from "../kernel/caller.ts";
 import type { Clock } from "../kernel/clock.ts";
 import type { Command, ResultsOf } from "../kernel/command.ts";
 import { Fault, Refusal, StaleDecision } from "../kernel/errors.ts";
@@ -9,8 +9,9 @@ import type { Log } from "../kernel/log.ts";
 import type { AnyOperation, Outcome, ResourceUse, ServiceTable } from "../kernel/operation.ts";
 import type { Random } from "../kernel/random.ts";
 import type { RecordView } from "../kernel/records.ts";
+import { isPromise, type Soon } from "../kernel/soon.ts";
 import { type Authorizer, requireSecureTransport } from "./authorize.ts";
-import { type CallFacts, innerCall, type LiveCall, liveCall, type Work } from "./live-call.ts";
+import { type Asked, innerCall, LiveCall, type Work } from "./live-call.ts";
 
 /** The right to change configuration alone; others wait until it is given back. */
 export interface Turn {
@@ -30,7 +31,7 @@ export interface State<View extends RecordView> {
 
 /** Makes the audit's commands for a finished call; none for data events no trail selects. */
 export interface Auditor {
-  record(finished: FinishedCall): Promise<Command | undefined>;
+  record(finished: FinishedCall): Soon<Command | undefined>;
 }
 
 export interface PipelineDependencies<View extends RecordView> {
@@ -57,15 +58,7 @@ export interface RefusedCall {
 }
 
 /** An authenticated, decoded request. */
-export interface PerformRequest {
-  readonly service: string;
-  readonly operation: string;
-  readonly requestId: string;
-  readonly caller: Caller;
-  readonly region: string;
-  readonly accountId: string;
-  readonly transport: Transport;
-  readonly signal: AbortSignal;
+export interface PerformRequest extends Omit<Asked, "via"> {
   readonly input: object;
 }
 
@@ -131,12 +124,12 @@ async function mayInvoke<View extends RecordView>(
   }
 }
 
-function runAs<View extends RecordView, O>(
+async function runAs<View extends RecordView, O>(
   deps: PipelineDependencies<View>,
   { caller, service, operation, region }: ServiceSession,
   act: (call: Call) => Promise<Outcome<O>>,
 ): Promise<O> {
-  const facts = {
+  const asked = {
     requestId: deps.random.uuid(),
     service,
     operation,
@@ -145,12 +138,10 @@ function runAs<View extends RecordView, O>(
     accountId: caller.sourceAccountId,
     transport: insideTransport,
     via: undefined,
-    signal: new AbortController().signal,
+    client: { signal: new AbortController().signal },
   };
-  return attempt(deps, facts, async (call) => {
-    const outcome = await act(call);
-    return { outcome, event: undefined, output: outcome.output };
-  });
+  const run = async (call: Call) => ({ outcome: await act(call), event: undefined });
+  return (await attempt<View, O>(deps, asked, run)).output;
 }
 
 /** Work that no request asked for has no peer; nothing it touches leaves the server. */
@@ -163,16 +154,14 @@ const insideTransport: Transport = {
   tls: undefined,
 };
 
-function perform<View extends RecordView>(
+async function perform<View extends RecordView>(
   deps: PipelineDependencies<View>,
   request: PerformRequest,
 ): Promise<object> {
   const { table, operation } = find(deps, request.service, request.operation);
-  const { input, ...facts } = request;
-  return attempt(deps, { ...facts, via: undefined }, async (call) => {
-    const walked = await walk(deps, table, operation, call, input);
-    return { ...walked, output: walked.outcome.output as object };
-  });
+  const asked = { ...request, via: undefined };
+  const run = (call: LiveCall) => walk<object>(deps, table, operation, call, request.input);
+  return (await attempt<View, object>(deps, asked, run)).output;
 }
 
 /**
@@ -181,11 +170,11 @@ function perform<View extends RecordView>(
  */
 async function attempt<View extends RecordView, O>(
   deps: PipelineDependencies<View>,
-  facts: Omit<CallFacts, "now" | "arrivedSystemMs" | "records">,
-  run: (call: LiveCall) => Promise<Walked & { readonly output: O }>,
-): Promise<O> {
+  asked: Asked,
+  run: (call: LiveCall) => Promise<Walked<O>>,
+): Promise<Outcome<O>> {
   const work: Work = { events: [], secret: false, commit: async () => [] };
-  const arrived = { now: deps.clock.now(), arrivedSystemMs: deps.systemClock.now() };
+  const arrival = { now: deps.clock.now(), systemMs: deps.systemClock.now() };
   let turn: Turn | undefined;
   try {
     for (let round = 1; round <= attemptsMax; round++) {
@@ -193,9 +182,9 @@ async function attempt<View extends RecordView, O>(
       work.commit = (commands, unconditional) =>
         deps.state.commit(unconditional ? undefined : view, commands);
       try {
-        const walked = await run(liveCall({ ...facts, ...arrived, records: view }, work));
+        const walked = await run(new LiveCall(asked, arrival, view, work));
         await settle(deps, view, work, walked);
-        return walked.output;
+        return walked.outcome;
       } catch (error) {
         if (!(error instanceof StaleDecision)) throw error;
         if (error.changesRecords) turn ??= await deps.state.takeTurn();
@@ -210,14 +199,14 @@ async function attempt<View extends RecordView, O>(
   }
 }
 
-interface Walked {
-  readonly outcome: Outcome<unknown>;
+interface Walked<O> {
+  readonly outcome: Outcome<O>;
   /** The audit of this call itself; joins the commit that makes the outcome true. */
   readonly event: Command | undefined;
 }
 
 /** Resolve, authorise, handle, audit: the same for requests and for calls between services. */
-async function walk(
+async function walk<O>(
   deps: Pick<
     PipelineDependencies<RecordView>,
     "authorizer" | "auditor" | "allowInsecureSse" | "refused"
@@ -226,17 +215,23 @@ async function walk(
   operation: AnyOperation,
   call: LiveCall,
   input: object,
-): Promise<Walked> {
+): Promise<Walked<O>> {
   let resources: readonly ResourceUse[] = [];
   const audit = (result: FinishedCall["result"]) =>
     deps.auditor.record({ table, operation, call, input, resources, result });
   try {
-    resources = await operation.resources(input, call);
+    // What is there already is not waited for: a turn of the queue of promises for each step would
+    // cost as much as the step.
+    const used = operation.resources(input, call);
+    resources = isPromise(used) ? await used : used;
     requireSecureTransport(table, resources, call, deps.allowInsecureSse);
-    await deps.authorizer.authorize(table, operation, resources, call);
-    const outcome = await operation.handle(input, call);
+    const authorized = deps.authorizer.authorize(table, operation, resources, call);
+    if (isPromise(authorized)) await authorized;
+    const handled = operation.handle(input, call);
+    const outcome = isPromise(handled) ? await handled : handled;
     if (operation.audit.secret) call.work.secret = true;
-    return { outcome, event: await audit({ outcome }) };
+    const event = audit({ outcome });
+    return { outcome, event: isPromise(event) ? await event : event };
   } catch (error) {
     if (error instanceof Refusal) {
       deps.refused?.({ table, operation, call, resources, refusal: error });
@@ -254,7 +249,7 @@ async function settle<View extends RecordView>(
   deps: PipelineDependencies<View>,
   view: View,
   work: Work,
-  { outcome, event }: Walked,
+  { outcome, event }: Walked<unknown>,
 ): Promise<void> {
   const events = event ? [...work.events, event] : [...work.events];
   const changes = outcome.commands ?? [];

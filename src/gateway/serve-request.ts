@@ -1,6 +1,7 @@
 import type { Socket } from "node:net";
 import type { PrivateEndpoint } from "../kernel/call.ts";
 import type { Log } from "../kernel/log.ts";
+import { isPromise } from "../kernel/soon.ts";
 import type { AddressSet } from "./addresses.ts";
 import type { SlowWatch } from "./body.ts";
 import type { BodyBudget } from "./body-budget.ts";
@@ -174,7 +175,3 @@ export function requestServer<A>(options: RequestServerOptions<A>): RequestServe
 }
 
 const emptyBody = Buffer.alloc(0);
-
-function isPromise<T>(value: T | Promise<T>): value is Promise<T> {
-  return value instanceof Promise;
-}

@@ -4,6 +4,7 @@ import type { Command } from "./command.ts";
 import type { Refusal } from "./errors.ts";
 import type { Json } from "./json.ts";
 import type { AttachedPolicy } from "./policy.ts";
+import type { Soon } from "./soon.ts";
 
 /**
  * One API operation as a record. Routing, the IAM action, the audit record, metrics and the
@@ -22,8 +23,8 @@ export interface Operation<I, O> {
    * What the call acts on; every entry is authorised before `handle`. Throws the refusal for what
    * does not exist (AWS tells callers of the same account so before it authorises).
    */
-  resources(input: I, call: Call): Promise<readonly ResourceUse[]> | readonly ResourceUse[];
-  handle(input: I, call: Call): Promise<Outcome<O>> | Outcome<O>;
+  resources(input: I, call: Call): Soon<readonly ResourceUse[]>;
+  handle(input: I, call: Call): Soon<Outcome<O>>;
 }
 
 /** An operation in a table: the wire decodes each one's input by its own model. */

@@ -1,5 +1,6 @@
 import type { Caller } from "./caller.ts";
 import type { RecordView } from "./records.ts";
+import type { Soon } from "./soon.ts";
 
 /**
  * A policy as attached to a resource or identity. Compiled once: the compiled form hangs on this
@@ -37,7 +38,7 @@ export interface IdentitySide {
 
 /** The identity side of a decision. Implemented by IAM; asked by the pipeline. */
 export interface IdentityPolicies {
-  of(view: RecordView, caller: Caller): Promise<IdentitySide>;
+  of(view: RecordView, caller: Caller): Soon<IdentitySide>;
 }
 
 /** Access keys. Implemented by IAM; asked by the authenticator. */
@@ -50,7 +51,7 @@ export interface Credentials {
     view: RecordView,
     accessKeyId: string,
     sessionToken?: string,
-  ): Promise<Credential | "expired" | undefined>;
+  ): Soon<Credential | "expired" | undefined>;
 }
 
 export interface Credential {

@@ -1,4 +1,5 @@
 import type { Json } from "./json.ts";
+import type { Soon } from "./soon.ts";
 
 /**
  * Configuration (queues, topics, keys, users, policies …) is kept as authenticated records: one
@@ -34,16 +35,16 @@ export interface RecordRange {
 }
 
 /**
- * The configuration as one request sees it. Values are frozen; the same object comes back until the
+ * The configuration as one request sees it: at once where it is known. Values are frozen; the same object comes back until the
  * record changes, so compiled forms can hang on it in a WeakMap. The view notes which account
  * versions were looked at; a commit decided under an older one is decided again.
  *
  * A record whose MAC does not hold is a fault, never a value: access fails closed.
  */
 export interface RecordView {
-  get<T extends object>(key: RecordKey): Promise<Readonly<T> | undefined>;
+  get<T extends object>(key: RecordKey): Soon<Readonly<T> | undefined>;
   /** In order of id (bytes of UTF-8). */
-  list<T extends object>(range: RecordRange): Promise<readonly RecordEntry<T>[]>;
+  list<T extends object>(range: RecordRange): Soon<readonly RecordEntry<T>[]>;
 }
 
 export interface RecordEntry<T> {
@@ -55,12 +56,12 @@ export interface RecordEntry<T> {
 export interface RecordKind<T extends object> {
   readonly kind: string;
   key(scope: RecordScope, id: string): RecordKey;
-  get(view: RecordView, scope: RecordScope, id: string): Promise<Readonly<T> | undefined>;
+  get(view: RecordView, scope: RecordScope, id: string): Soon<Readonly<T> | undefined>;
   list(
     view: RecordView,
     scope: RecordScope,
     range?: { idPrefix?: string; afterId?: string; limit?: number },
-  ): Promise<readonly RecordEntry<T>[]>;
+  ): Soon<readonly RecordEntry<T>[]>;
   put(scope: RecordScope, id: string, value: T): PutRecord;
   remove(scope: RecordScope, id: string): DeleteRecord;
 }

@@ -1,6 +1,7 @@
 import type { Call } from "./call.ts";
 import type { Command } from "./command.ts";
 import type { Sealed, StoredDataKey } from "./sealed.ts";
+import type { Soon } from "./soon.ts";
 
 /**
  * Seals and opens bodies for topics and queues. Services hold it as a port; `sealing/` implements
@@ -13,7 +14,7 @@ export interface Sealer {
    * young enough. `commands` store the data key where no commit has done so yet: they belong in the
    * same commit as the bodies. `stored` must be called once that commit is done.
    */
-  seal(call: Call, place: SealingPlace, bodies: readonly Uint8Array[]): Promise<SealedBodies>;
+  seal(call: Call, place: SealingPlace, bodies: readonly Uint8Array[]): Soon<SealedBodies>;
   /**
    * Opens bodies as the call's caller (or as a service, see `place.as`). A body that does not open
    * is an answer, not an exception: one bad message never blocks a queue.

@@ -1,5 +1,6 @@
 import type { EpochMs } from "../kernel/clock.ts";
 import { Fault } from "../kernel/errors.ts";
+import type { Soon } from "../kernel/soon.ts";
 
 /** A data key in the clear, for as long as it may be reused. */
 export interface CachedDataKey<T> {
@@ -68,16 +69,15 @@ export class DataKeyCache<T> {
    *
    * AWS: SQS developer guide, data key reuse: a key is old at age ≥ the period.
    */
-  async with<R>(request: CacheRequest<T, R>): Promise<R> {
-    for (;;) {
-      const entry = this.entry(request.name);
-      const ready = entry.key;
-      entry.reuseMs = request.reuseMs;
-      if (ready && this.usable(entry, ready, request)) return this.spend(entry, ready, request);
-      const fetched = await this.fetch(entry, request);
+  with<R>(request: CacheRequest<T, R>): Soon<R> {
+    const entry = this.entry(request.name);
+    const ready = entry.key;
+    entry.reuseMs = request.reuseMs;
+    if (ready && this.usable(entry, ready, request)) return this.spend(entry, ready, request);
+    return this.fetch(entry, request).then((fetched) =>
       // Another request may have replaced or wiped it while this one was waiting.
-      if (entry.key === fetched) return this.spend(entry, fetched, request);
-    }
+      entry.key === fetched ? this.spend(entry, fetched, request) : this.with(request),
+    );
   }
 
   /** Wipes what a KMS key made or opened: its material is gone. */

@@ -14,6 +14,7 @@ import type {
   Sealer,
   SealingPlace,
 } from "../kernel/sealer.ts";
+import type { Soon } from "../kernel/soon.ts";
 import {
   type CachedDataKey,
   DataKeyCache,
@@ -77,13 +78,13 @@ export interface HeldDataKey extends HeldKey {
   readonly use: "seal" | "open";
 }
 
-async function seal(
+function seal(
   deps: SealerDependencies,
   cache: DataKeyCache<SealingFacts>,
   call: Call,
   place: SealingPlace,
   bodies: readonly Uint8Array[],
-): Promise<SealedBodies> {
+): Soon<SealedBodies> {
   const { encryption } = place;
   const kms = encryption.mode === "kms";
   return cache.with({

@@ -1,6 +1,8 @@
 import type {
+  AccountVersion,
   Command,
   CommitAnswer,
+  CommitRequest,
   RecordGetQuery,
   RecordListQuery,
   ResultsOf,
@@ -16,6 +18,7 @@ import type {
   RecordRange,
   StoredRecord,
 } from "../kernel/records.ts";
+import type { Soon } from "../kernel/soon.ts";
 import { freezeDeep, groupName, rangeName, recordName } from "./record-names.ts";
 import { TrackedView } from "./tracked-view.ts";
 import { createTurns, type Turn } from "./turns.ts";
@@ -35,6 +38,13 @@ export interface RecordCacheOptions {
   readonly peers?: Pick<Peers, "trusted" | "onVersion" | "watch"> | undefined;
 }
 
+/** Something read from the store: under way, then there. */
+interface Read<T> {
+  value: Soon<T>;
+}
+
+type Listing = readonly RecordEntry<object>[];
+
 /**
  * The configuration as one gateway thread knows it: records and listings, read on demand, verified,
  * parsed once, and dropped the moment a commit changed them.
@@ -44,12 +54,9 @@ export interface RecordCacheOptions {
  */
 export class RecordCache {
   private readonly options: RecordCacheOptions;
-  private readonly records = new Map<string, Promise<object | undefined>>();
+  private readonly records = new Map<string, Read<object | undefined>>();
   /** Listings by (account, region, kind), then by range. */
-  private readonly listings = new Map<
-    string,
-    Map<string, Promise<readonly RecordEntry<object>[]>>
-  >();
+  private readonly listings = new Map<string, Map<string, Read<Listing>>>();
   private readonly versions = new Map<string, number>();
   /** Who changes configuration alone now; see `takeTurn`. */
   private readonly turns = createTurns();
@@ -96,8 +103,23 @@ export class RecordCache {
   ): Promise<ResultsOf<T>> {
     const changesRecords = commands.some(isRecordCommand);
     if (changesRecords && !view?.turn) await this.turns.idle();
-    const decided = new Map(view?.touched);
-    if (this.isOutdated(decided)) throw new StaleDecision(changesRecords);
+    const touched = view?.touched ?? nothingTouched;
+    if (this.isOutdated(touched)) throw new StaleDecision(changesRecords);
+    const request = changesRecords
+      ? await this.sealRecords(touched, commands)
+      : { decidedUnder: versionsOf(touched), commands };
+    const answer = await this.options.store.commit(request);
+    this.learn(answer, commands);
+    if (answer.status === "stale") throw new StaleDecision(changesRecords);
+    // The store answers one result per command, in order: that is its contract.
+    return answer.results as unknown as ResultsOf<T>;
+  }
+
+  private async sealRecords(
+    touched: ReadonlyMap<string, number>,
+    commands: readonly Command[],
+  ): Promise<CommitRequest> {
+    const decided = new Map(touched);
     const sealed: Command[] = [];
     for (const command of commands) {
       if (isRecordCommand(command)) {
@@ -106,12 +128,7 @@ export class RecordCache {
         sealed.push(this.sealRecord(command, (decided.get(accountId) ?? 0) + 1));
       } else sealed.push(command);
     }
-    const decidedUnder = [...decided].map(([accountId, version]) => ({ accountId, version }));
-    const answer = await this.options.store.commit({ decidedUnder, commands: sealed });
-    this.learn(answer, commands);
-    if (answer.status === "stale") throw new StaleDecision(changesRecords);
-    // The store answers one result per command, in order: that is its contract.
-    return answer.results as unknown as ResultsOf<T>;
+    return { decidedUnder: versionsOf(decided), commands: sealed };
   }
 
   /** Known here already: the store need not be asked to find it stale. */
@@ -143,21 +160,16 @@ export class RecordCache {
     return this.versions.get(accountId);
   }
 
-  get(key: RecordKey): Promise<object | undefined> {
+  get(key: RecordKey): Soon<object | undefined> {
     this.forgetUntrusted();
     const name = recordName(key);
     const cached = this.records.get(name);
-    if (cached) return cached;
-    const read = this.read(key).catch((error: unknown) => {
-      if (this.records.get(name) === read) this.records.delete(name);
-      throw error;
-    });
+    if (cached) return cached.value;
     if (this.records.size >= this.options.entriesMax) this.dropOldest();
-    this.records.set(name, read);
-    return read;
+    return keep(this.records, name, this.read(key));
   }
 
-  list(range: RecordRange): Promise<readonly RecordEntry<object>[]> {
+  list(range: RecordRange): Soon<Listing> {
     this.forgetUntrusted();
     const group = groupName(range);
     let ranges = this.listings.get(group);
@@ -168,15 +180,9 @@ export class RecordCache {
     }
     const name = rangeName(range);
     const cached = ranges.get(name);
-    if (cached) return cached;
+    if (cached) return cached.value;
     if (ranges.size >= listingRangesMax) ranges.clear();
-    const home = ranges;
-    const read = this.readRange(range).catch((error: unknown) => {
-      if (home.get(name) === read) home.delete(name);
-      throw error;
-    });
-    ranges.set(name, read);
-    return read;
+    return keep(ranges, name, this.readRange(range));
   }
 
   private async read(key: RecordKey): Promise<object | undefined> {
@@ -191,7 +197,7 @@ export class RecordCache {
     return record && this.openRecord(record);
   }
 
-  private async readRange(range: RecordRange): Promise<readonly RecordEntry<object>[]> {
+  private async readRange(range: RecordRange): Promise<Listing> {
     const { records, version } = await this.options.store.query<RecordListQuery>({
       kind: "record.list",
       range,
@@ -258,6 +264,28 @@ export class RecordCache {
 }
 
 const listingRangesMax = 256;
+const nothingTouched: ReadonlyMap<string, number> = new Map();
+
+function versionsOf(touched: ReadonlyMap<string, number>): AccountVersion[] {
+  return Array.from(touched, ([accountId, version]) => ({ accountId, version }));
+}
+
+/** Remembers a read: others wait for it while it is under way; one that fails is forgotten. */
+function keep<T>(home: Map<string, Read<T>>, name: string, reading: Promise<T>): Promise<T> {
+  const settled = reading.then(
+    (value) => {
+      read.value = value;
+      return value;
+    },
+    (error: unknown) => {
+      if (home.get(name) === read) home.delete(name);
+      throw error;
+    },
+  );
+  const read: Read<T> = { value: settled };
+  home.set(name, read);
+  return settled;
+}
 
 function isRecordCommand(command: Command): command is RecordCommand & Command {
   return command.kind === "record.put" || command.kind === "record.delete";

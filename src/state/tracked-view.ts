@@ -1,13 +1,14 @@
 import type { AccountVersion } from "../kernel/command.ts";
 import type { RecordEntry, RecordKey, RecordRange, RecordView } from "../kernel/records.ts";
+import type { Soon } from "../kernel/soon.ts";
 import type { Turn } from "./turns.ts";
 
 /** The cache behind views. */
 export interface ViewedRecords {
   knownVersion(accountId: string): number | undefined;
   version(accountId: string): Promise<number>;
-  get(key: RecordKey): Promise<object | undefined>;
-  list(range: RecordRange): Promise<readonly RecordEntry<object>[]>;
+  get(key: RecordKey): Soon<object | undefined>;
+  list(range: RecordRange): Soon<readonly RecordEntry<object>[]>;
 }
 
 /** What one attempt at a request saw, and under which account versions. */
@@ -22,31 +23,32 @@ export class TrackedView implements RecordView {
     this.turn = turn;
   }
 
-  get<T extends object>(key: RecordKey): Promise<Readonly<T> | undefined> {
-    const read = this.after(key.accountId, () => this.cache.get(key));
+  get<T extends object>(key: RecordKey): Soon<Readonly<T> | undefined> {
+    const noted = this.note(key.accountId);
+    const read = noted ? noted.then(() => this.cache.get(key)) : this.cache.get(key);
     // Content was authenticated; its shape is that of the kind that wrote it.
-    return read as Promise<Readonly<T> | undefined>;
+    return read as Soon<Readonly<T> | undefined>;
   }
 
-  list<T extends object>(range: RecordRange): Promise<readonly RecordEntry<T>[]> {
-    const read = this.after(range.accountId, () => this.cache.list(range));
-    return read as Promise<readonly RecordEntry<T>[]>;
+  list<T extends object>(range: RecordRange): Soon<readonly RecordEntry<T>[]> {
+    const noted = this.note(range.accountId);
+    const read = noted ? noted.then(() => this.cache.list(range)) : this.cache.list(range);
+    return read as Soon<readonly RecordEntry<T>[]>;
   }
 
   /**
    * Notes the account's version before a value is read, so a change in between is found out. Almost
-   * always it is known; a promise for it alone would be a good part of the cost of a cached read.
+   * always it is known, and nothing is to be waited for.
    */
-  private after<V>(accountId: string, read: () => Promise<V>): Promise<V> {
-    if (this.touched.has(accountId)) return read();
+  private note(accountId: string): Promise<void> | undefined {
+    if (this.touched.has(accountId)) return undefined;
     const known = this.cache.knownVersion(accountId);
-    if (known === undefined) return this.afterVersion(accountId, read);
+    if (known === undefined) return this.noteAsked(accountId);
     this.touched.set(accountId, known);
-    return read();
+    return undefined;
   }
 
-  private async afterVersion<V>(accountId: string, read: () => Promise<V>): Promise<V> {
+  private async noteAsked(accountId: string): Promise<void> {
     this.touched.set(accountId, await this.cache.version(accountId));
-    return read();
   }
 }

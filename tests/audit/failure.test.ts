@@ -75,7 +75,7 @@ function pipelineOver(auditWorks: () => boolean, onDisk: Promise<void> = Promise
       region: "us-east-1",
       accountId,
       transport,
-      signal: new AbortController().signal,
+      client: { signal: new AbortController().signal },
       input: {},
     });
   return { perform, committed };

@@ -215,7 +215,7 @@ export async function createBed(options: { quotas?: QuotaRates } = {}) {
         baseUrl: "https://localhost",
         tls: undefined,
       },
-      signal: new AbortController().signal,
+      client: { signal: new AbortController().signal },
       input,
     };
   }

@@ -10,7 +10,7 @@ const periodMs = 300_000;
 function scene(limits?: ConstructorParameters<typeof DataKeyCache>[0]) {
   const cache = new DataKeyCache<number>(limits);
   const made: Buffer[] = [];
-  const at = (nowMs: number, over: { fetch?: () => Promise<CachedDataKey<number>> } = {}) =>
+  const at = async (nowMs: number, over: { fetch?: () => Promise<CachedDataKey<number>> } = {}) =>
     cache.with({
       name: "queue key user",
       nowMs,

@@ -210,7 +210,7 @@ export async function snsInProcess(
           baseUrl: "https://localhost:4566",
           tls: undefined,
         },
-        signal: new AbortController().signal,
+        client: { signal: new AbortController().signal },
         input,
       });
       // Tests name the shape of the operation that they call.

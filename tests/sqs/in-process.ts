@@ -144,7 +144,7 @@ export function serviceOn(ground: Ground): InProcess {
         region,
         accountId,
         transport,
-        signal: options.signal ?? new AbortController().signal,
+        client: { signal: options.signal ?? new AbortController().signal },
         input,
       });
       // Tests name the shape of the operation that they call.

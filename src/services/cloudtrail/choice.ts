@@ -1,5 +1,6 @@
 import type { AuditResource } from "../../kernel/operation.ts";
 import type { RecordEntry, RecordView } from "../../kernel/records.ts";
+import { type Soon, soon } from "../../kernel/soon.ts";
 import { type TrailRecord, trailRecords } from "./records.ts";
 import { defaultSelectors, selects } from "./selectors.ts";
 import type { TrailPlace } from "./store.ts";
@@ -22,37 +23,16 @@ export interface EventFacts {
 
 /** Asked by the audit for each event. */
 export interface TrailChoice {
-  /**
-   * The account's trails that deliver an event, decided under the view's configuration: at once
-   * where the view was asked before.
-   */
-  of(
-    view: RecordView,
-    accountId: string,
-    facts: EventFacts,
-  ): readonly TrailPlace[] | Promise<readonly TrailPlace[]>;
+  /** The account's trails that deliver an event, decided under the view's configuration. */
+  of(view: RecordView, accountId: string, facts: EventFacts): Soon<readonly TrailPlace[]>;
 }
 
 type Trails = readonly RecordEntry<TrailRecord>[];
 
-/** Of each view by account. A publish to many queues asks for every copy. */
-const known = new WeakMap<RecordView, Map<string, Trails>>();
-
 export const trailChoice: TrailChoice = {
-  of(view, accountId, facts) {
-    const trails = known.get(view)?.get(accountId);
-    return trails === undefined
-      ? read(view, accountId).then((found) => chosen(found, facts))
-      : chosen(trails, facts);
-  },
+  of: (view, accountId, facts) =>
+    soon(trailRecords.list(view, { accountId, region: "" }), (trails) => chosen(trails, facts)),
 };
-
-async function read(view: RecordView, accountId: string): Promise<Trails> {
-  const trails = await trailRecords.list(view, { accountId, region: "" });
-  const accounts = known.get(view) ?? new Map<string, Trails>();
-  known.set(view, accounts.set(accountId, trails));
-  return trails;
-}
 
 const nothing: readonly TrailPlace[] = [];
 

@@ -3,6 +3,7 @@ import { formatArn } from "../../kernel/arn.ts";
 import type { Call } from "../../kernel/call.ts";
 import type { Command } from "../../kernel/command.ts";
 import type { ConditionContext, ResourceUse } from "../../kernel/operation.ts";
+import type { Soon } from "../../kernel/soon.ts";
 import type { Wire } from "../../kernel/wire-types.ts";
 import { noSuchEntity } from "./refusals.ts";
 import { accountScope, type GroupRecord, groups, nameKey } from "./store.ts";
@@ -17,7 +18,7 @@ export function groupArn(group: {
 
 export const groupResourceType = "AWS::IAM::Group";
 
-export function findGroup(call: Call, name: string): Promise<Readonly<GroupRecord> | undefined> {
+export function findGroup(call: Call, name: string): Soon<Readonly<GroupRecord> | undefined> {
   return groups.get(call.records, accountScope(call.accountId), nameKey(name));
 }
 

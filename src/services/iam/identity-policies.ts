@@ -6,6 +6,7 @@ import type {
   NamedPolicy,
 } from "../../kernel/policy.ts";
 import type { RecordView } from "../../kernel/records.ts";
+import { allSoon, type Soon, soon } from "../../kernel/soon.ts";
 import { findManagedPolicy } from "./managed-policies.ts";
 import {
   accountScope,
@@ -24,36 +25,46 @@ import {
  * none: it needs none.
  */
 export const identityPolicies: IdentityPolicies = {
-  async of(view, caller) {
+  of(view, caller) {
     if (caller.kind === "service" || caller.kind === "anonymous") return nothing;
-    const own = await ownSide(view, caller);
-    const { session } = caller;
-    if (session === undefined) return own;
-    const limits = await sessionPolicies(view, caller.accountId, session);
-    return limits.length === 0 ? own : { ...own, session: limits };
+    const { session, accountId } = caller;
+    const own = ownSide(view, caller);
+    return session === undefined
+      ? own
+      : soon(own, (side) => withSession(view, accountId, side, session));
   },
 };
 
 const nothing: IdentitySide = { identity: [] };
 
-async function ownSide(view: RecordView, caller: AccountCaller): Promise<IdentitySide> {
+async function withSession(
+  view: RecordView,
+  accountId: string,
+  own: IdentitySide,
+  session: Session,
+): Promise<IdentitySide> {
+  const limits = await sessionPolicies(view, accountId, session);
+  return limits.length === 0 ? own : { ...own, session: limits };
+}
+
+function ownSide(view: RecordView, caller: AccountCaller): Soon<IdentitySide> {
   const scope = accountScope(caller.accountId);
   switch (caller.kind) {
     case "root":
       return nothing;
-    case "user": {
-      const user = await users.get(view, scope, nameKey(caller.userName));
-      return user?.userId === caller.principalId ? userSide(view, user) : nothing;
-    }
-    case "role-session": {
-      const role = await roles.get(view, scope, nameKey(caller.roleName));
-      return role?.roleId === caller.roleId ? sideOf(view, role, role.policies) : nothing;
-    }
-    case "federated-user": {
+    case "user":
+      return soon(users.get(view, scope, nameKey(caller.userName)), (user) =>
+        user?.userId === caller.principalId ? userSide(view, user) : nothing,
+      );
+    case "role-session":
+      return soon(roles.get(view, scope, nameKey(caller.roleName)), (role) =>
+        role?.roleId === caller.roleId ? sideOf(view, role, role.policies) : nothing,
+      );
+    case "federated-user":
       if (caller.parentName === undefined) return rootSide;
-      const user = await users.get(view, scope, nameKey(caller.parentName));
-      return user?.userId === caller.parentId ? userSide(view, user) : nothing;
-    }
+      return soon(users.get(view, scope, nameKey(caller.parentName)), (user) =>
+        user?.userId === caller.parentId ? userSide(view, user) : nothing,
+      );
   }
 }
 
@@ -73,48 +84,54 @@ const rootSide: IdentitySide = {
   ],
 };
 
-async function userSide(view: RecordView, user: Readonly<UserRecord>): Promise<IdentitySide> {
+function userSide(view: RecordView, user: Readonly<UserRecord>): Soon<IdentitySide> {
   if (user.groups.length === 0) return sideOf(view, user, user.policies);
   const scope = accountScope(user.accountId);
-  const found = await Promise.all(user.groups.map((key) => groups.get(view, scope, key)));
-  const ofGroups = await Promise.all(
-    found.filter((group) => group !== undefined).map((group) => groupPolicies(view, group)),
+  const found = allSoon(user.groups.map((key) => groups.get(view, scope, key)));
+  const ofGroups = soon(found, (all) =>
+    allSoon(all.filter((group) => group !== undefined).map((group) => groupPolicies(view, group))),
   );
-  return sideOf(view, user, [...user.policies, ...ofGroups.flat()]);
+  return soon(ofGroups, (policies) => sideOf(view, user, [...user.policies, ...policies.flat()]));
 }
 
-async function groupPolicies(
+function groupPolicies(
   view: RecordView,
   group: Readonly<GroupRecord>,
-): Promise<readonly NamedPolicy[]> {
-  return [...group.policies, ...(await managed(view, group.accountId, group.attached))];
+): Soon<readonly NamedPolicy[]> {
+  const attached = managed(view, group.accountId, group.attached);
+  return soon(attached, (policies) => [...group.policies, ...policies]);
 }
 
-async function sideOf(
+function sideOf(
   view: RecordView,
   { accountId, attached, boundary }: Readonly<UserRecord> | Readonly<RoleRecord>,
   inline: readonly NamedPolicy[],
-): Promise<IdentitySide> {
-  const identity =
-    attached.length === 0 ? inline : [...inline, ...(await managed(view, accountId, attached))];
-  if (boundary === undefined) return { identity };
-  return { identity, boundary: await limit(view, accountId, boundary) };
+): Soon<IdentitySide> {
+  if (attached.length === 0 && boundary === undefined) return { identity: inline };
+  return soon(managed(view, accountId, attached), (policies) => {
+    const identity = [...inline, ...policies];
+    if (boundary === undefined) return { identity };
+    return soon(limit(view, accountId, boundary), (found) => ({ identity, boundary: found }));
+  });
 }
 
 /** Attached policies that exist; one cannot be deleted while it is attached. */
-async function managed(
+function managed(
   view: RecordView,
   accountId: string,
   arns: readonly string[],
-): Promise<readonly NamedPolicy[]> {
-  const found = await Promise.all(arns.map((arn) => findManagedPolicy(view, accountId, arn)));
-  return found.flatMap((one) => (one ? [{ name: one.arn, policy: one.inForce }] : []));
+): Soon<readonly NamedPolicy[]> {
+  const found = allSoon(arns.map((arn) => findManagedPolicy(view, accountId, arn)));
+  return soon(found, (all) =>
+    all.flatMap((one) => (one ? [{ name: one.arn, policy: one.inForce }] : [])),
+  );
 }
 
 /** INVARIANT: a limit that is gone allows nothing; it never becomes no limit. */
-async function limit(view: RecordView, accountId: string, arn: string): Promise<NamedPolicy> {
-  const found = await findManagedPolicy(view, accountId, arn);
-  return { name: arn, policy: found?.inForce ?? allowsNothing };
+function limit(view: RecordView, accountId: string, arn: string): Soon<NamedPolicy> {
+  return soon(findManagedPolicy(view, accountId, arn), (found) => {
+    return { name: arn, policy: found?.inForce ?? allowsNothing };
+  });
 }
 
 const allowsNothing: AttachedPolicy = Object.freeze({

@@ -3,6 +3,7 @@ import { formatArn } from "../../kernel/arn.ts";
 import type { Call } from "../../kernel/call.ts";
 import type { Command } from "../../kernel/command.ts";
 import type { ConditionContext, ResourceUse } from "../../kernel/operation.ts";
+import type { Soon } from "../../kernel/soon.ts";
 import type { Wire } from "../../kernel/wire-types.ts";
 import { noSuchEntity } from "./refusals.ts";
 import { listedRole, requireRole } from "./roles.ts";
@@ -29,7 +30,7 @@ export const profileResourceType = "AWS::IAM::InstanceProfile";
 export function findProfile(
   call: Call,
   name: string,
-): Promise<Readonly<InstanceProfileRecord> | undefined> {
+): Soon<Readonly<InstanceProfileRecord> | undefined> {
   return instanceProfiles.get(call.records, accountScope(call.accountId), nameKey(name));
 }
 

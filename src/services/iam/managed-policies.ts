@@ -6,6 +6,7 @@ import type { Command } from "../../kernel/command.ts";
 import type { ConditionContext, ResourceUse } from "../../kernel/operation.ts";
 import type { AttachedPolicy } from "../../kernel/policy.ts";
 import type { RecordView } from "../../kernel/records.ts";
+import { type Soon, soon } from "../../kernel/soon.ts";
 import type { Wire } from "../../kernel/wire-types.ts";
 import type { UseCounts } from "./attachments.ts";
 import { awsManagedPolicies } from "./aws-managed.ts";
@@ -49,19 +50,20 @@ export function policyArn(policy: {
 }
 
 /** The account's own policies and those of AWS; others' are not there. */
-export async function findManagedPolicy(
+export function findManagedPolicy(
   view: RecordView,
   accountId: string,
   arn: string,
-): Promise<ManagedPolicy | undefined> {
+): Soon<ManagedPolicy | undefined> {
   const ofAws = awsManaged.get(arn);
   if (ofAws) return ofAws;
   const parsed = parseArn(arn);
   if (parsed?.service !== "iam" || parsed.accountId !== accountId) return undefined;
   if (!parsed.resource.startsWith("policy/")) return undefined;
   const name = parsed.resource.slice(parsed.resource.lastIndexOf("/") + 1);
-  const record = await managedPolicies.get(view, accountScope(accountId), nameKey(name));
-  return record && policyArn(record) === arn ? ofCustomer(record) : undefined;
+  return soon(managedPolicies.get(view, accountScope(accountId), nameKey(name)), (record) =>
+    record && policyArn(record) === arn ? ofCustomer(record) : undefined,
+  );
 }
 
 const shownRecords = new WeakMap<object, ManagedPolicy>();

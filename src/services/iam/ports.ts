@@ -5,6 +5,7 @@ import type { Credential, Credentials, Principals } from "../../kernel/policy.ts
 import type { RecordView } from "../../kernel/records.ts";
 import type { SecretBox } from "../../kernel/secrets.ts";
 import type { SessionTokens } from "../../kernel/session.ts";
+import { type Soon, soon } from "../../kernel/soon.ts";
 import { roleArn } from "./role-arns.ts";
 import { sessionCaller } from "./session-callers.ts";
 import {
@@ -44,10 +45,7 @@ export function createCredentials(deps: CredentialsDependencies): Credentials {
     }
     return secret;
   };
-  const findKey = async (view: RecordView, accessKeyId: string) => {
-    const key = await accessKeys.get(view, installation, accessKeyId);
-    if (key?.status !== "Active") return undefined;
-    const owner = await ownerOf(view, key);
+  const credentialOf = (key: Readonly<AccessKeyRecord>, owner: Owner | undefined) => {
     if (owner === undefined || isOver(owner.record, deps.systemClock.now())) return undefined;
     const cached = known.get(key);
     if (cached && cached.owner === owner.record) return cached.credential;
@@ -55,18 +53,26 @@ export function createCredentials(deps: CredentialsDependencies): Credentials {
     known.set(key, { owner: owner.record, credential });
     return credential;
   };
+  const findKey = (view: RecordView, accessKeyId: string): Soon<Credential | undefined> =>
+    soon(accessKeys.get(view, installation, accessKeyId), (key) =>
+      key?.status === "Active"
+        ? soon(ownerOf(view, key), (owner) => credentialOf(key, owner))
+        : undefined,
+    );
+  const findSession = async (view: RecordView, accessKeyId: string, sessionToken: string) => {
+    const session = deps.sessions.open(accessKeyId, sessionToken);
+    if (session === undefined) return undefined;
+    if (session.claims.expiresMs <= deps.systemClock.now()) return "expired";
+    const caller = await sessionCaller(view, accessKeyId, session);
+    return caller && { caller, secretAccessKey: session.secretAccessKey };
+  };
   return {
-    async find(view, accessKeyId, sessionToken) {
+    find(view, accessKeyId, sessionToken) {
       // A session token belongs to temporary keys; a long-term key never has one.
-      if (!accessKeyId.startsWith("ASIA")) {
-        return sessionToken === undefined ? findKey(view, accessKeyId) : undefined;
-      }
-      if (sessionToken === undefined) return undefined;
-      const session = deps.sessions.open(accessKeyId, sessionToken);
-      if (session === undefined) return undefined;
-      if (session.claims.expiresMs <= deps.systemClock.now()) return "expired";
-      const caller = await sessionCaller(view, accessKeyId, session);
-      return caller && { caller, secretAccessKey: session.secretAccessKey };
+      if (accessKeyId.startsWith("ASIA") !== (sessionToken !== undefined)) return undefined;
+      return sessionToken === undefined
+        ? findKey(view, accessKeyId)
+        : findSession(view, accessKeyId, sessionToken);
     },
   };
 }
@@ -79,35 +85,42 @@ interface Owner {
 
 const rootRecord = {};
 
-async function ownerOf(
-  view: RecordView,
-  key: Readonly<AccessKeyRecord>,
-): Promise<Owner | undefined> {
+function ownerOf(view: RecordView, key: Readonly<AccessKeyRecord>): Soon<Owner | undefined> {
   const { accountId, accessKeyId, owner } = key;
   switch (owner.kind) {
-    case "root": {
-      const arn = rootArn(accountId);
-      const caller = { kind: "root", accountId, arn, principalId: accountId, accessKeyId } as const;
-      return { record: rootRecord, caller: () => caller };
-    }
-    case "service": {
-      const record = await serviceCredentials.get(view, installation, accessKeyId);
-      if (!record) return undefined;
-      const { service, sourceArn, sourceAccountId } = record;
-      const caller = { kind: "service", service, sourceArn, sourceAccountId, accessKeyId } as const;
-      return { record, caller: () => caller };
-    }
-    case "user": {
-      const user = await users.get(view, accountScope(accountId), owner.userKey);
-      // A recreated user of the same name is another one.
-      if (user?.userId !== owner.userId) return undefined;
-      const { userName, userId: principalId, tags } = user;
-      const arn = userArn(user);
+    case "root":
       return {
-        record: user,
-        caller: () => ({ kind: "user", accountId, arn, principalId, accessKeyId, userName, tags }),
+        record: rootRecord,
+        caller: () => ({
+          kind: "root",
+          accountId,
+          arn: rootArn(accountId),
+          principalId: accountId,
+          accessKeyId,
+        }),
       };
-    }
+    case "service":
+      return soon(serviceCredentials.get(view, installation, accessKeyId), (record) => {
+        if (!record) return undefined;
+        const { service, sourceArn, sourceAccountId } = record;
+        return {
+          record,
+          caller: () => ({ kind: "service", service, sourceArn, sourceAccountId, accessKeyId }),
+        };
+      });
+    case "user":
+      return soon(users.get(view, accountScope(accountId), owner.userKey), (user) => {
+        // A recreated user of the same name is another one.
+        if (user?.userId !== owner.userId) return undefined;
+        const { userName, userId: principalId, tags } = user;
+        const arn = userArn(user);
+        return {
+          record: user,
+          caller: () => {
+            return { kind: "user", accountId, arn, principalId, accessKeyId, userName, tags };
+          },
+        };
+      });
   }
 }
 

@@ -3,6 +3,7 @@ import type { Call } from "../../kernel/call.ts";
 import type { Command } from "../../kernel/command.ts";
 import type { Json } from "../../kernel/json.ts";
 import type { ConditionContext, ResourceUse } from "../../kernel/operation.ts";
+import type { Soon } from "../../kernel/soon.ts";
 import type { Wire } from "../../kernel/wire-types.ts";
 import type { AccessKeyUsage } from "./dependencies.ts";
 import { encodedDocument } from "./policies.ts";
@@ -15,7 +16,7 @@ import { auditDate, shownBoundary } from "./users.ts";
 
 export const roleResourceType = "AWS::IAM::Role";
 
-export function findRole(call: Call, roleName: string): Promise<Readonly<RoleRecord> | undefined> {
+export function findRole(call: Call, roleName: string): Soon<Readonly<RoleRecord> | undefined> {
   return roles.get(call.records, accountScope(call.accountId), nameKey(roleName));
 }
 

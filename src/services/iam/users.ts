@@ -3,6 +3,7 @@ import { formatArn } from "../../kernel/arn.ts";
 import type { Call } from "../../kernel/call.ts";
 import type { Json } from "../../kernel/json.ts";
 import type { ConditionContext, ResourceUse } from "../../kernel/operation.ts";
+import type { Soon } from "../../kernel/soon.ts";
 import type { Wire } from "../../kernel/wire-types.ts";
 import { noSuchUser, validationError } from "./refusals.ts";
 import { accountScope, type UserRecord, userKeyOf, users } from "./store.ts";
@@ -20,7 +21,7 @@ export function rootArn(accountId: string): string {
   return formatArn("iam", "", accountId, "root");
 }
 
-export function findUser(call: Call, userName: string): Promise<Readonly<UserRecord> | undefined> {
+export function findUser(call: Call, userName: string): Soon<Readonly<UserRecord> | undefined> {
   return users.get(call.records, accountScope(call.accountId), userKeyOf(userName));
 }
 

@@ -4,6 +4,7 @@ import type { Call } from "../../kernel/call.ts";
 import type { Caller } from "../../kernel/caller.ts";
 import type { GrantFacts } from "../../kernel/operation.ts";
 import type { RecordEntry } from "../../kernel/records.ts";
+import type { Soon } from "../../kernel/soon.ts";
 import type { Wire } from "../../kernel/wire-types.ts";
 import { validation } from "./refusals.ts";
 import { type GrantRecord, grants, type KeyRecord } from "./store.ts";
@@ -54,7 +55,7 @@ export function grantsOf(
   call: Pick<Call, "records">,
   key: Readonly<KeyRecord>,
   granteePrincipal?: string,
-): Promise<readonly RecordEntry<GrantRecord>[]> {
+): Soon<readonly RecordEntry<GrantRecord>[]> {
   const digest = granteePrincipal === undefined ? "" : principalDigest(granteePrincipal);
   return grants.list(call.records, key, { idPrefix: grantRecordId(key.keyId, digest) });
 }

@@ -3,6 +3,7 @@ import type { Call } from "../../kernel/call.ts";
 import { callerAccountId } from "../../kernel/caller.ts";
 import type { ResourceUse } from "../../kernel/operation.ts";
 import { type RecordEntry, type RecordView, recordKind } from "../../kernel/records.ts";
+import type { Soon } from "../../kernel/soon.ts";
 import type { Wire } from "../../kernel/wire-types.ts";
 import { invalidParameter, notYourSubscription } from "./errors.ts";
 import type { FilterScope } from "./filter/policy.ts";
@@ -125,7 +126,7 @@ export function subscriptionId(topicName: string, uuid: string): string {
 export function subscriptionsOf(
   view: RecordView,
   topic: TopicRecord,
-): Promise<readonly RecordEntry<SubscriptionRecord>[]> {
+): Soon<readonly RecordEntry<SubscriptionRecord>[]> {
   return subscriptionKind.list(view, topic, { idPrefix: `${topic.name}/` });
 }
 

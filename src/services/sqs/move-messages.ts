@@ -2,6 +2,7 @@ import type { EpochMs } from "../../kernel/clock.ts";
 import type { Command } from "../../kernel/command.ts";
 import { StaleDecision } from "../../kernel/errors.ts";
 import type { RecordScope, RecordView } from "../../kernel/records.ts";
+import type { Soon } from "../../kernel/soon.ts";
 import { deadLetterAttributes, lastSource } from "./exhausted.ts";
 import { type MoveTaskRecord, type MoveTaskStatus, moveTasks } from "./move-task.ts";
 import { isInPlace, reportUnopenable } from "./open-claimed.ts";
@@ -259,6 +260,6 @@ async function finish(
   }
 }
 
-function findByArn(view: RecordView, scope: RecordScope, arn: string): Promise<Queue | undefined> {
+function findByArn(view: RecordView, scope: RecordScope, arn: string): Soon<Queue | undefined> {
   return findQueue(view, scope, arn.slice(arn.lastIndexOf(":") + 1));
 }

@@ -1,6 +1,7 @@
 import type { Call } from "../../kernel/call.ts";
 import { callerAccountId } from "../../kernel/caller.ts";
 import type { ConditionContext, Operation, Outcome } from "../../kernel/operation.ts";
+import { type Soon, soon } from "../../kernel/soon.ts";
 import { type Queue, requireQueue } from "./queue.ts";
 
 /** An operation on the queue that `QueueUrl` names. */
@@ -10,7 +11,7 @@ export interface QueueOperation<I, O>
   readonly ownerOnly?: boolean;
   /** Condition keys that the request brings. */
   context?(input: I): ConditionContext;
-  handle(input: I, call: Call, queue: Queue): Promise<Outcome<O>> | Outcome<O>;
+  handle(input: I, call: Call, queue: Queue): Soon<Outcome<O>>;
 }
 
 /** Fills in what all operations on a queue share: it must exist, and its policy speaks. */
@@ -23,15 +24,15 @@ export function queueOperation<I extends { readonly QueueUrl?: string | undefine
     action,
     access,
     audit,
-    async resources(input, call) {
-      const { uses, scope } = await requireQueue(call, input.QueueUrl);
-      const foreign = ownerOnly && callerAccountId(call.caller) !== scope.accountId;
-      const context = operation.context?.(input);
-      if (!foreign && !context) return uses;
-      // Without the queue's policy nothing can allow another account in.
-      return uses.map((use) => ({ ...use, context, policy: foreign ? undefined : use.policy }));
-    },
-    handle: async (input, call) =>
-      operation.handle(input, call, await requireQueue(call, input.QueueUrl)),
+    resources: (input, call) =>
+      soon(requireQueue(call, input.QueueUrl), ({ uses, scope }) => {
+        const foreign = ownerOnly && callerAccountId(call.caller) !== scope.accountId;
+        const context = operation.context?.(input);
+        if (!foreign && !context) return uses;
+        // Without the queue's policy nothing can allow another account in.
+        return uses.map((use) => ({ ...use, context, policy: foreign ? undefined : use.policy }));
+      }),
+    handle: (input, call) =>
+      soon(requireQueue(call, input.QueueUrl), (queue) => operation.handle(input, call, queue)),
   };
 }

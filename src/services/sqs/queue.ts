@@ -3,6 +3,7 @@ import type { Call } from "../../kernel/call.ts";
 import type { ResourceUse } from "../../kernel/operation.ts";
 import type { RecordScope, RecordView } from "../../kernel/records.ts";
 import type { Encryption, OpeningPlace, SealingPlace } from "../../kernel/sealer.ts";
+import { type Soon, soon } from "../../kernel/soon.ts";
 import { reusePeriodSecondsPreset } from "./attributes.ts";
 import { parseQueueUrl } from "./queue-url.ts";
 import { type QueueRecord, queueRecords } from "./records.ts";
@@ -42,23 +43,27 @@ export interface FifoSettings {
 const known = new WeakMap<QueueRecord, Queue>();
 
 /** The queue of this name, or undefined. */
-export async function findQueue(
+export function findQueue(
   view: RecordView,
   scope: RecordScope,
   name: string,
-): Promise<Queue | undefined> {
-  const record = await queueRecords.get(view, scope, name);
-  return record && queueOf(record, scope, name);
+): Soon<Queue | undefined> {
+  return soon(
+    queueRecords.get(view, scope, name),
+    (record) => record && queueOf(record, scope, name),
+  );
 }
 
 /** Throws QueueDoesNotExist, or MissingParameter without a URL. */
-export async function requireQueue(call: Call, url: string | undefined): Promise<Queue> {
+export function requireQueue(call: Call, url: string | undefined): Soon<Queue> {
   if (!url) throw missingParameter("QueueUrl");
   const address = parseQueueUrl(url, call.accountId);
-  const scope = address && { accountId: address.accountId, region: call.region };
-  const queue = scope && (await findQueue(call.records, scope, address.name));
-  if (!queue) throw queueDoesNotExist();
-  return queue;
+  if (!address) throw queueDoesNotExist();
+  const scope = { accountId: address.accountId, region: call.region };
+  return soon(findQueue(call.records, scope, address.name), (queue) => {
+    if (!queue) throw queueDoesNotExist();
+    return queue;
+  });
 }
 
 export function queueOf(record: QueueRecord, scope: RecordScope, name: string): Queue {

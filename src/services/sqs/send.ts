@@ -1,6 +1,7 @@
 import type { Call } from "../../kernel/call.ts";
 import type { Outcome } from "../../kernel/operation.ts";
 import type { SealedBodies, SealingPlace } from "../../kernel/sealer.ts";
+import { type Soon, soon } from "../../kernel/soon.ts";
 import { kmsRefusal } from "./kms-errors.ts";
 import type { Draft } from "./message.ts";
 import type { FifoIds } from "./message-ids.ts";
@@ -29,16 +30,25 @@ export interface SentMessage {
  * A FIFO queue answers what only the store knows, so there the commit is done already. Not so for a
  * service (SNS): its commit is one with others, and it gets no sequence numbers.
  */
-export async function send(
+export function send(
   context: SqsContext,
   call: Call,
   queue: Queue,
   drafts: readonly Draft[],
+): Soon<Sent> {
+  return soon(seal(context, call, queue, drafts), (bodies): Soon<Sent> => {
+    const prepared = prepare(context, call, queue, drafts, bodies);
+    const atOnce = queue.fifo !== undefined && call.caller.kind !== "service";
+    return atOnce ? sendAtOnce(context, call, queue, prepared) : prepared;
+  });
+}
+
+async function sendAtOnce(
+  context: SqsContext,
+  call: Call,
+  queue: Queue,
+  { insert, dataKeys, committed }: Prepared,
 ): Promise<Sent> {
-  const { fifo } = queue;
-  const prepared = await prepare(context, call, queue, drafts);
-  if (!fifo || call.caller.kind === "service") return prepared;
-  const { insert, dataKeys, committed } = prepared;
   const [placed = []] = await call.commit([insert, ...dataKeys]);
   committed();
   const duplicates = drafts.filter((_, index) => placed[index]?.duplicate);
@@ -60,8 +70,15 @@ export function sequenceNumberOf(sequence: number): string {
 
 const sequenceBase = 18_800_000_000_000_000_000n;
 
-async function prepare(context: SqsContext, call: Call, queue: Queue, drafts: readonly Draft[]) {
-  const bodies = await seal(context, call, queue, drafts);
+type Prepared = ReturnType<typeof prepare>;
+
+function prepare(
+  context: SqsContext,
+  call: Call,
+  queue: Queue,
+  drafts: readonly Draft[],
+  bodies: SealedBodies,
+) {
   const sender = senderId(call);
   const messages = drafts.map((draft, index): NewMessage => {
     const sealed = bodies.sealed[index];
@@ -109,22 +126,20 @@ function digestsOf(context: SqsContext, { fifo }: Queue, ids: FifoIds, nowMs: nu
   return context.digests.of(JSON.stringify([fifo?.historyId, group, ids.deduplicationId]));
 }
 
-async function seal(
+function seal(
   context: SqsContext,
   call: Call,
   queue: Queue,
   drafts: readonly Draft[],
-): Promise<SealedBodies> {
-  try {
-    const place = placeOf(queue, context.options.requireDecryptToSend);
-    return await context.sealer.seal(
-      call,
-      place,
-      drafts.map((draft) => draft.body),
-    );
-  } catch (error) {
+): Soon<SealedBodies> {
+  const place = placeOf(queue, context.options.requireDecryptToSend);
+  const bodies = drafts.map((draft) => draft.body);
+  const sealed = context.sealer.seal(call, place, bodies);
+  if (!(sealed instanceof Promise)) return sealed;
+  // Only the KMS refuses, and it is waited for.
+  return sealed.catch((error: unknown) => {
     throw kmsRefusal(error, context.random) ?? error;
-  }
+  });
 }
 
 function placeOf({ sealing }: Queue, requireDecrypt: boolean): SealingPlace {
