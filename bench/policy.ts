@@ -1,9 +1,11 @@
 import { hash, randomBytes } from "node:crypto";
 import { pathToFileURL } from "node:url";
+import { headerValues } from "../src/auth/canonical.ts";
 import type { DecisionRequest } from "../src/auth/policy/index.ts";
 import { checkPolicy, decide } from "../src/auth/policy/index.ts";
 import type { SignedRequest } from "../src/auth/sigv4.ts";
 import { readClaim, SigningKeyCache, verifySignature } from "../src/auth/sigv4.ts";
+import { HmacKey } from "../src/crypto/hmac.ts";
 import { account, facts, queue, requestWith } from "./alice.ts";
 import { identityRows } from "./identity.ts";
 
@@ -128,7 +130,12 @@ export function signedSend(): { request: SignedRequest; body: Buffer; secret: Bu
       "AWS4-HMAC-SHA256 Credential=AKIAEXAMPLEEXAMPLE00/20260101/us-east-1/sqs/aws4_request, " +
       `SignedHeaders=${signed}, Signature=${"0".repeat(64)}`,
   };
-  const request = { method: "POST", path: "/", query: "", headers: Object.entries(headers).flat() };
+  const request = {
+    method: "POST",
+    path: "/",
+    query: "",
+    headers: headerValues(Object.entries(headers).flat()),
+  };
   return { request, body, secret: Buffer.from("wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY") };
 }
 
@@ -137,7 +144,7 @@ async function main(): Promise<void> {
   const keys = new SigningKeyCache();
   const claim = readClaim(request);
   if (claim === undefined) throw new Error("the request is signed");
-  keys.keep(claim, secret, Buffer.alloc(32, 1));
+  keys.keep(claim.scope, secret, new HmacKey(Buffer.alloc(32, 1)));
   const verify = microseconds(50_000, () => {
     const read = readClaim(request);
     return read && verifySignature(read, request, body, secret, keys);

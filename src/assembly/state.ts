@@ -2,6 +2,7 @@ import { join, resolve } from "node:path";
 import { steadyNow } from "../clock/system.ts";
 import type { Settings } from "../config.ts";
 import { type ChainKey, chainKeys } from "../crypto/chain.ts";
+import { HmacKey } from "../crypto/hmac.ts";
 import type { RingKey, RingPurpose } from "../crypto/keyring.ts";
 import { systemRandom } from "../crypto/random.ts";
 import { envelopeDigest, placeMac, placeMacHolds, rowMac, rowMacHolds } from "../crypto/rows.ts";
@@ -113,7 +114,8 @@ async function unlockAudit(store: OpenedStore, all: readonly ChainKey[]): Promis
 function authenticatedBy(ring: readonly RingKey[], keys: KeyProcess, store: OpenedStore) {
   const all = (purpose: RingPurpose) => ring.filter((key) => key.purpose === purpose);
   const rows = all("rows");
-  const places = all("places");
+  const place = new HmacKey(keys.placesKey);
+  const places = all("places").map(({ key }) => new HmacKey(key));
   const records = new RecordCache({
     store,
     entriesMax: recordEntriesMax,
@@ -125,10 +127,10 @@ function authenticatedBy(ring: readonly RingKey[], keys: KeyProcess, store: Open
   });
   const placeMacs: PlaceMacs = {
     make: (queueId, messageId, envelope) =>
-      placeMac(keys.placesKey, queueId, messageId, envelopeDigest(envelope)),
+      placeMac(place, queueId, messageId, envelopeDigest(envelope)),
     verify(queueId, messageId, envelope, mac) {
       const digest = envelopeDigest(envelope);
-      return places.some(({ key }) => placeMacHolds(key, queueId, messageId, digest, mac));
+      return places.some((key) => placeMacHolds(key, queueId, messageId, digest, mac));
     },
   };
   return {

@@ -6,6 +6,12 @@
 /** Header names and values alternately, as received (`rawHeaders` of node:http). */
 export type RawHeaders = readonly string[];
 
+/**
+ * Headers as a signature covers them: one value for each lower-case name, trimmed, with inner
+ * blanks collapsed, those of repeated headers joined by commas in order of arrival.
+ */
+export type HeaderValues = ReadonlyMap<string, string>;
+
 const unreserved = new Uint8Array(256);
 for (const char of "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~") {
   unreserved[char.charCodeAt(0)] = 1;
@@ -107,11 +113,8 @@ function compare(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-/**
- * One value per header name: the values of repeated headers, trimmed and with inner blanks
- * collapsed, joined by commas in order of arrival.
- */
-export function headerValues(headers: RawHeaders): ReadonlyMap<string, string> {
+/** What a signature covers of headers as received. */
+export function headerValues(headers: RawHeaders): HeaderValues {
   const values = new Map<string, string>();
   for (let index = 0; index + 1 < headers.length; index += 2) {
     const name = (headers[index] ?? "").toLowerCase();
@@ -129,11 +132,8 @@ function collapseBlanks(value: string): string {
 }
 
 /** `name:value` lines of the signed headers; an absent one counts as empty. */
-export function canonicalHeaders(
-  values: ReadonlyMap<string, string>,
-  signedHeaders: readonly string[],
-): string {
+export function canonicalHeaders(values: HeaderValues, names: readonly string[]): string {
   let lines = "";
-  for (const name of signedHeaders) lines += `${name}:${values.get(name) ?? ""}\n`;
+  for (const name of names) lines += `${name}:${values.get(name) ?? ""}\n`;
   return lines;
 }

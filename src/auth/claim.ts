@@ -1,10 +1,10 @@
 import { hash } from "node:crypto";
-import type { EpochMs } from "../kernel/clock.ts";
-import type { QueryPair, RawHeaders } from "./canonical.ts";
-import { canonicalHeaders, headerValues, queryPairs } from "./canonical.ts";
+import { memoText } from "../kernel/memo.ts";
+import type { HeaderValues, QueryPair } from "./canonical.ts";
+import { canonicalHeaders, queryPairs } from "./canonical.ts";
 import { AuthFailure } from "./failure.ts";
-import { readScope, readTime } from "./scope.ts";
-import type { SigningScope } from "./signing-keys.ts";
+import { readHttpTime, readScope, readTime, type SigningTime } from "./scope.ts";
+import type { ClaimedScope } from "./signing-keys.ts";
 
 /** What of a request the signature covers, as it came over the wire. */
 export interface SignedRequest {
@@ -13,18 +13,15 @@ export interface SignedRequest {
   readonly path: string;
   /** Raw, without the question mark; `""` if there is none. */
   readonly query: string;
-  readonly headers: RawHeaders;
+  readonly headers: HeaderValues;
 }
 
 /** Who a request says it is from, read before its body; nothing of it is proven yet. */
-export interface SignedClaim extends SigningScope {
-  /** Lower case, sorted. */
-  readonly signedHeaders: readonly string[];
-  /** 32 bytes. */
-  readonly signature: Buffer;
-  readonly timestampMs: EpochMs;
-  /** `YYYYMMDDTHHMMSSZ` as it is signed. */
-  readonly timestamp: string;
+export interface SignedClaim extends SigningTime {
+  readonly scope: ClaimedScope;
+  readonly signedHeaders: SignedNames;
+  /** 64 hex digits. */
+  readonly signature: string;
   readonly presigned: boolean;
   /** Presigned form only: how long it lives. */
   readonly expiresSeconds?: number;
@@ -49,7 +46,7 @@ const presignedSecondsDefault = 900;
  * form is wrong, which is known before the body is read.
  */
 export function readClaim(request: SignedRequest): SignedClaim | undefined {
-  const headers = headerValues(request.headers);
+  const { headers } = request;
   const authorization = headers.get("authorization");
   const pairs = request.query === "" ? [] : queryPairs(request.query);
   const parameters = presignParameters(pairs);
@@ -76,7 +73,7 @@ export function refuseSignatureV2(parameters: { has(name: string): boolean }): v
   }
 }
 
-function headerClaim(headers: ReadonlyMap<string, string>, authorization: string): SignedClaim {
+function headerClaim(headers: HeaderValues, authorization: string): SignedClaim {
   const blank = authorization.indexOf(" ");
   const scheme = blank < 0 ? authorization : authorization.slice(0, blank);
   checkAlgorithm(scheme);
@@ -84,7 +81,8 @@ function headerClaim(headers: ReadonlyMap<string, string>, authorization: string
   const credential = fields.get("Credential");
   const signedHeaders = fields.get("SignedHeaders");
   const signature = fields.get("Signature");
-  const date = headers.get("x-amz-date") ?? headers.get("date");
+  const signedDate = headers.get("x-amz-date");
+  const date = signedDate ?? headers.get("date");
   if (!credential || !signedHeaders || !signature || date === undefined) {
     const missing = [
       credential ? "" : "Authorization header requires 'Credential' parameter. ",
@@ -97,16 +95,17 @@ function headerClaim(headers: ReadonlyMap<string, string>, authorization: string
     throw new AuthFailure("incomplete", `${missing}${hashedHeader(authorization)}`);
   }
   const names = signedNames(headers, signedHeaders);
-  const time = readTime(date, !headers.has("x-amz-date"));
+  const { timestamp, timestampMs } = signedDate === undefined ? readHttpTime(date) : readTime(date);
   return {
-    ...readScope(credential, time.timestamp),
-    ...time,
+    scope: readScope(credential, timestamp),
+    timestamp,
+    timestampMs,
     signedHeaders: names,
     signature: readSignature(signature),
     presigned: false,
     sessionToken: headers.get("x-amz-security-token"),
     contentSha256: headers.get("x-amz-content-sha256"),
-    canonicalHeaders: canonicalHeaders(headers, names),
+    canonicalHeaders: canonicalHeaders(headers, names.names),
   };
 }
 
@@ -177,7 +176,7 @@ const presignNames = new Set([
 ]);
 
 function presignedClaim(
-  headers: ReadonlyMap<string, string>,
+  headers: HeaderValues,
   parameters: ReadonlyMap<string, string>,
 ): SignedClaim {
   const need = (name: string): string => parameters.get(name) ?? "";
@@ -189,17 +188,18 @@ function presignedClaim(
   }
   checkAlgorithm(need("X-Amz-Algorithm"));
   const names = signedNames(headers, need("X-Amz-SignedHeaders"));
-  const time = readTime(need("X-Amz-Date"), false);
+  const { timestamp, timestampMs } = readTime(need("X-Amz-Date"));
   return {
-    ...readScope(need("X-Amz-Credential"), time.timestamp),
-    ...time,
+    scope: readScope(need("X-Amz-Credential"), timestamp),
+    timestamp,
+    timestampMs,
     signedHeaders: names,
     signature: readSignature(need("X-Amz-Signature")),
     presigned: true,
     expiresSeconds: readExpires(parameters.get("X-Amz-Expires")),
     sessionToken: parameters.get("X-Amz-Security-Token") ?? headers.get("x-amz-security-token"),
     contentSha256: headers.get("x-amz-content-sha256"),
-    canonicalHeaders: canonicalHeaders(headers, names),
+    canonicalHeaders: canonicalHeaders(headers, names.names),
   };
 }
 
@@ -215,30 +215,38 @@ function readExpires(text: string | undefined): number {
   return seconds;
 }
 
-function signedNames(headers: ReadonlyMap<string, string>, list: string): readonly string[] {
-  const names = list.toLowerCase().split(";");
-  if (!names.includes("host")) {
+/** The names in SignedHeaders: lower case, sorted. */
+export interface SignedNames {
+  readonly names: readonly string[];
+  /** Joined by semicolons. */
+  readonly text: string;
+}
+
+function signedNames(headers: HeaderValues, list: string): SignedNames {
+  const signed = namesOf(list);
+  if (!signed.names.includes("host")) {
     throw new AuthFailure(
       "incomplete",
       "'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.",
     );
   }
   // AWS?: the target names the operation, so an unsigned one would let a bystander choose it.
-  if (headers.has("x-amz-target") && !names.includes("x-amz-target")) {
+  if (headers.has("x-amz-target") && !signed.names.includes("x-amz-target")) {
     throw new AuthFailure(
       "incomplete",
       "'X-Amz-Target' must be a 'SignedHeader' in the AWS Authorization.",
     );
   }
-  return isSorted(names) ? names : names.sort();
+  return signed;
 }
 
-function isSorted(names: readonly string[]): boolean {
-  return names.every((name, index) => index === 0 || (names[index - 1] ?? "") < name);
-}
+const namesOf = memoText((list): SignedNames => {
+  const names = list.toLowerCase().split(";").sort();
+  return { names, text: names.join(";") };
+});
 
 /** Only 64 lower-case hex digits can be right; AWS compares the text. */
-function readSignature(text: string): Buffer {
+function readSignature(text: string): string {
   if (!/^[0-9a-f]{64}$/.test(text)) throw new AuthFailure("bad-signature");
-  return Buffer.from(text, "hex");
+  return text;
 }

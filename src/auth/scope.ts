@@ -1,22 +1,35 @@
 import type { EpochMs } from "../kernel/clock.ts";
+import { memoText } from "../kernel/memo.ts";
 import { AuthFailure } from "./failure.ts";
-import type { SigningScope } from "./signing-keys.ts";
+import type { ClaimedScope, SigningScope } from "./signing-keys.ts";
 
 const terminator = "aws4_request";
 
-/** Reads the time that a request was signed at. Throws AuthFailure `incomplete`. */
-export function readTime(
-  text: string,
-  mayBeHttpDate: boolean,
-): { timestamp: string; timestampMs: number } {
+/** The time that a request was signed at. */
+export interface SigningTime {
+  /** `YYYYMMDDTHHMMSSZ` as it is signed. */
+  readonly timestamp: string;
+  readonly timestampMs: EpochMs;
+}
+
+/** Reads an ISO 8601 basic time. Throws AuthFailure `incomplete`. */
+export const readTime = memoText((text): SigningTime => {
   const ms = /^\d{8}T\d{6}Z$/.test(text) ? timeOf(text) : Number.NaN;
   if (Number.isFinite(ms)) return { timestamp: text, timestampMs: ms };
-  const httpMs =
-    mayBeHttpDate && /^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} [\d:]{8} GMT$/.test(text)
-      ? Date.parse(text)
-      : Number.NaN;
-  if (Number.isFinite(httpMs)) return { timestamp: basicTime(httpMs), timestampMs: httpMs };
-  throw new AuthFailure(
+  throw notATime(text);
+});
+
+/** Reads the header Date, which may be of HTTP's own form. Throws AuthFailure `incomplete`. */
+export function readHttpTime(text: string): SigningTime {
+  const isHttp = /^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} [\d:]{8} GMT$/.test(text);
+  if (!isHttp) return readTime(text);
+  const ms = Date.parse(text);
+  if (Number.isFinite(ms)) return { timestamp: basicTime(ms), timestampMs: ms };
+  throw notATime(text);
+}
+
+function notATime(text: string): AuthFailure {
+  return new AuthFailure(
     "incomplete",
     `Date must be in ISO-8601 'basic format'. Got '${text.slice(0, 64)}'. ` +
       "See http://en.wikipedia.org/wiki/ISO_8601",
@@ -43,7 +56,22 @@ export function basicTime(ms: EpochMs): string {
  * Reads a credential (`keyid/date/region/service/aws4_request`) and compares its day with that of
  * the signature. Throws AuthFailure `incomplete` or `scope-mismatch`.
  */
-export function readScope(credential: string, timestamp: string): SigningScope {
+export function readScope(credential: string, timestamp: string): ClaimedScope {
+  const { scope, term, named } = scopeOf(credential);
+  const { scopeDate } = scope;
+  const right = term === terminator && timestamp.startsWith(scopeDate) && scopeDate.length === 8;
+  if (right && named) return scope;
+  throw scopeMismatch(scope, term, timestamp);
+}
+
+interface ReadScope {
+  readonly scope: ClaimedScope;
+  readonly term: string;
+  /** Region and service have the form of names. */
+  readonly named: boolean;
+}
+
+const scopeOf = memoText((credential): ReadScope => {
   const parts = credential.split("/");
   if (parts.length !== 5 || parts[0] === "") {
     throw new AuthFailure(
@@ -53,11 +81,9 @@ export function readScope(credential: string, timestamp: string): SigningScope {
     );
   }
   const [accessKeyId = "", scopeDate = "", region = "", service = "", term = ""] = parts;
-  const scope = { accessKeyId, scopeDate, region, service };
-  const right = term === terminator && timestamp.startsWith(scopeDate) && scopeDate.length === 8;
-  if (right && name.test(region) && name.test(service)) return scope;
-  throw scopeMismatch(scope, term, timestamp);
-}
+  const scope = { accessKeyId, scopeDate, region, service, credential };
+  return { scope, term, named: name.test(region) && name.test(service) };
+});
 
 function scopeMismatch(scope: SigningScope, term: string, timestamp: string): AuthFailure {
   const { scopeDate, region, service } = scope;

@@ -1,4 +1,5 @@
 import { createHmac, timingSafeEqual } from "node:crypto";
+import type { HmacKey } from "../crypto/hmac.ts";
 
 /** What a signing key is bound to: access key, day, region and service. */
 export interface SigningScope {
@@ -24,9 +25,15 @@ export function deriveSigningKey(secretAccessKey: Buffer, scope: SigningScope): 
   return key;
 }
 
+/** A scope as a request names it. */
+export interface ClaimedScope extends SigningScope {
+  /** `accessKeyId/date/region/service/aws4_request`, the whole of it. */
+  readonly credential: string;
+}
+
 interface Entry {
   readonly secret: Buffer;
-  readonly key: Buffer;
+  readonly key: HmacKey;
 }
 
 /**
@@ -38,6 +45,8 @@ interface Entry {
 export class SigningKeyCache {
   readonly #entries = new Map<string, Entry>();
   readonly #entriesMax: number;
+  /** The entry used last stands at the end already. */
+  #latest = "";
 
   constructor(entriesMax = 1000) {
     this.#entriesMax = entriesMax;
@@ -48,28 +57,25 @@ export class SigningKeyCache {
   }
 
   /** Owned by the cache: use it in the same turn, do not wipe or keep it. */
-  find(scope: SigningScope, secret: Buffer): Buffer | undefined {
-    const id = scopeId(scope);
-    const entry = this.#entries.get(id);
+  find({ credential }: ClaimedScope, secret: Buffer): HmacKey | undefined {
+    const entry = this.#entries.get(credential);
     if (entry === undefined) return undefined;
-    this.#entries.delete(id);
     if (entry.secret.length !== secret.length || !timingSafeEqual(entry.secret, secret)) {
+      this.#entries.delete(credential);
       wipe(entry);
       return undefined;
     }
-    this.#entries.set(id, entry);
+    if (credential !== this.#latest) this.#toEnd(credential, entry);
     return entry.key;
   }
 
   /** Takes the key over; the cache wipes it. */
-  keep(scope: SigningScope, secret: Buffer, key: Buffer): void {
-    const id = scopeId(scope);
-    const old = this.#entries.get(id);
+  keep({ credential }: ClaimedScope, secret: Buffer, key: HmacKey): void {
+    const old = this.#entries.get(credential);
     if (old !== undefined) wipe(old);
-    this.#entries.delete(id);
     const copy = Buffer.allocUnsafeSlow(secret.length);
     secret.copy(copy);
-    this.#entries.set(id, { secret: copy, key });
+    this.#toEnd(credential, { secret: copy, key });
     if (this.#entries.size <= this.#entriesMax) return;
     for (const [oldest, entry] of this.#entries) {
       wipe(entry);
@@ -83,13 +89,15 @@ export class SigningKeyCache {
     for (const entry of this.#entries.values()) wipe(entry);
     this.#entries.clear();
   }
+
+  #toEnd(credential: string, entry: Entry): void {
+    this.#entries.delete(credential);
+    this.#entries.set(credential, entry);
+    this.#latest = credential;
+  }
 }
 
 function wipe(entry: Entry): void {
   entry.secret.fill(0);
-  entry.key.fill(0);
-}
-
-function scopeId(scope: SigningScope): string {
-  return `${scope.accessKeyId}/${scope.scopeDate}/${scope.region}/${scope.service}`;
+  entry.key.wipe();
 }

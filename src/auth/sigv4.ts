@@ -1,11 +1,12 @@
-import { createHmac, hash, timingSafeEqual } from "node:crypto";
+import { hash } from "node:crypto";
+import { HmacKey, sameHex } from "../crypto/hmac.ts";
 import type { EpochMs } from "../kernel/clock.ts";
 import { canonicalQuery, canonicalUri, queryPairs } from "./canonical.ts";
 import type { SignedClaim, SignedRequest } from "./claim.ts";
 import { algorithm } from "./claim.ts";
 import { AuthFailure } from "./failure.ts";
 import { basicTime } from "./scope.ts";
-import type { SigningKeyCache } from "./signing-keys.ts";
+import type { SigningKeyCache, SigningScope } from "./signing-keys.ts";
 import { deriveSigningKey } from "./signing-keys.ts";
 
 export type { SignedClaim, SignedRequest } from "./claim.ts";
@@ -48,7 +49,7 @@ export function checkClaimTime(claim: SignedClaim, nowMs: EpochMs, skewMs = skew
 
 /** Throws AuthFailure `scope-mismatch` unless the claim was made for this service. */
 export function checkClaimService(claim: SignedClaim, service: string): void {
-  if (claim.service === service) return;
+  if (claim.scope.service === service) return;
   throw new AuthFailure(
     "scope-mismatch",
     `Credential should be scoped to correct service: '${service}'.`,
@@ -70,14 +71,22 @@ export function verifySignature(
   // Services other than S3 always sign the body itself: UNSIGNED-PAYLOAD is a mismatch like others.
   if (claim.contentSha256 !== undefined && claim.contentSha256 !== payload) return false;
   const text = stringToSign(claim, canonicalRequest(claim, request, payload));
-  const cached = keys?.find(claim, secretAccessKey);
-  const key = cached ?? deriveSigningKey(secretAccessKey, claim);
-  const right = timingSafeEqual(createHmac("sha256", key).update(text).digest(), claim.signature);
+  const { scope } = claim;
+  const cached = keys?.find(scope, secretAccessKey);
+  const key = cached ?? newSigningKey(secretAccessKey, scope);
+  const right = sameHex(key.hex(text), claim.signature);
   if (cached === undefined) {
-    if (right && keys !== undefined) keys.keep(claim, secretAccessKey, key);
-    else key.fill(0);
+    if (right && keys !== undefined) keys.keep(scope, secretAccessKey, key);
+    else key.wipe();
   }
   return right;
+}
+
+function newSigningKey(secretAccessKey: Buffer, scope: SigningScope): HmacKey {
+  const derived = deriveSigningKey(secretAccessKey, scope);
+  const key = new HmacKey(derived);
+  derived.fill(0);
+  return key;
 }
 
 /** The canonical request. Exported for tests with published vectors. */
@@ -90,13 +99,14 @@ export function canonicalRequest(
   const query = request.query === "" ? "" : canonicalQuery(queryPairs(request.query), leaveOut);
   return (
     `${request.method}\n${canonicalUri(request.path)}\n${query}\n${claim.canonicalHeaders}\n` +
-    `${claim.signedHeaders.join(";")}\n${payloadHash}`
+    `${claim.signedHeaders.text}\n${payloadHash}`
   );
 }
 
 function stringToSign(claim: SignedClaim, canonical: string): string {
   // One byte of the wire per character: hashing the string itself would encode it as UTF-8.
-  const digest = hash("sha256", Buffer.from(canonical, "latin1"), "hex");
-  const { timestamp, scopeDate, region, service } = claim;
+  const digest = hash("sha256", Buffer.from(canonical, "latin1"));
+  const { timestamp, scope } = claim;
+  const { scopeDate, region, service } = scope;
   return `${algorithm}\n${timestamp}\n${scopeDate}/${region}/${service}/aws4_request\n${digest}`;
 }

@@ -2,6 +2,7 @@ import { createHmac, hash, timingSafeEqual } from "node:crypto";
 import { assert } from "../kernel/errors.ts";
 import type { StoredRecord } from "../kernel/records.ts";
 import { labels } from "./constants.ts";
+import type { HmacKey } from "./hmac.ts";
 
 /** Length of a place's MAC: 128 bits, since one stands beside every message. */
 export const placeMacBytes = 16;
@@ -22,32 +23,26 @@ export function rowMacHolds(key: Uint8Array, record: StoredRecord): boolean {
   return equal(rowMac(key, record), record.mac);
 }
 
-/** SHA-256 of an envelope's bytes: what ties a place to its body. */
-export function envelopeDigest(envelope: Uint8Array): Buffer {
-  return hash("sha256", envelope, "buffer");
+/** SHA-256 of an envelope's bytes, 64 hex digits: what ties a place to its body. */
+export function envelopeDigest(envelope: Uint8Array): string {
+  return hash("sha256", envelope);
 }
 
 /**
  * MAC of the place where a body lies, under the `places` ring key. A move issues a new one from the
  * same `digest` (from `envelopeDigest`), so that a body that a store writer moved does not open.
  */
-export function placeMac(
-  key: Uint8Array,
-  queueId: string,
-  messageId: string,
-  digest: Uint8Array,
-): Buffer {
+export function placeMac(key: HmacKey, queueId: string, messageId: string, digest: string): Buffer {
   const name = `${labels.place}\n${queueId.length}:${queueId}${messageId.length}:${messageId}\n`;
-  const mac = createHmac("sha256", key).update(name).update(digest).digest();
-  return mac.subarray(0, placeMacBytes);
+  return Buffer.from(key.hex(name, digest).slice(0, placeMacBytes * 2), "hex");
 }
 
 /** Whether a place's MAC holds; constant time. */
 export function placeMacHolds(
-  key: Uint8Array,
+  key: HmacKey,
   queueId: string,
   messageId: string,
-  digest: Uint8Array,
+  digest: string,
   mac: Uint8Array,
 ): boolean {
   return equal(placeMac(key, queueId, messageId, digest), mac);

@@ -41,7 +41,7 @@ export function createAdminGuard(deps: AdminGuardDependencies): AdminGuard {
         const claimed = await authenticator.claim(exchange, "sealpost");
         if (!claimed || claimed.claim.presigned) throw new AuthFailure("missing-token");
         const caller = authenticator.prove(exchange, body, claimed);
-        const { region } = claimed.claim;
+        const { region } = claimed.claim.scope;
         proven.set(exchange, { caller, region });
         const resource = formatArn("sealpost", region, operatorAccountId, "*");
         if (callerAccountId(caller) !== operatorAccountId) {

@@ -4,7 +4,6 @@ import {
   checkClaimTime,
   readClaim,
   type SignedClaim,
-  type SignedRequest,
   SigningKeyCache,
   verifySignature,
 } from "../auth/sigv4.ts";
@@ -42,12 +41,12 @@ export function createAuthenticator(deps: AuthenticatorDependencies): Authentica
   const signingKeys = new SigningKeyCache();
   return {
     claim(exchange, service) {
-      const claim = readClaim(signedRequest(exchange));
+      const claim = readClaim(exchange);
       if (!claim) return undefined;
       if (service !== undefined) checkClaimService(claim, service);
       checkClaimTime(claim, deps.systemClock.now());
-      const { accessKeyId, sessionToken } = claim;
-      const found = deps.credentials.find(deps.view(), accessKeyId, sessionToken);
+      const { scope, sessionToken } = claim;
+      const found = deps.credentials.find(deps.view(), scope.accessKeyId, sessionToken);
       return soon(found, (credential) => {
         // AWS: an expired session is told before the signature is looked at. Only who holds the
         // token, which is sealed, can learn it.
@@ -58,14 +57,8 @@ export function createAuthenticator(deps: AuthenticatorDependencies): Authentica
     },
     prove(exchange, body, { claim, credential }) {
       const { secretAccessKey, caller } = credential;
-      const request = signedRequest(exchange);
-      if (verifySignature(claim, request, body, secretAccessKey, signingKeys)) return caller;
+      if (verifySignature(claim, exchange, body, secretAccessKey, signingKeys)) return caller;
       throw new AuthFailure("bad-signature");
     },
   };
-}
-
-/** Headers as sent: a signature covers duplicates too. */
-function signedRequest({ method, path, query, rawHeaders }: HttpExchange): SignedRequest {
-  return { method, path, query, headers: rawHeaders };
 }

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
+import { headerValues } from "../auth/canonical.ts";
 import { announcedBytes, type BodyResult, readBody, type SlowWatch } from "./body.ts";
 import type { HttpReply } from "./exchange.ts";
 import type { Peer } from "./peer.ts";
@@ -43,11 +44,11 @@ export function nodeCarrier(
   response: ServerResponse,
   expectsContinue: boolean,
 ): Carrier {
-  const { method = "", url = "/", headers, rawHeaders, socket } = request;
+  const { method = "", url = "/", rawHeaders, socket } = request;
   return {
     socket,
     connection,
-    head: { method, target: url, headers, rawHeaders },
+    head: { method, target: url, headers: headerValues(rawHeaders) },
     announcedBytes: announcedBytes(request),
     expectsContinue,
     get complete() {

@@ -1,4 +1,4 @@
-import type { IncomingHttpHeaders } from "node:http";
+import type { HeaderValues } from "../auth/canonical.ts";
 import type { PrivateEndpoint } from "../kernel/call.ts";
 
 /** How a request came in, as far as bytes and sockets tell. */
@@ -22,10 +22,7 @@ export interface HttpExchange {
   readonly path: string;
   /** Raw, without the question mark; "" if there is none. */
   readonly query: string;
-  /** Lower-case names. */
-  readonly headers: IncomingHttpHeaders;
-  /** Names and values in turn, as sent. */
-  readonly rawHeaders: readonly string[];
+  readonly headers: HeaderValues;
   readonly transportFacts: TransportFacts;
   /** Aborts when the client has gone or the server stops; made when first asked for. */
   readonly signal: AbortSignal;

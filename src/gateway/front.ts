@@ -102,9 +102,9 @@ function longestBody(service: string): number {
 
 /** The credential scope names the service. */
 function signedService(deps: FrontDependencies, { claim }: Claimed): WireService {
-  const service = deps.wire.get(claim.service);
+  const service = deps.wire.get(claim.scope.service);
   if (service) return service;
-  const text = `Sealpost does not offer the service ${claim.service}`;
+  const text = `Sealpost does not offer the service ${claim.scope.service}`;
   throw new Refusal("NotImplemented", text, { status: 501 });
 }
 
@@ -113,8 +113,8 @@ function signedService(deps: FrontDependencies, { claim }: Claimed): WireService
  * and queues have policies that can admit everyone. Throws AuthFailure.
  */
 function unsignedService(deps: FrontDependencies, request: WireRequest): WireService {
-  const type = request.headers["content-type"] ?? "";
-  if (String(type).startsWith("application/x-www-form-urlencoded")) {
+  const type = request.headers.get("content-type") ?? "";
+  if (type.startsWith("application/x-www-form-urlencoded")) {
     refuseSignatureV2(new URLSearchParams(request.body.toString("latin1")));
   }
   const service = deps.wire.get(serviceOfUnsigned(request) ?? "");
@@ -152,7 +152,7 @@ async function handle(
   deps.observer.started();
   const requestId = deps.random.uuid();
   const request = wireRequest(exchange, body);
-  const region = claimed?.claim.region ?? deps.defaultRegion;
+  const region = claimed?.claim.scope.region ?? deps.defaultRegion;
   let form: ErrorForm | undefined;
   let operation = "unknown";
   let caller: Caller = { kind: "anonymous" };
@@ -237,10 +237,11 @@ interface ErrorForm {
 
 /** The form of an error before the request is understood: by what its head says. */
 function formOf(deps: FrontDependencies, request: WireRequest): ErrorForm {
-  const authorization = String(request.headers.authorization ?? "");
+  const authorization = request.headers.get("authorization") ?? "";
   const scope = /Credential=[^/]*\/[^/]*\/[^/]*\/([a-z0-9-]{1,32})\//.exec(authorization);
   const name = scope?.[1] ?? serviceOfUnsigned(request);
-  const json = String(request.headers["content-type"] ?? "").startsWith("application/x-amz-json");
+  const type = request.headers.get("content-type") ?? "";
+  const json = type.startsWith("application/x-amz-json");
   const service = deps.wire.get(name ?? "") ?? deps.wire.get(json ? "kms" : "sns");
   if (!service) throw new Error("no wire service to form an error with");
   return { service, protocol: service.protocolOf(request) };

@@ -36,7 +36,7 @@ export function sealedHandler(): Handler<never> {
 const sealedText = "This server is sealed: its root key is missing. See the server's log.";
 
 function sealedReply(exchange: HttpExchange): HttpReply {
-  const type = exchange.headers["content-type"] ?? "";
+  const type = exchange.headers.get("content-type") ?? "";
   if (type.startsWith("application/x-amz-json")) {
     const body = { __type: "ServiceUnavailable", message: sealedText };
     return { status: 503, headers: { "content-type": type }, body: JSON.stringify(body) };

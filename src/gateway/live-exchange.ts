@@ -1,4 +1,4 @@
-import type { IncomingHttpHeaders } from "node:http";
+import type { HeaderValues } from "../auth/canonical.ts";
 import type { HttpExchange, TransportFacts } from "./exchange.ts";
 import type { RequestHead } from "./request-head.ts";
 
@@ -7,8 +7,7 @@ export class LiveExchange implements HttpExchange {
   readonly method: string;
   readonly path: string;
   readonly query: string;
-  readonly headers: IncomingHttpHeaders;
-  readonly rawHeaders: readonly string[];
+  readonly headers: HeaderValues;
   readonly transportFacts: TransportFacts;
   /** Runs once, when the sender of the body is proven or the exchange is over. */
   releaseBody: (() => void) | undefined;
@@ -22,7 +21,6 @@ export class LiveExchange implements HttpExchange {
     this.path = mark < 0 ? target : target.slice(0, mark);
     this.query = mark < 0 ? "" : target.slice(mark + 1);
     this.headers = head.headers;
-    this.rawHeaders = head.rawHeaders;
     this.transportFacts = transportFacts;
   }
 

@@ -1,6 +1,6 @@
-import type { IncomingHttpHeaders } from "node:http";
 import { isIP, type Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
+import type { HeaderValues } from "../auth/canonical.ts";
 import { type AddressSet, isLoopbackAddress, plainAddress } from "./addresses.ts";
 import type { TransportFacts } from "./exchange.ts";
 
@@ -49,21 +49,21 @@ export function networkOf(address: string): string {
 
 /** Facts of one request; undefined if its Host header is not a host. */
 export function transportFactsOf(
-  headers: IncomingHttpHeaders,
+  headers: HeaderValues,
   peer: Peer,
   trustedProxies: AddressSet,
 ): TransportFacts | undefined {
-  const host = headers.host ?? peer.localHost;
+  const host = headers.get("host") ?? peer.localHost;
   if (!hostPattern.test(host)) return undefined;
   const secure = peer.trusted
-    ? forwardedSecure(headers["x-forwarded-proto"], peer.tls !== undefined)
+    ? forwardedSecure(headers.get("x-forwarded-proto"), peer.tls !== undefined)
     : peer.tls !== undefined;
   return {
     secure,
     sourceIp: peer.trusted
-      ? forwardedSource(headers["x-forwarded-for"], peer.address, trustedProxies)
+      ? forwardedSource(headers.get("x-forwarded-for"), peer.address, trustedProxies)
       : peer.address,
-    userAgent: headers["user-agent"] ?? "",
+    userAgent: headers.get("user-agent") ?? "",
     baseUrl: `${secure ? "https" : "http"}://${host}`,
     tls: peer.tls,
   };
@@ -72,13 +72,13 @@ export function transportFactsOf(
 const hostPattern = /^(?:[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::\d{1,5})?$/;
 
 /** The right-most entry is the one that the proxy we talk to has written. */
-function forwardedSecure(header: string | string[] | undefined, otherwise: boolean): boolean {
+function forwardedSecure(header: string | undefined, otherwise: boolean): boolean {
   const last = entriesOf(header).at(-1);
   return last === undefined ? otherwise : last.toLowerCase() === "https";
 }
 
 function forwardedSource(
-  header: string | string[] | undefined,
+  header: string | undefined,
   peerAddress: string,
   trustedProxies: AddressSet,
 ): string {
@@ -93,9 +93,8 @@ function forwardedSource(
   return source;
 }
 
-function entriesOf(header: string | string[] | undefined): string[] {
-  const text = Array.isArray(header) ? header.join(",") : (header ?? "");
-  return text
+function entriesOf(header = ""): string[] {
+  return header
     .split(",")
     .map((entry) => entry.trim())
     .filter((entry) => entry !== "");

@@ -1,14 +1,11 @@
-import type { IncomingHttpHeaders } from "node:http";
+import type { HeaderValues } from "../auth/canonical.ts";
 
-/** The head of a request, as `node:http` would give it. */
+/** The head of a request. One byte of the wire per character. */
 export interface RequestHead {
   readonly method: string;
   /** Raw, as sent. */
   readonly target: string;
-  /** Lower-case names. */
-  readonly headers: IncomingHttpHeaders;
-  /** Names and values in turn, as sent. One byte of the wire per character. */
-  readonly rawHeaders: readonly string[];
+  readonly headers: HeaderValues;
 }
 
 /** A head with where its body begins and how long that is, in bytes. */
@@ -19,11 +16,11 @@ export interface PlainHead extends RequestHead {
 
 /**
  * The heads that are read here: GET or POST of HTTP/1.1 with well-formed lines: no folding, no bare
- * CR or LF, no control characters, and (for the sake of `__proto__`) no underscore in a name. Each
- * character fits one place of the pattern only, so that the time is linear.
+ * CR or LF, no control characters. Each character fits one place of the pattern only, so that the
+ * time is linear.
  */
 const pattern =
-  /^(?:GET|POST) [!-~]+ HTTP\/1\.1\r\n(?:[!#$%&'*+.^`|~0-9A-Za-z-]+:[\t -~\x80-\xff]*\r\n)+\r\n$/;
+  /^(?:GET|POST) [!-~]+ HTTP\/1\.1\r\n(?:[!#$%&'*+.^_`|~0-9A-Za-z-]+:[\t -~\x80-\xff]*\r\n)+\r\n$/;
 
 /** What only node:http deals with: framing other than by length, and other protocols. */
 const framing: ReadonlySet<string> = new Set([
@@ -50,42 +47,36 @@ export function readPlainHead(bytes: Buffer, headBytesMax: number): PlainHead | 
   if (!pattern.test(text)) return undefined;
   const methodEnd = text.indexOf(" ");
   const targetEnd = text.indexOf(" ", methodEnd + 1);
-  const fields = readFields(text, text.indexOf("\r\n") + 2);
-  if (fields === undefined) return undefined;
-  const bodyBytes = bodyLength(fields.headers["content-length"]);
-  if (bodyBytes === undefined || fields.headers.host === undefined) return undefined;
+  const headers = readFields(text, text.indexOf("\r\n") + 2);
+  if (headers === undefined) return undefined;
+  const bodyBytes = bodyLength(headers.get("content-length"));
+  if (bodyBytes === undefined || !headers.has("host")) return undefined;
   return {
     method: text.slice(0, methodEnd),
     target: text.slice(methodEnd + 1, targetEnd),
-    ...fields,
+    headers,
     bodyAt: end + 4,
     bodyBytes,
   };
 }
 
-/** undefined: a header comes twice (or like a member of every object), or is one of `framing`. */
-function readFields(
-  text: string,
-  start: number,
-): Pick<RequestHead, "headers" | "rawHeaders"> | undefined {
-  const headers: Record<string, string> = {};
-  const rawHeaders: string[] = [];
+/** undefined: a header comes twice or is one of `framing`, or a value has blanks to collapse. */
+function readFields(text: string, start: number): HeaderValues | undefined {
+  const headers = new Map<string, string>();
   const last = text.length - 2;
   for (let at = start; at < last; ) {
     const colon = text.indexOf(":", at);
     const end = text.indexOf("\r\n", colon);
-    const name = text.slice(at, colon);
-    const key = name.toLowerCase();
+    const name = text.slice(at, colon).toLowerCase();
     const value = trimBlanks(text, colon + 1, end);
-    if (headers[key] !== undefined) return undefined;
-    if (framing.has(key) && !(key === "connection" && /^keep-alive$/i.test(value))) {
+    if (headers.has(name) || value.includes("  ") || value.includes("\t")) return undefined;
+    if (framing.has(name) && !(name === "connection" && /^keep-alive$/i.test(value))) {
       return undefined;
     }
-    headers[key] = value;
-    rawHeaders.push(name, value);
+    headers.set(name, value);
     at = end + 2;
   }
-  return { headers, rawHeaders };
+  return headers;
 }
 
 function trimBlanks(text: string, start: number, end: number): string {

@@ -35,9 +35,10 @@ export interface RecordRange {
 }
 
 /**
- * The configuration as one request sees it: at once where it is known. Values are frozen; the same object comes back until the
- * record changes, so compiled forms can hang on it in a WeakMap. The view notes which account
- * versions were looked at; a commit decided under an older one is decided again.
+ * The configuration as one request sees it, at once where it is known. Values are frozen; the same
+ * object comes back until the record changes, so compiled forms can hang on it in a WeakMap. The
+ * view notes which account versions were looked at; a commit decided under an older one is decided
+ * again.
  *
  * A record whose MAC does not hold is a fault, never a value: access fails closed.
  */

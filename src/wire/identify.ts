@@ -2,14 +2,16 @@ import { Refusal } from "../kernel/errors.ts";
 import { formOf, parameterOf } from "./form.ts";
 import type { Model } from "./model.ts";
 import type { Protocol, WireRequest } from "./request.ts";
-import { headerOf, queuePathOf } from "./request.ts";
+import { queuePathOf } from "./request.ts";
 
 /** The protocol that a request speaks, also a broken one, so that its error has the right form. */
 export function protocolOf(model: Model, request: WireRequest): Protocol {
   if (model.query === undefined) return "json";
   if (model.json === undefined) return "query";
-  if (headerOf(request, "x-amz-target") !== undefined) return "json";
-  return headerOf(request, "content-type")?.startsWith("application/x-amz-json") ? "json" : "query";
+  if (request.headers.get("x-amz-target") !== undefined) return "json";
+  return request.headers.get("content-type")?.startsWith("application/x-amz-json")
+    ? "json"
+    : "query";
 }
 
 /** Names the operation. Throws Refusal for one that the model does not have. */
@@ -25,7 +27,7 @@ export function identify(
 
 /** AWS?: text; the code is known. */
 function operationOfTarget(model: Model, request: WireRequest): string {
-  const target = headerOf(request, "x-amz-target") ?? "";
+  const target = request.headers.get("x-amz-target") ?? "";
   const operation = operationIn(model, target);
   if (request.method !== "POST" || operation === undefined) {
     throw new Refusal("UnknownOperationException", `Unknown operation '${target}'.`);

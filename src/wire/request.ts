@@ -8,7 +8,7 @@ export interface WireRequest {
   /** Query string as sent, without `?`. */
   readonly query: string;
   /** Names in lower case. */
-  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly headers: ReadonlyMap<string, string>;
   readonly body: Buffer;
 }
 
@@ -20,12 +20,6 @@ export interface WireReply {
 
 /** SQS speaks both; KMS and CloudTrail JSON; SNS, IAM and STS query. */
 export type Protocol = "json" | "query";
-
-/** The first value of a header. */
-export function headerOf(request: WireRequest, name: string): string | undefined {
-  const value = request.headers[name];
-  return Array.isArray(value) ? value[0] : value;
-}
 
 /**
  * `account/name` of a queue, if that is what the path names: `/123456789012/orders`. DIFFERS: also

@@ -1,7 +1,7 @@
 import type { FaultStyle } from "./check.ts";
 import { compileParameterCheck } from "./parameters.ts";
 import type { WireRequest } from "./request.ts";
-import { headerOf, queuePathOf } from "./request.ts";
+import { queuePathOf } from "./request.ts";
 import type { StructureSchema } from "./schema.ts";
 
 /** What the wire of one service does that no model says. */
@@ -64,7 +64,7 @@ function completeQueueQuery(
   const has = (name: string) => schema.members.some((member) => member.name === name);
   const path = queuePathOf(request);
   if (path !== undefined && input.QueueUrl === undefined && has("QueueUrl")) {
-    input.QueueUrl = `https://${headerOf(request, "host") ?? "localhost"}/${path}`;
+    input.QueueUrl = `https://${request.headers.get("host") ?? "localhost"}/${path}`;
   }
   if (has("Entries")) input.Entries ??= [];
   if (input.AttributeNames !== undefined) delete input.MessageSystemAttributeNames;

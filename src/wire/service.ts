@@ -8,7 +8,7 @@ import type { Model } from "./model.ts";
 import { loadModel, serviceNames } from "./models.ts";
 import { compileQueryReader } from "./query.ts";
 import type { Protocol, WireReply, WireRequest } from "./request.ts";
-import { headerOf, queuePathOf } from "./request.ts";
+import { queuePathOf } from "./request.ts";
 import type { WireRules } from "./rules.ts";
 import { rulesFor } from "./rules.ts";
 import type { OperationSchema } from "./schema.ts";
@@ -137,7 +137,7 @@ function queryAnswer(model: Model, operation: OperationSchema) {
  */
 export function serviceOfUnsigned(request: WireRequest): string | undefined {
   const all = serviceNames.map(loadModel);
-  const target = headerOf(request, "x-amz-target");
+  const target = request.headers.get("x-amz-target");
   if (target !== undefined) return all.find((model) => targets(model, target))?.name;
   if (queuePathOf(request) !== undefined) return "sqs";
   try {

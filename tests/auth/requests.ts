@@ -1,8 +1,11 @@
 import { readFileSync } from "node:fs";
+import { headerValues } from "../../src/auth/canonical.ts";
 import type { SignedRequest } from "../../src/auth/sigv4.ts";
 
 /** A request signed by an independent implementation; see make-goldens.py. */
-export interface Golden extends SignedRequest {
+export interface Golden extends Omit<SignedRequest, "headers"> {
+  /** Names and values in turn, as received. */
+  readonly rawHeaders: readonly string[];
   readonly name: string;
   readonly body: Buffer;
   readonly service: string;
@@ -41,7 +44,7 @@ export const goldens: readonly Golden[] = file.cases.map((one) => ({
   method: one.method,
   path: wire(one.path),
   query: wire(one.query),
-  headers: one.headers.flatMap(([name, value]) => [name, wire(value)]),
+  rawHeaders: one.headers.flatMap(([name, value]) => [name, wire(value)]),
   body: Buffer.from(one.body),
   service: one.service,
   region: one.region,
@@ -55,18 +58,23 @@ export function golden(name: string): Golden {
 
 /** The request with one header replaced, added (no such name) or dropped (`undefined`). */
 export function withHeader(request: Golden, name: string, value: string | undefined): Golden {
-  const headers: string[] = [];
-  for (let index = 0; index < request.headers.length; index += 2) {
-    const [key = "", old = ""] = request.headers.slice(index, index + 2);
-    if (key.toLowerCase() !== name.toLowerCase()) headers.push(key, old);
+  const rawHeaders: string[] = [];
+  for (let index = 0; index < request.rawHeaders.length; index += 2) {
+    const [key = "", old = ""] = request.rawHeaders.slice(index, index + 2);
+    if (key.toLowerCase() !== name.toLowerCase()) rawHeaders.push(key, old);
   }
-  if (value !== undefined) headers.push(name, value);
-  return { ...request, headers };
+  if (value !== undefined) rawHeaders.push(name, value);
+  return { ...request, rawHeaders };
+}
+
+/** As the gateway hands it to the verifier. */
+export function received(request: Golden): SignedRequest {
+  return { ...request, headers: headerValues(request.rawHeaders) };
 }
 
 export function header(request: Golden, name: string): string {
-  const at = request.headers.findIndex(
+  const at = request.rawHeaders.findIndex(
     (text, index) => index % 2 === 0 && text.toLowerCase() === name.toLowerCase(),
   );
-  return request.headers[at + 1] ?? "";
+  return request.rawHeaders[at + 1] ?? "";
 }

@@ -86,7 +86,7 @@ export async function runningServer(t: TestContext, path = "/_sealpost/clock") {
       })),
       guard: {
         async authorise(exchange) {
-          authorization = String(exchange.headers.authorization);
+          authorization = String(exchange.headers.get("authorization"));
         },
       },
       allowInsecureSecrets: false,

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import { HmacKey } from "../../src/crypto/hmac.ts";
 import {
   envelopeDigest,
   placeMac,
@@ -65,14 +66,16 @@ test("row encoding is unambiguous", () => {
 // text across the border of the two ids.
 test("place MAC", () => {
   const digest = envelopeDigest(Buffer.from("envelope"));
-  const mac = placeMac(key, "queue-1", "message-1", digest);
+  const places = new HmacKey(key);
+  const mac = placeMac(places, "queue-1", "message-1", digest);
   assert.equal(mac.length, placeMacBytes);
-  assert.ok(placeMacHolds(key, "queue-1", "message-1", digest, mac));
+  assert.ok(placeMacHolds(places, "queue-1", "message-1", digest, mac));
   const other = envelopeDigest(Buffer.from("Envelope"));
-  assert.ok(!placeMacHolds(key, "queue-2", "message-1", digest, mac));
-  assert.ok(!placeMacHolds(key, "queue-1", "message-2", digest, mac));
-  assert.ok(!placeMacHolds(key, "queue-1", "message-1", other, mac));
-  assert.ok(!placeMacHolds(key, "queue-1m", "essage-1", digest, mac));
-  assert.ok(!placeMacHolds(key, "queue-1", "message-1", digest, mac.subarray(1)));
-  assert.ok(!placeMacHolds(Buffer.alloc(32), "queue-1", "message-1", digest, mac));
+  assert.ok(!placeMacHolds(places, "queue-2", "message-1", digest, mac));
+  assert.ok(!placeMacHolds(places, "queue-1", "message-2", digest, mac));
+  assert.ok(!placeMacHolds(places, "queue-1", "message-1", other, mac));
+  assert.ok(!placeMacHolds(places, "queue-1m", "essage-1", digest, mac));
+  assert.ok(!placeMacHolds(places, "queue-1", "message-1", digest, mac.subarray(1)));
+  const anotherKey = new HmacKey(Buffer.alloc(32));
+  assert.ok(!placeMacHolds(anotherKey, "queue-1", "message-1", digest, mac));
 });

@@ -8,6 +8,7 @@ import { createServer, type IncomingMessage } from "node:http";
 import { type AddressInfo, connect } from "node:net";
 import { after, before, test } from "node:test";
 import fc from "fast-check";
+import { headerValues } from "../../src/auth/canonical.ts";
 import { readPlainHead } from "../../src/gateway/request-head.ts";
 
 const headBytesMax = 16 * 1024;
@@ -15,8 +16,7 @@ const headBytesMax = 16 * 1024;
 interface Seen {
   readonly method: string | undefined;
   readonly target: string | undefined;
-  readonly headers: Record<string, unknown>;
-  readonly rawHeaders: readonly string[];
+  readonly headers: ReadonlyMap<string, string>;
   readonly body: string;
 }
 
@@ -24,9 +24,9 @@ const seen: Seen[] = [];
 const server = createServer(async (request: IncomingMessage, response) => {
   const chunks: Buffer[] = [];
   for await (const chunk of request) chunks.push(chunk);
-  const { method, url, headers, rawHeaders } = request;
+  const { method, url, rawHeaders } = request;
   const body = Buffer.concat(chunks).toString("latin1");
-  seen.push({ method, target: url, headers: { ...headers }, rawHeaders, body });
+  seen.push({ method, target: url, headers: headerValues(rawHeaders), body });
   response.end();
 });
 before(() => new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve)));
@@ -49,9 +49,9 @@ function byNode(bytes: Buffer): Promise<readonly Seen[]> {
 function byLane(bytes: Buffer): Seen | undefined {
   const head = readPlainHead(bytes, headBytesMax);
   if (head === undefined || bytes.length !== head.bodyAt + head.bodyBytes) return undefined;
-  const { method, target, headers, rawHeaders } = head;
+  const { method, target, headers } = head;
   const body = bytes.toString("latin1", head.bodyAt);
-  return { method, target, headers: { ...headers }, rawHeaders, body };
+  return { method, target, headers, body };
 }
 
 const fairLines = [
@@ -66,6 +66,8 @@ const fairLines = [
   "Accept: */*",
   "x-empty:",
   "x-letters: gr\xfc\xdfe",
+  "__proto__: d",
+  "constructor: e",
   "Authorization: AWS4-HMAC-SHA256 Credential=a/b, SignedHeaders=host, Signature=c",
 ];
 const foulLines = [
@@ -77,12 +79,12 @@ const foulLines = [
   "Content-Length: 0x4",
   " folded: line",
   "no colon",
+  "x-blanks: a  b",
+  "x-tab: a\tb",
   "x-nul: a\0b",
   "x-bare: a\rb",
   "x-line: a\nb",
   "x del: c",
-  "__proto__: d",
-  "constructor: e",
   "Connection: close",
   "Connection: upgrade",
   "Upgrade: h2c",
@@ -146,8 +148,11 @@ test("a plain request is read", () => {
   assert.deepEqual(read, {
     method: "POST",
     target: "/",
-    headers: { host: "a", "content-length": "2", "x-a": "b" },
-    rawHeaders: ["Host", "a", "Content-Length", "2", "X-A", "b"],
+    headers: new Map([
+      ["host", "a"],
+      ["content-length", "2"],
+      ["x-a", "b"],
+    ]),
     body: "{}",
   });
 });

@@ -46,7 +46,7 @@ describe("the operation of a request", () => {
     const sqs = wire("sqs");
     assert.equal(sqs.protocolOf(jsonRequest("AmazonSQS.Nonsense", "{")), "json");
     assert.equal(sqs.protocolOf(formRequest("%")), "query");
-    const headers = { "content-type": "application/x-amz-json-1.0" };
+    const headers = new Map([["content-type", "application/x-amz-json-1.0"]]);
     assert.equal(sqs.protocolOf(formRequest("", { headers })), "json");
   });
 

@@ -20,7 +20,7 @@ export function withAdvice(authenticator: Authenticator): Authenticator {
       try {
         return authenticator.prove(exchange, body, claimed);
       } catch (error) {
-        const { accessKeyId } = claimed.claim;
+        const { accessKeyId } = claimed.claim.scope;
         if (!/^(test|\d{12})$/.test(accessKeyId)) throw error;
         const text = `The secret of the access key \`${accessKeyId}\` is \`test\``;
         throw advised(error, "bad-signature", `${text}; this server does verify signatures`);

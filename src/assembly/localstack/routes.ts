@@ -88,7 +88,8 @@ function spaced(value: object): string {
 
 function signedService({ headers }: HttpExchange): string {
   return (
-    /Credential=[^/]*\/[^/]*\/[^/]*\/([a-z0-9-]{1,32})\//.exec(headers.authorization ?? "")?.[1] ??
-    ""
+    /Credential=[^/]*\/[^/]*\/[^/]*\/([a-z0-9-]{1,32})\//.exec(
+      headers.get("authorization") ?? "",
+    )?.[1] ?? ""
   );
 }

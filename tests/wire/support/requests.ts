@@ -6,7 +6,10 @@ export function formRequest(body: string | Buffer, more: Partial<WireRequest> = 
     method: "POST",
     path: "/",
     query: "",
-    headers: { host: "localhost:4566", "content-type": "application/x-www-form-urlencoded" },
+    headers: new Map([
+      ["host", "localhost:4566"],
+      ["content-type", "application/x-www-form-urlencoded"],
+    ]),
     body: Buffer.from(body),
     ...more,
   };
@@ -21,7 +24,10 @@ export function jsonRequest(target: string, body: unknown): WireRequest {
     method: "POST",
     path: "/",
     query: "",
-    headers: { "content-type": "application/x-amz-json-1.0", "x-amz-target": target },
+    headers: new Map([
+      ["content-type", "application/x-amz-json-1.0"],
+      ["x-amz-target", target],
+    ]),
     body: bytes,
   };
 }

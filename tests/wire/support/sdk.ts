@@ -94,7 +94,7 @@ function wireRequest(request: HttpRequest): WireRequest {
     method: request.method,
     path: request.path,
     query: "",
-    headers: request.headers,
+    headers: new Map(Object.entries(request.headers)),
     // A body of bytes pretends to be a string as well; a plain view of it does not.
     body:
       request.body instanceof Uint8Array
