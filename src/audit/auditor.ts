@@ -77,17 +77,15 @@ function recordFor(
   finished: FinishedCall,
   resources: readonly AuditResource[],
   told: readonly Told[],
-): AppendEvents {
+): Soon<AppendEvents> {
   const nowMs = deps.clock.now();
   if (told.some(({ trails }) => trails.length > 0)) deps.waiting?.(nowMs);
   const shared = recordFacts(finished, resources, deps.models.get(finished.table.name), nowMs);
   const sharedEventId = told.length > 1 ? deps.random.uuid() : undefined;
   const events = told.map((to) => eventFor(deps, shared, to, nowMs, sharedEventId));
   const caused = "outcome" in finished.result ? finished.result.outcome.audit?.events : undefined;
-  for (const event of caused ?? []) {
-    events.push(await eventOfService(deps, finished.call.records, event));
-  }
-  return { kind: "audit.append", events };
+  const more = (caused ?? []).map((event) => eventOfService(deps, finished.call.records, event));
+  return soon(allSoon(more), (later) => ({ kind: "audit.append", events: [...events, ...later] }));
 }
 
 /** An account that gets a copy, and its trails that deliver it. */

@@ -39,7 +39,7 @@ export function send(
   return soon(seal(context, call, queue, drafts), (bodies): Soon<Sent> => {
     const prepared = prepare(context, call, queue, drafts, bodies);
     const atOnce = queue.fifo !== undefined && call.caller.kind !== "service";
-    return atOnce ? sendAtOnce(context, call, queue, prepared) : prepared;
+    return atOnce ? sendAtOnce(context, call, queue, drafts, prepared) : prepared;
   });
 }
 
@@ -47,6 +47,7 @@ async function sendAtOnce(
   context: SqsContext,
   call: Call,
   queue: Queue,
+  drafts: readonly Draft[],
   { insert, dataKeys, committed }: Prepared,
 ): Promise<Sent> {
   const [placed = []] = await call.commit([insert, ...dataKeys]);
