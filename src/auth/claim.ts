@@ -77,10 +77,7 @@ function headerClaim(headers: HeaderValues, authorization: string): SignedClaim 
   const blank = authorization.indexOf(" ");
   const scheme = blank < 0 ? authorization : authorization.slice(0, blank);
   checkAlgorithm(scheme);
-  const fields = authorizationFields(authorization.slice(scheme.length), authorization);
-  const credential = fields.get("Credential");
-  const signedHeaders = fields.get("SignedHeaders");
-  const signature = fields.get("Signature");
+  const { credential, signedHeaders, signature } = authorizationFields(authorization, scheme);
   const signedDate = headers.get("x-amz-date");
   const date = signedDate ?? headers.get("date");
   if (!credential || !signedHeaders || !signature || date === undefined) {
@@ -116,9 +113,21 @@ function checkAlgorithm(scheme: string): void {
   throw new AuthFailure("incomplete", `Unsupported AWS 'algorithm': '${scheme.slice(0, 64)}'.`);
 }
 
-function authorizationFields(list: string, whole: string): ReadonlyMap<string, string> {
+interface AuthorizationFields {
+  readonly credential: string | undefined;
+  readonly signedHeaders: string | undefined;
+  readonly signature: string | undefined;
+}
+
+/** As nearly every client writes them. */
+const usualFields =
+  /^AWS4-HMAC-SHA256 Credential=([^, =]+), ?SignedHeaders=([^, =]+), ?Signature=([^, =]+)$/;
+
+function authorizationFields(whole: string, scheme: string): AuthorizationFields {
+  const usual = usualFields.exec(whole);
+  if (usual) return { credential: usual[1], signedHeaders: usual[2], signature: usual[3] };
   const fields = new Map<string, string>();
-  for (const part of list.split(",")) {
+  for (const part of whole.slice(scheme.length).split(",")) {
     const field = part.trim();
     const equals = field.indexOf("=");
     if (equals < 0) {
@@ -135,7 +144,11 @@ function authorizationFields(list: string, whole: string): ReadonlyMap<string, s
     }
     fields.set(name, field.slice(equals + 1));
   }
-  return fields;
+  return {
+    credential: fields.get("Credential"),
+    signedHeaders: fields.get("SignedHeaders"),
+    signature: fields.get("Signature"),
+  };
 }
 
 function hashedHeader(authorization: string): string {

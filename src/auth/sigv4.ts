@@ -103,9 +103,17 @@ export function canonicalRequest(
   );
 }
 
+const scratch = Buffer.alloc(4096);
+
+/** For use at once: short texts share one buffer. */
+function latin1Bytes(text: string): Buffer {
+  if (text.length > scratch.length) return Buffer.from(text, "latin1");
+  return scratch.subarray(0, scratch.write(text, "latin1"));
+}
+
 function stringToSign(claim: SignedClaim, canonical: string): string {
   // One byte of the wire per character: hashing the string itself would encode it as UTF-8.
-  const digest = hash("sha256", Buffer.from(canonical, "latin1"));
+  const digest = hash("sha256", latin1Bytes(canonical));
   const { timestamp, scope } = claim;
   const { scopeDate, region, service } = scope;
   return `${algorithm}\n${timestamp}\n${scopeDate}/${region}/${service}/aws4_request\n${digest}`;

@@ -23,9 +23,13 @@ const arnCharsMax = 1024;
 /** Bytes that an envelope is longer than its body. */
 export const envelopeOverheadBytes = ciphertextAt + tagBytes;
 
-/** Associated data of the call at hand; public bytes, and no call is interrupted by another. */
+/**
+ * Associated data of the call at hand; public bytes, and no call is interrupted by another. Calls in
+ * a row are mostly about one place and data key: then only the seal id is written anew.
+ */
 const associated = Buffer.alloc(1 + arnCharsMax * 3 + sealIdBytes + dataKeyIdChars);
 associated[0] = version;
+const latest = { sealingArn: "", dataKeyId: "", sealIdAt: 0, data: associated.subarray(0, 0) };
 
 /**
  * Seals a body under a data key (32 bytes). The caller retires a data key long before 2^32 bodies.
@@ -77,13 +81,19 @@ export function openBody(
 }
 
 function associate(dataKeyId: string, sealingArn: string, envelope: Uint8Array): Uint8Array {
-  assert(dataKeyId.length === dataKeyIdChars, "a data-key id is 32 hex digits");
-  assert(sealingArn.length <= arnCharsMax, "a sealing ARN is at most 1024 characters");
-  let end = 1 + associated.write(sealingArn, 1);
-  associated.set(envelope.subarray(sealIdAt, nonceAt), end);
-  end += sealIdBytes;
-  end += associated.write(dataKeyId, end, "latin1");
-  return associated.subarray(0, end);
+  if (latest.dataKeyId !== dataKeyId || latest.sealingArn !== sealingArn) {
+    assert(dataKeyId.length === dataKeyIdChars, "a data-key id is 32 hex digits");
+    assert(sealingArn.length <= arnCharsMax, "a sealing ARN is at most 1024 characters");
+    const arnEnd = 1 + associated.write(sealingArn, 1);
+    const keyIdAt = arnEnd + sealIdBytes;
+    const end = keyIdAt + associated.write(dataKeyId, keyIdAt, "latin1");
+    Object.assign(latest, { sealingArn, dataKeyId, sealIdAt: arnEnd });
+    latest.data = associated.subarray(0, end);
+  }
+  for (let index = 0; index < sealIdBytes; index++) {
+    associated[latest.sealIdAt + index] = envelope[sealIdAt + index] ?? 0;
+  }
+  return latest.data;
 }
 
 /**

@@ -104,19 +104,33 @@ interface Series<T> {
   all(): Iterable<{ readonly labels: readonly string[]; readonly entry: T }>;
 }
 
+/** Entries by their labels, one after the other: no key is put together for each request. */
+interface Branch<T> {
+  readonly next: Map<string, Branch<T>>;
+  entry?: T;
+}
+
 function series<T>(make: () => T): Series<T> {
-  const entries = new Map<string, { labels: readonly string[]; entry: T }>();
+  const entries: { labels: readonly string[]; entry: T }[] = [];
+  const root: Branch<T> = { next: new Map() };
   return {
     of(...labels) {
-      const key = labels.join("\n");
-      const known = entries.get(key);
-      if (known) return known.entry;
-      if (entries.size >= seriesMax) return make();
-      const entry = make();
-      entries.set(key, { labels, entry });
-      return entry;
+      let branch = root;
+      for (const label of labels) {
+        let next = branch.next.get(label);
+        if (next === undefined) {
+          if (entries.length >= seriesMax) return make();
+          next = { next: new Map() };
+          branch.next.set(label, next);
+        }
+        branch = next;
+      }
+      if (branch.entry !== undefined) return branch.entry;
+      branch.entry = make();
+      entries.push({ labels, entry: branch.entry });
+      return branch.entry;
     },
-    all: () => entries.values(),
+    all: () => entries,
   };
 }
 

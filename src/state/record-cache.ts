@@ -267,7 +267,9 @@ const listingRangesMax = 256;
 const nothingTouched: ReadonlyMap<string, number> = new Map();
 
 function versionsOf(touched: ReadonlyMap<string, number>): AccountVersion[] {
-  return Array.from(touched, ([accountId, version]) => ({ accountId, version }));
+  const versions: AccountVersion[] = [];
+  for (const [accountId, version] of touched) versions.push({ accountId, version });
+  return versions;
 }
 
 /** Remembers a read: others wait for it while it is under way; one that fails is forgotten. */

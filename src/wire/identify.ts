@@ -35,13 +35,21 @@ function operationOfTarget(model: Model, request: WireRequest): string {
   return operation;
 }
 
-/** `Prefix.Operation` of X-Amz-Target; the operation need not exist in `operations`. */
+/** The operation that `Prefix.Operation` of X-Amz-Target names. */
 function operationIn(model: Model, target: string): string | undefined {
-  const dot = target.lastIndexOf(".");
-  if (!model.json?.targets.includes(target.slice(0, dot))) return undefined;
-  const operation = target.slice(dot + 1);
-  return Object.hasOwn(model.operations, operation) ? operation : undefined;
+  let known = operationsByTarget.get(model);
+  if (known === undefined) {
+    const names = Object.keys(model.operations);
+    const prefixes = model.json?.targets ?? [];
+    known = new Map(
+      prefixes.flatMap((prefix) => names.map((name) => [`${prefix}.${name}`, name] as const)),
+    );
+    operationsByTarget.set(model, known);
+  }
+  return known.get(target);
 }
+
+const operationsByTarget = new WeakMap<Model, ReadonlyMap<string, string>>();
 
 /** True if the prefix of X-Amz-Target is the service's. */
 export function targets(model: Model, target: string): boolean {

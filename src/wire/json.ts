@@ -145,21 +145,18 @@ function notAList(value: unknown): Error {
   return serialization(`Unrecognized collection type class java.lang.${name}`);
 }
 
-type Write = (value: unknown) => unknown;
+/** Makes JSON text of a value. */
+type Write = (value: unknown) => string;
 
 /**
  * Compiles the writer of an operation's output. `omitEmpty` leaves out empty lists and maps, as SQS
  * does.
  */
-export function compileJsonWriter(
-  output: StructureSchema,
-  omitEmpty: boolean,
-): (value: unknown) => string {
+export function compileJsonWriter(output: StructureSchema, omitEmpty: boolean): Write {
   const compile: (schema: Schema) => Write = memoized((schema) =>
     writerOf(schema, compile, omitEmpty),
   );
-  const write = compile(output);
-  return (value) => JSON.stringify(write(value));
+  return compile(output);
 }
 
 function writerOf(schema: Schema, compile: (schema: Schema) => Write, omitEmpty: boolean): Write {
@@ -182,18 +179,19 @@ function structureWriter(
 ): Write {
   const members = schema.members.map(({ name, schema: target }) => ({
     name,
+    start: `${JSON.stringify(name)}:`,
     write: compile(target),
     omitEmpty: omitEmpty && (target.kind === "list" || target.kind === "map"),
   }));
   return (value) => {
     const source = value as Readonly<Record<string, unknown>>;
-    const output: Record<string, unknown> = {};
-    for (const { name, write, omitEmpty: omit } of members) {
+    let text = "";
+    for (const { name, start, write, omitEmpty: omit } of members) {
       const member = source[name];
       if (member === undefined || (omit && isEmpty(member))) continue;
-      output[name] = write(member);
+      text += (text === "" ? "{" : ",") + start + write(member);
     }
-    return output;
+    return text === "" ? "{}" : `${text}}`;
   };
 }
 
@@ -203,16 +201,15 @@ function isEmpty(value: unknown): boolean {
 }
 
 function listWriter(write: Write, schema: ListSchema): Write {
-  if (schema.item.kind === "simple" && writesAsIs(schema.item)) return (value) => value;
-  return (value) => (value as readonly unknown[]).map(write);
+  if (schema.item.kind === "simple" && writesAsIs(schema.item)) return writeAsIs;
+  return (value) => `[${(value as readonly unknown[]).map(write).join(",")}]`;
 }
 
 function mapWriter(schema: MapSchema, write: Write): Write {
-  if (schema.value.kind === "simple" && writesAsIs(schema.value)) return (value) => value;
+  if (schema.value.kind === "simple" && writesAsIs(schema.value)) return writeAsIs;
   return (value) => {
-    const output: Record<string, unknown> = Object.create(null);
-    for (const [key, entry] of Object.entries(value as object)) output[key] = write(entry);
-    return output;
+    const entries = Object.entries(value as object);
+    return `{${entries.map(([key, entry]) => `${JSON.stringify(key)}:${write(entry)}`).join(",")}}`;
   };
 }
 
@@ -220,19 +217,24 @@ function writesAsIs(schema: SimpleSchema): boolean {
   return schema.type !== "blob" && schema.type !== "timestamp";
 }
 
+function writeAsIs(value: unknown): string {
+  return JSON.stringify(value);
+}
+
 function simpleWriter(schema: SimpleSchema): Write {
   switch (schema.type) {
     case "blob":
       return (value) => {
         assert(value instanceof Uint8Array, "a blob of an answer is bytes");
-        return Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString("base64");
+        const { buffer, byteOffset, byteLength } = value;
+        return `"${Buffer.from(buffer, byteOffset, byteLength).toString("base64")}"`;
       };
     case "timestamp":
       return (value) => {
         assert(typeof value === "number", "a time of an answer is epoch milliseconds");
-        return value / 1000;
+        return JSON.stringify(value / 1000);
       };
     default:
-      return (value) => value;
+      return writeAsIs;
   }
 }

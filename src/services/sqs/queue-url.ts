@@ -1,3 +1,5 @@
+import { memoText } from "../../kernel/memo.ts";
+
 const accountPattern = /^\d{12}$/;
 const namePattern = /^[A-Za-z0-9_-]{1,80}(?:\.fifo)?$/;
 
@@ -13,14 +15,21 @@ export interface QueueAddress {
  * AWS: hosts of older forms and bare names are accepted.
  */
 export function parseQueueUrl(url: string, callerAccountId: string): QueueAddress | undefined {
+  const address = addressIn(url);
+  if (address === "none") return undefined;
+  return address.accountId === "" ? { ...address, accountId: callerAccountId } : address;
+}
+
+/** Account "": a bare name. */
+const addressIn = memoText((url): QueueAddress | "none" => {
   const nameAt = url.lastIndexOf("/") + 1;
   const name = url.slice(nameAt);
-  if (!namePattern.test(name)) return undefined;
-  if (nameAt === 0) return { accountId: callerAccountId, name };
+  if (!namePattern.test(name)) return "none";
+  if (nameAt === 0) return { accountId: "", name };
   const accountAt = url.lastIndexOf("/", nameAt - 2) + 1;
   const accountId = url.slice(accountAt, nameAt - 1);
-  return accountPattern.test(accountId) ? { accountId, name } : undefined;
-}
+  return accountPattern.test(accountId) ? { accountId, name } : "none";
+});
 
 export function formatQueueUrl(baseUrl: string, accountId: string, name: string): string {
   return `${baseUrl}/${accountId}/${name}`;
