@@ -24,8 +24,8 @@ const arnCharsMax = 1024;
 export const envelopeOverheadBytes = ciphertextAt + tagBytes;
 
 /**
- * Associated data of the call at hand; public bytes, and no call is interrupted by another. Calls in
- * a row are mostly about one place and data key: then only the seal id is written anew.
+ * Associated data of the call at hand; public bytes, and no call is interrupted by another. Calls
+ * in a row are mostly about one place and data key: then only the seal id is written anew.
  */
 const associated = Buffer.alloc(1 + arnCharsMax * 3 + sealIdBytes + dataKeyIdChars);
 associated[0] = version;
