@@ -1,3 +1,5 @@
+import { memoText } from "./memo.ts";
+
 /** Amazon Resource Names: `arn:partition:service:region:account:resource`. */
 export interface Arn {
   readonly partition: string;
@@ -11,13 +13,13 @@ export interface Arn {
 export const partition = "aws";
 
 /** Splits an ARN, or answers undefined if the text is none. */
-export function parseArn(text: string): Arn | undefined {
+export const parseArn = memoText((text): Arn | undefined => {
   if (!text.startsWith("arn:")) return undefined;
   const parts = text.split(":");
   if (parts.length < 6) return undefined;
   const [, part = "", service = "", region = "", accountId = "", ...resource] = parts;
   return { partition: part, service, region, accountId, resource: resource.join(":") };
-}
+});
 
 export function formatArn(
   service: string,

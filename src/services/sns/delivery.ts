@@ -53,12 +53,18 @@ export async function sendToQueue(
   const input = { QueueUrl: deps.publicUrl() + queuePath, ...content };
   try {
     const outcome: Outcome<{ MessageId?: string }> = await deps.invoke(call, invoke, input);
-    const response = { sqsRequestId: call.requestId, sqsMessageId: outcome.output.MessageId };
+    const { MessageId } = outcome.output;
     return {
       delivered: true,
       commands: outcome.commands ?? [],
       committed: outcome.committed,
-      status: { statusCode: 200, response: JSON.stringify(response) },
+      status: {
+        statusCode: 200,
+        // Few topics log the status of deliveries.
+        get response() {
+          return JSON.stringify({ sqsRequestId: call.requestId, sqsMessageId: MessageId });
+        },
+      },
     };
   } catch (error) {
     if (error instanceof StaleDecision) throw error;

@@ -37,6 +37,7 @@ export interface Draft {
   readonly groupId: string;
   /** Of a FIFO queue. */
   readonly fifo: FifoIds | undefined;
+  /** Worked out when asked for: a topic's deliveries never do. */
   readonly md5OfBody: string;
   readonly md5OfAttributes: string | undefined;
   readonly md5OfSystemAttributes: string | undefined;
@@ -82,7 +83,9 @@ export function draftMessage(queue: Queue, message: OutgoingMessage): Draft {
     delayMs,
     groupId: message.MessageGroupId ?? "",
     fifo,
-    md5OfBody: md5Hex(text),
+    get md5OfBody() {
+      return md5Hex(text);
+    },
     md5OfAttributes: attributes?.md5,
     md5OfSystemAttributes: system?.md5,
   };

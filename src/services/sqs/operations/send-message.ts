@@ -44,7 +44,9 @@ export function sendMessage(context: SqsContext): Operation<Input, Output> {
       return soon(send(context, call, queue, [draft]), ({ messages, commands, committed }) => {
         const [sent] = messages;
         const output = {
-          MD5OfMessageBody: draft.md5OfBody,
+          get MD5OfMessageBody() {
+            return draft.md5OfBody;
+          },
           MD5OfMessageAttributes: draft.md5OfAttributes,
           MD5OfMessageSystemAttributes: draft.md5OfSystemAttributes,
           MessageId: sent?.messageId,
