@@ -114,13 +114,15 @@ const small = { width: 340, height: 190, left: 40, right: 16, top: 12, bottom: 2
 /** A value by a size, the sizes on a logarithmic axis; what is allowed is a band. */
 export function growthChart(series: Series): string {
   const { points, most } = series;
-  const sizes = points.map(({ size }) => Math.log10(Math.max(1, size)));
-  const last = Math.max(1, ...sizes);
-  const first = Math.min(...sizes);
+  // Nothing lies a step before the smallest of something.
+  const least = Math.min(...points.map(({ size }) => size).filter((size) => size > 0)) / 10;
+  const place = (size: number): number => Math.log10(Math.max(least, size));
+  const places = points.map(({ size }) => place(size));
+  const [first, last] = [Math.min(...places), Math.max(...places)];
   const highest = Math.max(1.5, ...points.map(({ value }) => value)) * 1.05;
   const { left, right, top, bottom } = small;
   const x = (size: number): number => {
-    const share = (Math.log10(Math.max(1, size)) - first) / Math.max(1e-9, last - first);
+    const share = (place(size) - first) / Math.max(1e-9, last - first);
     return left + share * (small.width - left - right);
   };
   const y = (value: number): number =>
@@ -136,11 +138,16 @@ export function growthChart(series: Series): string {
     ({ size, value }) =>
       `<circle class="ours" cx="${fixed(x(size))}" cy="${fixed(y(value))}" r="4"/>` +
       text(x(size), y(value) - 12, value.toFixed(2), anchorAt(x(size)), "value") +
-      text(x(size), small.height - bottom + 14, size.toLocaleString("en"), anchorAt(x(size))),
+      text(x(size), small.height - bottom + 14, compact(size), anchorAt(x(size))),
   );
   const band = `<rect class="allowed" x="${left}" width="${end - left}" y="${fixed(y(most))}" height="${fixed(y(0) - y(most))}"/>`;
   const line = `<polyline class="ours line" points="${path}"/>`;
   return figure(series, small.height, [band, ...grid, line, ...dots], small.width);
+}
+
+function compact(size: number): string {
+  if (size >= 1e6) return `${size / 1e6} million`;
+  return size.toLocaleString("en");
 }
 
 function anchorAt(x: number): string {
@@ -154,8 +161,8 @@ function figure(
   parts: readonly string[],
   wide: number = width,
 ): string {
-  // The tick labels stand below.
-  const full = height + 22;
+  // Tick labels stand below a wide chart.
+  const full = wide === width ? height + 22 : height;
   return (
     `<figure><figcaption>${escaped(title)} <span>${escaped(unit)}</span></figcaption>` +
     `<svg viewBox="0 0 ${wide} ${full}" width="${wide}" role="img" aria-label="${escaped(`${title}, ${unit}`)}">` +

@@ -28,7 +28,7 @@ const style = `
   }
 }
 body {
-  margin: 2rem auto; max-width: 60rem; padding: 0 1rem; color: var(--ink);
+  margin: 2rem auto; max-width: 68rem; padding: 0 1rem; color: var(--ink);
   background: var(--paper); font: 15px/1.5 var(--font);
 }
 h1 { font-size: 1.6rem; }

@@ -175,7 +175,7 @@ export function growthSection({ growth }: Results): string {
   const charts = growth.map(({ of, operation, points }) =>
     growthChart({
       title: operation,
-      unit: `by ${of}`,
+      unit: `by ${of}; 1 is ${shortNumber(points[0]?.microseconds ?? 0)} µs`,
       points: points.map(({ size, cost }) => ({ size, value: cost })),
       most: 1.1,
     }),
