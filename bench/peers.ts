@@ -26,9 +26,13 @@ interface Peer {
   stop(): void;
 }
 
-/** Emulators that are here, in plain HTTP and in memory, with the resources of our own servers. */
-export async function startPeers(topics: readonly TopicName[]): Promise<Peers> {
-  const started = [await startFauxqs(), await startMoto()];
+/**
+ * Emulators that are here, in plain HTTP and in memory, with the resources of our own servers. The
+ * short form asks fauxqs alone.
+ */
+export async function startPeers(topics: readonly TopicName[], short: boolean): Promise<Peers> {
+  const moto = short ? "moto: in the full form only" : await startMoto();
+  const started = [await startFauxqs(), moto];
   const here = started.filter((peer) => typeof peer !== "string");
   const cases: LoadCase[] = [];
   for (const { name, pid, port } of here) {

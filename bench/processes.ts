@@ -55,19 +55,28 @@ export function treeCpuSeconds(pid: number): number {
   return tree(pid).reduce((sum, id) => sum + cpuSeconds(id), 0);
 }
 
-/** Of all threads that live, to the nanosecond; where the kernel does not tell, in ticks. */
+/**
+ * Threads that live are told to the nanosecond, those that ended are in the process's total, which
+ * is in ticks and rounded down: the larger of both is the closer one.
+ */
 function cpuSeconds(pid: number): number {
-  try {
-    return readdirSync(`/proc/${pid}/task`).reduce((sum, id) => sum + threadSeconds(pid, id), 0);
-  } catch {
-    const fields = statOf(pid);
-    return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
-  }
+  const fields = statOf(pid);
+  const total = (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
+  const threads = readdirSync(`/proc/${pid}/task`);
+  return Math.max(
+    total,
+    threads.reduce((sum, id) => sum + threadSeconds(pid, id), 0),
+  );
 }
 
+/** 0 where the kernel does not tell, and of a thread that has just ended. */
 function threadSeconds(pid: number, threadId: string): number {
-  const text = readFileSync(`/proc/${pid}/task/${threadId}/schedstat`, "utf8");
-  return Number(text.split(" ")[0]) / 1e9;
+  try {
+    const text = readFileSync(`/proc/${pid}/task/${threadId}/schedstat`, "utf8");
+    return Number(text.split(" ")[0]) / 1e9;
+  } catch {
+    return 0;
+  }
 }
 
 /** CPU seconds of this process and of those of its children that have ended. */

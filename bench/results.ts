@@ -87,6 +87,7 @@ const emptyShareMax = 0.02;
 export function marks(row: Row): string[] {
   const found: string[] = [];
   if (row.failed > 0) found.push(`${row.failed} FAILED: ${row.firstFailure}`);
+  if (row.requests === 0) found.push("nothing was answered within its slices");
   if (row.empty > row.requests * emptyShareMax) found.push(`ran dry ${row.empty} times`);
   return found;
 }

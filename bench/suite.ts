@@ -134,7 +134,7 @@ async function startHosts(
   stack.defer(() => floors.stop());
   const topics = topicsOf(short);
   const peersWanted = wanted.some(({ subject }) => subject === "fauxqs");
-  const peers = peersWanted ? await startPeers(topics.peers) : noPeers;
+  const peers = peersWanted ? await startPeers(topics.peers, short) : noPeers;
   stack.defer(() => peers.stop());
   const server = await start("main");
   const largeWanted = wanted.some((it) => it.subject === "sealpost" && (it.bodyBytes ?? 0) > kib);

@@ -73,7 +73,7 @@ export function ratioSection({ rows }: Results): string {
 }
 
 function comparable(row: Row): boolean {
-  return Number.isFinite(row.ratio) && row.failed === 0 && row.scheme !== undefined;
+  return Number.isFinite(row.ratio) && marks(row).length === 0 && row.scheme !== undefined;
 }
 
 function chart(bars: readonly Bar[], title: string, unit: string): string {
@@ -86,7 +86,7 @@ export function peerSection({ rows, absent }: Results): string {
     .flatMap((peer) => {
       const ours = rows.find((row) => row.name === `${peer.operation}, http, SSE-KMS`);
       return [ours, peer].flatMap((row): Bar[] =>
-        row && row.failed === 0 ? [messagesBar(row, row === ours ? "ours" : "peer")] : [],
+        row && marks(row).length === 0 ? [messagesBar(row, row === ours ? "ours" : "peer")] : [],
       );
     });
   const notes = absent.map((peer) => `<p>${escaped(peer)}</p>`).join("");
@@ -105,7 +105,9 @@ function messagesBar(row: Row, tone: "ours" | "peer"): Bar {
 
 export function latencySection({ rows, halfLoad }: Results): string {
   const under = rows
-    .filter((row) => row.scheme !== undefined && row.p50Ms > 0 && usual(row) && row.failed === 0)
+    .filter(
+      (row) => row.scheme !== undefined && row.p50Ms > 0 && usual(row) && marks(row).length === 0,
+    )
     .map((row) => ({
       label: row.name,
       tone: toneOf(row),
@@ -153,7 +155,7 @@ function toneOf({ subject }: Row): "ours" | "floor" | "peer" {
 
 export function cpuSection({ rows }: Results): string {
   const bars = rows
-    .filter((row) => row.scheme !== undefined && usual(row) && row.failed === 0)
+    .filter((row) => row.scheme !== undefined && usual(row) && marks(row).length === 0)
     .map((row): Bar => {
       const messages = row.messagesPerSecond / row.requestsPerSecond;
       const client = row.generatorMicroseconds / messages;
