@@ -103,3 +103,37 @@ test("messages of each kind come through the step to queue numbers", async (cont
   const [swept] = await commit(store, { kind: "sqs.sweep", rowsMax: 100 });
   deepEqual(swept, { removed: 1, more: false });
 });
+
+test("messages from before the step to fresh messages are received beside later ones", async (context) => {
+  const path = newPath();
+  const database = new DatabaseSync(path);
+  database.exec(`PRAGMA auto_vacuum = INCREMENTAL; PRAGMA application_id = ${applicationId}`);
+  migrate(database, migrations.slice(0, 4));
+  const plain = queueNamed("plain");
+  const place = [plain.accountId, plain.region].map((text) => `'${text}'`).join(", ");
+  database.exec(`INSERT INTO queue_numbers VALUES (1, ${place}, '${plain.queueId}');
+    INSERT INTO counters VALUES ('sequence', 1000);
+    INSERT INTO data_keys VALUES (${place}, 'key-1', 'arn', 'kms', 'k', x'01', 1000, 1)`);
+  // Sent at the same time, and one that is held.
+  for (const [sequence, visibleMs] of [
+    [1, 1000],
+    [2, 5000],
+    [3, 1000],
+  ] as const) {
+    database.exec(`INSERT INTO message_bodies VALUES (${sequence}, 1, 1, 1000, '', 'm${sequence}',
+        'me', '', '', '', x'aa', x'bb');
+      INSERT INTO message_states VALUES (${sequence}, 1, 0, '', ${visibleMs}, 1000, 0, 0, '', 0, 0,
+        '', 1)`);
+  }
+  database.close();
+  const store = await storeAt(context, path);
+  const received = async (nowMs: number) => {
+    const [{ messages }] = await commit(store, claimFrom(plain, nowMs, `c${nowMs}`));
+    return messages.map(({ messageId }) => messageId);
+  };
+  await commit(store, insertInto(plain, messageNamed("m4", "key-1", 1000)));
+  await commit(store, insertInto(plain, messageNamed("m5", "key-1", 900)));
+  deepEqual(await store.query(countsOf(plain, 2000)), { visible: 4, inFlight: 0, delayed: 1 });
+  deepEqual(await received(2000), ["m5", "m1", "m3", "m4"]);
+  deepEqual(await received(6000), ["m2"]);
+});

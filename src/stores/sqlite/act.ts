@@ -17,6 +17,24 @@ export interface Statement<Row> {
   run(...values: SQLInputValue[]): number;
 }
 
+/**
+ * The same with rows as arrays, in the order of the columns: an object for each row costs more than
+ * all its values. For what is read thousands of times a second.
+ */
+export function prepareArrays<Row extends readonly SQLOutputValue[]>(
+  database: DatabaseSync,
+  sql: string,
+): Statement<Row> {
+  const statement = database.prepare(sql);
+  statement.setReturnArrays(true);
+  return {
+    // The types of node:sqlite do not follow `setReturnArrays`.
+    get: (...values) => statement.get(...values) as unknown as Row | undefined,
+    all: (...values) => statement.all(...values) as unknown as Row[],
+    run: (...values) => Number(statement.run(...values).changes),
+  };
+}
+
 /** The one place where a row gets its type: the SQL text and `Row` stand side by side. */
 export function prepare<Row = Record<string, SQLOutputValue>>(
   database: DatabaseSync,

@@ -1,45 +1,50 @@
 import type { DatabaseSync } from "node:sqlite";
 import { assert } from "../../kernel/errors.ts";
 import type { ClaimedMessage, ClaimMessages } from "../../services/sqs/store.ts";
-import { prepare } from "./act.ts";
+import { prepare, prepareArrays } from "./act.ts";
 import type { DataKeys } from "./data-keys.ts";
 import type { Lane } from "./lanes.ts";
 import type { Tallies } from "./tallies.ts";
 
-/** Columns of a stored message, from `message_bodies AS body` joined with `message_states`. */
-export const messageColumns = `body.sequence, message_id AS messageId, data_key AS dataKey, bytes,
-  place_mac AS placeMac, attributes, system_attributes AS systemAttributes,
-  sender_id AS senderId, body.sent_ms AS sentMs,
-  coalesce(first_received_ms, 0) AS firstReceivedMs, coalesce(receive_count, 0) AS receiveCount,
-  coalesce(visible_at_ms, body.sent_ms) AS visibleAtMs,
-  dead_letter_source_arn AS deadLetterSourceArn, body.group_id AS groupId`;
+/** Columns of a stored message, in the order of `StoredRow`. */
+const messageColumns = `body.sequence, message_id, data_key, bytes, place_mac, attributes,
+  system_attributes, sender_id, body.sent_ms, coalesce(first_received_ms, 0),
+  coalesce(receive_count, 0), coalesce(visible_at_ms, body.sent_ms), dead_letter_source_arn,
+  body.group_id`;
 
-/** A message as it lies in the tables, its data key by number. */
-export type StoredMessage = Omit<ClaimedMessage, "dataKeyId"> & { readonly dataKey: number };
+type StoredRow = readonly [
+  sequence: number,
+  messageId: string,
+  dataKey: number,
+  bytes: Uint8Array<ArrayBuffer>,
+  placeMac: Uint8Array<ArrayBuffer>,
+  attributes: string,
+  systemAttributes: string,
+  senderId: string,
+  sentMs: number,
+  firstReceivedMs: number,
+  receiveCount: number,
+  visibleAtMs: number,
+  deadLetterSourceArn: string,
+  groupId: string,
+];
 
 export interface Claimed {
   readonly messages: ClaimedMessage[];
   readonly exhausted: ClaimedMessage[];
 }
 
-/** A message as a claim chooses it, before its body is read. */
-export interface Choice {
-  readonly sequence: number;
-  readonly visibleAtMs: number;
-}
-
 export interface ClaimRows {
   /** The whole message. It must be there: it was chosen in this transaction. */
-  load(sequence: number): StoredMessage;
+  load(sequence: number): ClaimedMessage;
   /** Claims a message; not `counted`: it is exhausted. Answers it as it is claimed. */
   take(
     queue: number,
-    row: StoredMessage,
+    message: ClaimedMessage,
     lane: Lane,
     command: ClaimMessages,
     counted: boolean,
   ): ClaimedMessage;
-  claimed(row: StoredMessage): ClaimedMessage;
 }
 
 /**
@@ -56,7 +61,7 @@ export function createClaimRows(
   dataKeys: DataKeys,
   tallies: Tallies,
 ): ClaimRows {
-  const load = prepare<StoredMessage>(
+  const read = prepareArrays<StoredRow>(
     database,
     `SELECT ${messageColumns} FROM message_bodies AS body
        LEFT JOIN message_states USING (sequence) WHERE body.sequence = ?`,
@@ -72,29 +77,61 @@ export function createClaimRows(
             claimed_ms = excluded.claimed_ms, claim_counted = excluded.claim_counted,
             previous_claim_id = claim_id`,
   );
-  const claimed = ({ dataKey, ...row }: StoredMessage): ClaimedMessage => ({
-    ...row,
-    dataKeyId: dataKeys.withNumber(dataKey).id,
-  });
   return {
-    claimed,
     load(sequence) {
-      const row = load.get(sequence);
+      const row = read.get(sequence);
       assert(row, "a chosen message is there, with its body");
-      return row;
+      return messageOf(row, dataKeys);
     },
-    take(queue, row, lane, command, counted) {
+    take(queue, message, lane, command, counted) {
       const { nowMs, visibleAgainMs, claimId } = command;
-      const { sequence, groupId, visibleAtMs, sentMs, bytes } = row;
+      const { sequence, groupId, visibleAtMs, sentMs, bytes } = message;
       const again = counted ? visibleAgainMs : Math.max(visibleAgainMs, nowMs + exhaustedHoldMs);
-      const receiveCount = row.receiveCount + (counted ? 1 : 0);
-      const firstReceivedMs = row.receiveCount === 0 ? nowMs : row.firstReceivedMs;
+      const receiveCount = message.receiveCount + (counted ? 1 : 0);
+      const firstReceivedMs = message.receiveCount === 0 ? nowMs : message.firstReceivedMs;
       const life = [sequence, queue, lane, groupId, sentMs, bytes.length] as const;
       const facts = [again, receiveCount, firstReceivedMs, claimId, nowMs] as const;
       write.run(...life, ...facts, counted ? 1 : 0);
-      tallies.note(queue, { lane, groupId, visibleAtMs, receiveCount: row.receiveCount }, -1);
+      tallies.note(queue, { lane, groupId, visibleAtMs, receiveCount: message.receiveCount }, -1);
       tallies.note(queue, { lane, groupId, visibleAtMs: again, receiveCount }, 1);
-      return { ...claimed(row), receiveCount, firstReceivedMs };
+      return { ...message, receiveCount, firstReceivedMs };
     },
+  };
+}
+
+function messageOf(
+  [
+    sequence,
+    messageId,
+    dataKey,
+    bytes,
+    placeMac,
+    attributes,
+    systemAttributes,
+    senderId,
+    sentMs,
+    firstReceivedMs,
+    receiveCount,
+    visibleAtMs,
+    deadLetterSourceArn,
+    groupId,
+  ]: StoredRow,
+  dataKeys: DataKeys,
+): ClaimedMessage {
+  return {
+    sequence,
+    messageId,
+    dataKeyId: dataKeys.withNumber(dataKey).id,
+    bytes,
+    placeMac,
+    attributes,
+    systemAttributes,
+    senderId,
+    sentMs,
+    firstReceivedMs,
+    receiveCount,
+    visibleAtMs,
+    deadLetterSourceArn,
+    groupId,
   };
 }

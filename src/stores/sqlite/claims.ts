@@ -11,6 +11,7 @@ import type { Attempts } from "./attempts.ts";
 import { createClaimRows } from "./claim-rows.ts";
 import type { DataKeys } from "./data-keys.ts";
 import { createFifoClaims } from "./fifo-claim.ts";
+import type { Fresh } from "./fresh.ts";
 import type { Groups } from "./groups.ts";
 import type { QueueNumbers } from "./queue-numbers.ts";
 import type { Removal } from "./removal.ts";
@@ -24,6 +25,7 @@ export interface ClaimTools {
   readonly groups: Groups;
   readonly attempts: Attempts;
   readonly removal: Removal;
+  readonly fresh: Fresh;
 }
 
 /** Rows beyond retention that a claim takes out of its way at most. */
@@ -36,7 +38,7 @@ const lookedMax = 100_000;
 export function claimActs(database: DatabaseSync, tools: ClaimTools): Acts<ClaimMessages> {
   const { numbers, dataKeys, tallies, groups } = tools;
   const rows = createClaimRows(database, dataKeys, tallies);
-  const standard = createStandardClaim(database, rows, groups);
+  const standard = createStandardClaim(database, rows, groups, tools.fresh);
   const fifo = createFifoClaims(database, { ...tools, rows });
   const removeExpired = createRemoveExpired(tools.removal);
 

@@ -114,7 +114,7 @@ function createRepeat(
     tallies.note(queue, state, -1);
     tallies.note(queue, { ...state, visibleAtMs: visibleAgainMs }, 1);
     groups.changed(queue, [state]);
-    return rows.claimed(row);
+    return row;
   }
 
   return (queue, command) => {

@@ -21,7 +21,11 @@ export interface MessageState {
 export const stateColumns =
   "lane, group_id AS groupId, visible_at_ms AS visibleAtMs, receive_count AS receiveCount";
 
-/** What is counted of a message in a FIFO queue that has no row of its own: visible at any time. */
+/** What is counted of a message that has no row of its own: it is visible. */
 export function neverHidden(groupId: string): MessageState {
-  return { lane: lanes.fifo, groupId, visibleAtMs: 0, receiveCount: 0 };
+  const lane = groupId === "" ? lanes.plain : lanes.fifo;
+  return { lane, groupId, visibleAtMs: 0, receiveCount: 0 };
 }
+
+/** The lane of a row `body` of `message_bodies` that has no row in `message_states`. */
+export const laneWithoutState = `CASE body.group_id WHEN '' THEN ${lanes.plain} ELSE ${lanes.fifo} END`;

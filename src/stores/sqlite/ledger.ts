@@ -112,6 +112,7 @@ export function createLedger(database: DatabaseSync): Ledger {
     },
     reload() {
       sequence.reload();
+      records.reload();
       chains.reload();
       outbox.reload();
       messages.reload();

@@ -6,11 +6,15 @@ import type {
   NextVisible,
 } from "../../services/sqs/store.ts";
 import { type Acts, prepare } from "./act.ts";
+import { type Fresh, stateless } from "./fresh.ts";
 import type { Groups } from "./groups.ts";
 import type { QueueNumbers } from "./queue-numbers.ts";
 import { createMeasureQuiet } from "./quiet.ts";
 import { unspent } from "./spent.ts";
 import type { Tallies } from "./tallies.ts";
+
+/** From when a message without a state is visible: of a FIFO queue at any time. */
+const withoutState = "CASE body.group_id WHEN '' THEN body.sent_ms ELSE 0 END";
 
 /** Answers about a queue as a whole, none of which walks through it. */
 export function measureActs(
@@ -18,17 +22,25 @@ export function measureActs(
   numbers: QueueNumbers,
   tallies: Tallies,
   groups: Groups,
+  fresh: Fresh,
 ): Acts<CountMessages | NextVisible | MeasureQueue> {
-  const measureQuiet = createMeasureQuiet(database, tallies, groups);
+  const measureQuiet = createMeasureQuiet(database, tallies, groups, fresh);
   // Few rows: the sweep takes what is beyond its retention.
   const expired = prepare<MessageCounts>(
     database,
-    `SELECT count(*) FILTER (WHERE coalesce(visible_at_ms, 0) <= ?1) AS visible,
+    `SELECT count(*) FILTER (WHERE coalesce(visible_at_ms, ${withoutState}) <= ?1) AS visible,
             count(*) FILTER (WHERE visible_at_ms > ?1 AND receive_count > 0) AS inFlight,
-            count(*) FILTER (WHERE visible_at_ms > ?1 AND receive_count = 0) AS delayed
+            count(*) FILTER (WHERE coalesce(visible_at_ms, ${withoutState}) > ?1
+                               AND coalesce(receive_count, 0) = 0) AS delayed
        FROM message_bodies AS body INDEXED BY message_bodies_by_age
        LEFT JOIN message_states USING (sequence)
       WHERE body.queue = ?2 AND body.sent_ms < ?3 AND ${unspent}`,
+  );
+  const nextWithoutState = prepare<{ visibleAtMs: number }>(
+    database,
+    `SELECT sent_ms AS visibleAtMs FROM message_bodies AS body INDEXED BY message_bodies_by_age
+      WHERE queue = ? AND sent_ms > ? AND group_id = '' AND ${stateless}
+      ORDER BY sent_ms LIMIT 1`,
   );
   const nextInLane = prepare<{ visibleAtMs: number }>(
     database,
@@ -64,9 +76,11 @@ export function measureActs(
   return {
     "sqs.counts": ({ queue, nowMs, retainedSinceMs }) =>
       counts(numbers.find(queue), nowMs, retainedSinceMs),
-    "sqs.next-visible": ({ queue, nowMs }) => {
-      const times = [0, 1, 2].flatMap(
-        (lane) => nextInLane.get(numbers.find(queue), lane, nowMs)?.visibleAtMs ?? [],
+    "sqs.next-visible": ({ queue: identity, nowMs }) => {
+      const queue = numbers.find(identity);
+      const inLanes = [0, 1, 2].map((lane) => nextInLane.get(queue, lane, nowMs));
+      const times = [...inLanes, nextWithoutState.get(queue, nowMs)].flatMap(
+        (next) => next?.visibleAtMs ?? [],
       );
       return times.length === 0 ? undefined : Math.min(...times);
     },

@@ -6,6 +6,7 @@ import { claimActs } from "./claims.ts";
 import type { DataKeys } from "./data-keys.ts";
 import { createDeduplications, type Deduplications } from "./deduplications.ts";
 import { createDiscarded, type Discarded } from "./discarded.ts";
+import { createFresh } from "./fresh.ts";
 import { createGroups } from "./groups.ts";
 import { heldActs } from "./held.ts";
 import { measureActs } from "./measures.ts";
@@ -38,16 +39,17 @@ export function createMessages(
   const deduplications = createDeduplications(database);
   const attempts = createAttempts(database, numbers);
   const removal = createRemoval(database, { numbers, spent, tallies, groups });
-  const placement = { sequence, numbers, dataKeys, tallies, groups, deduplications };
+  const fresh = createFresh(database);
+  const placement = { sequence, numbers, dataKeys, tallies, groups, deduplications, fresh };
   const acts: Acts<SqsCommand | SqsQuery> = {
     ...placementActs(database, placement),
     ...moveActs(database, placement),
     ...removal.acts,
-    ...claimActs(database, { numbers, dataKeys, tallies, groups, attempts, removal }),
+    ...claimActs(database, { numbers, dataKeys, tallies, groups, attempts, removal, fresh }),
     ...heldActs(database, { numbers, tallies, groups }),
     ...forgetActs(numbers, deduplications, attempts),
     ...discarded.acts,
-    ...measureActs(database, numbers, tallies, groups),
+    ...measureActs(database, numbers, tallies, groups, fresh),
     ...sealedUnderActs(database),
     ...scopeActs(database),
   };
@@ -56,6 +58,7 @@ export function createMessages(
     reload() {
       tallies.clear();
       numbers.reload();
+      fresh.reload();
       spent.reload();
       discarded.reload();
     },

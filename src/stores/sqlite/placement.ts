@@ -8,6 +8,7 @@ import type {
 import { type Acts, prepare } from "./act.ts";
 import type { DataKeys } from "./data-keys.ts";
 import type { Deduplications } from "./deduplications.ts";
+import type { Fresh } from "./fresh.ts";
 import type { Groups } from "./groups.ts";
 import { type Lane, lanes, neverHidden } from "./lanes.ts";
 import type { QueueNumbers } from "./queue-numbers.ts";
@@ -21,12 +22,13 @@ export interface PlacementTools {
   readonly tallies: Tallies;
   readonly groups: Groups;
   readonly deduplications: Deduplications;
+  readonly fresh: Fresh;
 }
 
 /** How a sent message gets its place in a queue. */
 export function placementActs(
   database: DatabaseSync,
-  { sequence, numbers, dataKeys, tallies, groups, deduplications }: PlacementTools,
+  { sequence, numbers, dataKeys, tallies, groups, deduplications, fresh }: PlacementTools,
 ): Acts<InsertMessages> {
   const putState = prepare(
     database,
@@ -42,6 +44,10 @@ export function placementActs(
         system_attributes, dead_letter_source_arn, place_mac, bytes)
      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, '', ?, ?)`,
   );
+
+  function needsState(queue: number, lane: Lane, sentMs: number): boolean {
+    return lane === lanes.tenant || (lane === lanes.plain && !fresh.takes(queue, sentMs));
+  }
 
   function place(
     queue: number,
@@ -64,7 +70,7 @@ export function placementActs(
       it.placeMac,
       it.sealed.bytes,
     );
-    const hasState = lane !== lanes.fifo || visibleAtMs !== sentMs;
+    const hasState = visibleAtMs !== sentMs || needsState(queue, lane, sentMs);
     if (hasState) putState.run(at, queue, lane, groupId, visibleAtMs, sentMs, it.sizeBytes);
     const state = { lane, groupId, visibleAtMs, receiveCount: 0 };
     tallies.note(queue, hasState ? state : neverHidden(groupId), 1);

@@ -2,6 +2,7 @@ import type { DatabaseSync, SQLInputValue } from "node:sqlite";
 import { messagesTable, portableSchema, portableTables } from "../../kernel/portable.ts";
 import { inBatches } from "../../kernel/row-batches.ts";
 import type { StoreSnapshot, TableRow, TableShape } from "../../kernel/tables.ts";
+import { laneWithoutState } from "./lanes.ts";
 import { unspent } from "./spent.ts";
 
 const queueNames = "queue.account_id, queue.region, queue.queue_id";
@@ -12,7 +13,7 @@ const alive = (number: string) => `${number} NOT IN (SELECT queue FROM discarded
  * that messages are read in one walk through their bodies.
  */
 const selections: Readonly<Record<string, string>> = {
-  [messagesTable.name]: `SELECT ${queueNames}, body.sequence, coalesce(lane, 2), body.group_id,
+  [messagesTable.name]: `SELECT ${queueNames}, body.sequence, coalesce(lane, ${laneWithoutState}), body.group_id,
       body.sent_ms, coalesce(visible_at_ms, body.sent_ms), coalesce(receive_count, 0),
       coalesce(first_received_ms, 0), coalesce(claim_id, ''), coalesce(claimed_ms, 0),
       coalesce(claim_counted, 0), coalesce(previous_claim_id, ''), message_id, data_keys.id,

@@ -3,6 +3,7 @@ import { assert } from "../../kernel/errors.ts";
 import { messagesTable } from "../../kernel/portable.ts";
 import type { TableRow, TableShape } from "../../kernel/tables.ts";
 import { prepare } from "./act.ts";
+import { lanes, laneWithoutState } from "./lanes.ts";
 import { indexFullSegments } from "./migrations/0005-audit-segments.ts";
 
 /** Puts portable rows into the tables of a new database, which this gives their numbers. */
@@ -14,8 +15,8 @@ export interface PortableWriter {
 
 type Put = (row: readonly SQLInputValue[]) => void;
 
-/** A message of a FIFO queue that was never hidden has no row of its own. */
-const ownState = `NOT (lane = 2 AND visible_at_ms = sent_ms AND receive_count = 0
+/** A message that was never hidden has no row of its own, except a tenant's. */
+const ownState = `NOT (lane <> ${lanes.tenant} AND visible_at_ms = sent_ms AND receive_count = 0
   AND first_received_ms = 0 AND claim_id = '' AND claimed_ms = 0 AND claim_counted = 0
   AND previous_claim_id = '')`;
 
@@ -27,7 +28,7 @@ INSERT INTO message_links
   SELECT sequence, lead(sequence, 1, 0) OVER (PARTITION BY body.queue, body.group_id
                                                   ORDER BY sequence)
     FROM message_bodies AS body LEFT JOIN message_states AS state USING (sequence)
-   WHERE coalesce(lane, 2) = 2 ORDER BY sequence;
+   WHERE coalesce(lane, ${laneWithoutState}) = ${lanes.fifo} ORDER BY sequence;
 INSERT INTO message_groups
   SELECT queue, group_id, min(sequence), max(sequence), 0
     FROM message_bodies WHERE sequence IN (SELECT sequence FROM message_links)
@@ -92,7 +93,10 @@ type NumberOf = (place: readonly SQLInputValue[]) => number;
 
 function queueNumbers(database: DatabaseSync): NumberOf {
   const known = new Map<string, number>();
-  const put = prepare(database, "INSERT INTO queue_numbers VALUES (?, ?, ?, ?)");
+  const put = prepare(
+    database,
+    "INSERT INTO queue_numbers (number, account_id, region, queue_id) VALUES (?, ?, ?, ?)",
+  );
   return (place) => {
     const name = JSON.stringify(place);
     const before = known.get(name);

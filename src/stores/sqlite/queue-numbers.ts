@@ -28,7 +28,10 @@ export function createQueueNumbers(database: DatabaseSync): QueueNumbers {
     `UPDATE counters SET reserved_until = reserved_until + 1 WHERE name = 'queue'
        RETURNING reserved_until - 1 AS next`,
   );
-  const put = prepare(database, "INSERT INTO queue_numbers VALUES (?, ?, ?, ?)");
+  const put = prepare(
+    database,
+    "INSERT INTO queue_numbers (number, account_id, region, queue_id) VALUES (?, ?, ?, ?)",
+  );
   const remove = prepare(
     database,
     `DELETE FROM queue_numbers WHERE number = ?1

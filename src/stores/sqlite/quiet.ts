@@ -1,6 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { MessageCounts, QueueMeasures } from "../../services/sqs/store.ts";
 import { prepare } from "./act.ts";
+import type { Fresh } from "./fresh.ts";
 import type { Groups } from "./groups.ts";
 import type { Tallies } from "./tallies.ts";
 
@@ -24,6 +25,7 @@ export function createMeasureQuiet(
   database: DatabaseSync,
   tallies: Tallies,
   groups: Groups,
+  fresh: Fresh,
 ): MeasureQuiet {
   const all = prepare<{ count: number }>(
     database,
@@ -56,6 +58,7 @@ export function createMeasureQuiet(
     const sent = [
       quiet && sentOf.get(quiet.sequence)?.sentMs,
       ungrouped.get(queue, retainedSinceMs)?.sentMs,
+      fresh.oldestSentMs(queue, retainedSinceMs),
     ].filter((sentMs) => sentMs !== undefined && sentMs >= retainedSinceMs);
     return sent.length === 0 ? undefined : Math.min(...(sent as number[]));
   }

@@ -12,7 +12,12 @@ export interface Records {
   staleVersions(decidedUnder: readonly AccountVersion[]): readonly AccountVersion[] | undefined;
   /** Carries out record commands of one commit; each touched account's version rises by one. */
   change(commands: readonly StoreRecordCommand[]): readonly AccountVersion[];
+  /** Something was rolled back. */
+  reload(): void;
 }
+
+/** Accounts whose version is remembered. */
+const rememberedMax = 10_000;
 
 export function createRecords(database: DatabaseSync): Records {
   const versionOf = prepare<{ version: number }>(
@@ -25,7 +30,18 @@ export function createRecords(database: DatabaseSync): Records {
     database,
     "DELETE FROM records WHERE account_id = ? AND region = ? AND kind = ? AND id = ?",
   );
-  const version = (accountId: string) => versionOf.get(accountId)?.version ?? 0;
+  const versions = new Map<string, number>();
+
+  /** Asked for by every commit, so it is remembered: nobody else changes it. */
+  function version(accountId: string): number {
+    const known = versions.get(accountId);
+    if (known !== undefined) return known;
+    const read = versionOf.get(accountId)?.version ?? 0;
+    if (versions.size >= rememberedMax) versions.clear();
+    versions.set(accountId, read);
+    return read;
+  }
+
   // Records hold key material and secrets, if wrapped: what they leave behind is overwritten, so
   // that a destroyed key is not in the file any more. Messages are sealed and need no second write.
   const overwriteRemains = (on: boolean) => database.exec(`PRAGMA secure_delete = ${on ? 1 : 0}`);
@@ -43,6 +59,7 @@ export function createRecords(database: DatabaseSync): Records {
   }
 
   return {
+    reload: () => versions.clear(),
     queries: recordQueries(database, version),
     version,
     staleVersions(decidedUnder) {
@@ -58,19 +75,22 @@ export function createRecords(database: DatabaseSync): Records {
       return newer ? present : undefined;
     },
     change(commands) {
-      const versions = new Map<string, number>();
+      const raised = new Map<string, number>();
       for (const command of commands) {
         const { accountId } = keyOf(command);
-        if (!versions.has(accountId)) versions.set(accountId, version(accountId) + 1);
+        if (!raised.has(accountId)) raised.set(accountId, version(accountId) + 1);
       }
       overwriteRemains(true);
       try {
-        for (const command of commands) apply(command, versions);
+        for (const command of commands) apply(command, raised);
       } finally {
         overwriteRemains(false);
       }
-      for (const [accountId, raised] of versions) setVersion.run(accountId, raised);
-      return [...versions].map(([accountId, raised]) => ({ accountId, version: raised }));
+      for (const [accountId, next] of raised) {
+        setVersion.run(accountId, next);
+        versions.set(accountId, next);
+      }
+      return [...raised].map(([accountId, next]) => ({ accountId, version: next }));
     },
   };
 }

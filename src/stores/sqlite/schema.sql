@@ -160,7 +160,7 @@ CREATE TABLE queue_numbers (
   number INTEGER PRIMARY KEY,
   account_id TEXT NOT NULL,
   region TEXT NOT NULL,
-  queue_id TEXT NOT NULL,
+  queue_id TEXT NOT NULL, fresh_sent_ms INTEGER NOT NULL DEFAULT 0, fresh_sequence INTEGER NOT NULL DEFAULT 0,
   UNIQUE (account_id, region, queue_id)
 ) STRICT;
 

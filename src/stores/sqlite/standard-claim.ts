@@ -1,14 +1,8 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { ClaimedMessage, ClaimMessages } from "../../services/sqs/store.ts";
 import { prepare } from "./act.ts";
-import {
-  type Choice,
-  type Claimed,
-  type ClaimRows,
-  exhaustedMax,
-  messageColumns,
-  type StoredMessage,
-} from "./claim-rows.ts";
+import { type Claimed, type ClaimRows, exhaustedMax } from "./claim-rows.ts";
+import type { Choice, Fresh } from "./fresh.ts";
 import type { Groups } from "./groups.ts";
 import { lanes, type MessageState } from "./lanes.ts";
 import type { Tenants } from "./tenants.ts";
@@ -22,34 +16,40 @@ export type StandardClaim = (
 ) => Claimed;
 
 /**
- * Visible messages are a range of the index, so a claim costs the same at any depth; messages
- * beyond retention inside that range are stepped over in the index until they are swept.
+ * Visible messages are ranges of indexes, so a claim costs the same at any depth; messages beyond
+ * retention inside them are stepped over in the index until they are swept.
  */
 export function createStandardClaim(
   database: DatabaseSync,
   rows: ClaimRows,
   groups: Groups,
+  fresh: Fresh,
 ): StandardClaim {
   const choose = createChoose(database, groups);
-  const select = prepare<StoredMessage>(
-    database,
-    `SELECT ${messageColumns}
-       FROM message_states AS state INDEXED BY message_states_by_visibility
-       CROSS JOIN message_bodies AS body USING (sequence)
-      WHERE state.queue = ? AND lane = 0 AND visible_at_ms <= ? AND state.sent_ms >= ?
-      ORDER BY visible_at_ms, sequence LIMIT ?`,
-  );
+
+  function chosen(
+    queue: number,
+    command: ClaimMessages,
+    limit: number,
+    tenants: Tenants | undefined,
+    noisy: readonly string[],
+  ): readonly Choice[] {
+    const unhidden = fresh.first(queue, command, limit);
+    const choices = choose(queue, command, limit, unhidden, tenants, noisy);
+    const last = unhidden.findLast((choice) => choices.includes(choice));
+    if (last) fresh.left(queue, last);
+    return choices;
+  }
 
   return (queue, command, count, tenants, inFlight) => {
-    const { nowMs, retainedSinceMs, receiveCountMax = Number.POSITIVE_INFINITY } = command;
+    const { nowMs, receiveCountMax = Number.POSITIVE_INFINITY } = command;
     const noisy = tenants?.noisy(inFlight, nowMs) ?? [];
     const messages: ClaimedMessage[] = [];
     const exhausted: ClaimedMessage[] = [];
     for (;;) {
       const limit = count - messages.length;
-      const found = tenants
-        ? choose(queue, command, limit, tenants, noisy).map((at) => rows.load(at.sequence))
-        : select.all(queue, nowMs, retainedSinceMs, limit);
+      const choices = chosen(queue, command, limit, tenants, noisy);
+      const found = choices.map(({ sequence }) => rows.load(sequence));
       const before = exhausted.length;
       for (const row of found) {
         const counted = row.receiveCount < receiveCountMax;
@@ -65,11 +65,11 @@ export function createStandardClaim(
   };
 }
 
-function laneOf({ groupId }: StoredMessage) {
+function laneOf({ groupId }: ClaimedMessage) {
   return groupId === "" ? lanes.plain : lanes.tenant;
 }
 
-function stateOf(row: StoredMessage): MessageState {
+function stateOf(row: ClaimedMessage): MessageState {
   const { groupId, visibleAtMs, receiveCount } = row;
   return { lane: laneOf(row), groupId, visibleAtMs, receiveCount };
 }
@@ -78,11 +78,12 @@ type Choose = (
   queue: number,
   command: ClaimMessages,
   limit: number,
-  tenants: Tenants,
+  fresh: readonly Choice[],
+  tenants: Tenants | undefined,
   noisy: readonly string[],
 ) => readonly Choice[];
 
-/** The messages that a claim takes from a queue with tenants: quiet ones first. */
+/** The messages that a claim takes; from a queue with tenants quiet ones first. */
 function createChoose(database: DatabaseSync, groups: Groups): Choose {
   const ofLane = prepare<Choice>(
     database,
@@ -111,15 +112,16 @@ function createChoose(database: DatabaseSync, groups: Groups): Choose {
     return ready.filter(({ groupId }) => !noisy.has(groupId)).slice(0, limit);
   }
 
-  return (queue, command, limit, tenants, noisy) => {
+  return (queue, command, limit, fresh, tenants, noisy) => {
     const { nowMs, retainedSinceMs } = command;
     const lane = (number: number) => ofLane.all(queue, number, nowMs, retainedSinceMs, limit);
-    const ungrouped = lane(lanes.plain);
-    if (noisy.length === 0) return oldest([...ungrouped, ...lane(lanes.tenant)], limit);
+    const ungrouped = oldest([fresh, lane(lanes.plain)], limit);
+    if (!tenants) return ungrouped;
+    if (noisy.length === 0) return oldest([ungrouped, lane(lanes.tenant)], limit);
     const quiet = quietTenants(queue, nowMs, limit, new Set(noisy)).flatMap(({ groupId }) =>
       fromTenant(queue, command, groupId, limit),
     );
-    const chosen = [...oldest([...ungrouped, ...quiet], limit)];
+    const chosen = [...oldest([ungrouped, quiet], limit)];
     for (const groupId of noisy) {
       if ((groups.readyAt(queue, groupId) ?? Number.POSITIVE_INFINITY) > nowMs) {
         tenants.drained(groupId);
@@ -131,8 +133,12 @@ function createChoose(database: DatabaseSync, groups: Groups): Choose {
   };
 }
 
-function oldest(choices: readonly Choice[], limit: number): readonly Choice[] {
-  return choices
-    .toSorted((a, b) => a.visibleAtMs - b.visibleAtMs || a.sequence - b.sequence)
+function oldest(
+  [some, others]: readonly [readonly Choice[], readonly Choice[]],
+  limit: number,
+): readonly Choice[] {
+  if (others.length === 0) return some;
+  return [...some, ...others]
+    .sort((a, b) => a.visibleAtMs - b.visibleAtMs || a.sequence - b.sequence)
     .slice(0, limit);
 }

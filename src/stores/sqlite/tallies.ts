@@ -1,6 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { MessageCounts } from "../../services/sqs/store.ts";
 import { prepare } from "./act.ts";
+import { stateless } from "./fresh.ts";
 import { lanes, type MessageState } from "./lanes.ts";
 import { createTenants, type Tenants } from "./tenants.ts";
 
@@ -85,7 +86,8 @@ export function createTallies(database: DatabaseSync): Tallies {
     counts(queue, nowMs) {
       const tally = at(queue, nowMs);
       tally.total ??= count.all(queue);
-      const { inFlight, delayed } = tally;
+      const { inFlight } = tally;
+      const delayed = tally.delayed + count.toCome(queue, nowMs);
       return { visible: tally.total - inFlight - delayed, inFlight, delayed };
     },
     note(queue, { lane, groupId, visibleAtMs, receiveCount }, change) {
@@ -124,6 +126,11 @@ function createCount(database: DatabaseSync) {
             count(*) FILTER (WHERE receive_count = 0) AS delayed
        FROM message_states INDEXED BY message_states_by_visibility WHERE ${between}`,
   );
+  const toCome = prepare<{ toCome: number }>(
+    database,
+    `SELECT count(*) AS toCome FROM message_bodies AS body INDEXED BY message_bodies_by_age
+      WHERE queue = ? AND sent_ms > ? AND group_id = '' AND ${stateless}`,
+  );
   const tenant = prepare(
     database,
     `SELECT 1 FROM message_states INDEXED BY message_states_by_visibility
@@ -143,6 +150,8 @@ function createCount(database: DatabaseSync) {
       const row = hidden.get(queue, fromMs, toMs);
       return { inFlight: row?.inFlight ?? 0, delayed: row?.delayed ?? 0 };
     },
+    /** Without a state, and sent later: the clock went back. */
+    toCome: (queue: number, nowMs: number) => toCome.get(queue, nowMs)?.toCome ?? 0,
     hasTenants: (queue: number) => tenant.get(queue) !== undefined,
     byTenant: (queue: number, fromMs: number, toMs: number) =>
       byTenant

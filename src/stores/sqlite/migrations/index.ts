@@ -3,6 +3,7 @@ import { deliveries } from "./0002-deliveries.ts";
 import { queueNumbers } from "./0003-queue-numbers.ts";
 import { sealedUnder } from "./0004-sealed-under.ts";
 import { auditSegments } from "./0005-audit-segments.ts";
+import { freshMessages } from "./0006-fresh-messages.ts";
 
 /**
  * A step of the schema, forward only and never edited once released. SQL lives in `.ts` because the
@@ -23,4 +24,5 @@ export const migrations: readonly Migration[] = [
   queueNumbers,
   sealedUnder,
   auditSegments,
+  freshMessages,
 ];
