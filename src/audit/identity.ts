@@ -169,15 +169,23 @@ function insideService(caller: Caller): string | undefined {
   return caller.kind === "service" && caller.accessKeyId === undefined ? caller.service : undefined;
 }
 
-/** AWS: absent for calls of services and for plain HTTP. */
-export function tlsDetails(call: Call): Json | undefined {
+let latestTls = { version: "", cipherSuite: "", baseUrl: "", text: "" };
+
+/** AWS: absent for calls of services and for plain HTTP; as JSON text. Few clients differ. */
+export function tlsDetails(call: Call): string | undefined {
   const { tls, baseUrl } = call.transport;
   if (!tls || call.via !== undefined || insideService(call.caller) !== undefined) return undefined;
-  return {
-    tlsVersion: tls.version,
-    cipherSuite: tls.cipherSuite,
-    clientProvidedHostHeader: hostOf(baseUrl),
-  };
+  const { version, cipherSuite } = tls;
+  const same = latestTls.version === version && latestTls.cipherSuite === cipherSuite;
+  if (!same || latestTls.baseUrl !== baseUrl) {
+    const text = JSON.stringify({
+      tlsVersion: version,
+      cipherSuite,
+      clientProvidedHostHeader: hostOf(baseUrl),
+    });
+    latestTls = { version, cipherSuite, baseUrl, text };
+  }
+  return latestTls.text;
 }
 
 /** `https://host:port` without its scheme. */

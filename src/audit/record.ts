@@ -206,16 +206,21 @@ function recordText(facts: RecordFacts, copy: RecordCopy, parts: Parts): string 
     `,"readOnly":${operation.audit.readOnly}${resourcesText(parts.resources)}` +
     `,"eventType":"AwsApiCall","managementEvent":${management}` +
     `,"recipientAccountId":${quoted(copy.recipientAccountId)}` +
-    member("sharedEventID", copy.sharedEventId) +
+    member("sharedEventID", quotedIfAny(copy.sharedEventId)) +
     `,"eventCategory":"${management ? "Management" : "Data"}"` +
-    (copy.foreign ? "" : member("vpcEndpointId", endpointId(call))) +
+    (copy.foreign ? "" : member("vpcEndpointId", quotedIfAny(endpointId(call)))) +
     (copy.foreign ? "" : member("tlsDetails", tlsDetails(call))) +
     "}"
   );
 }
 
-function member(name: string, value: Json | undefined): string {
-  return value === undefined ? "" : `,"${name}":${JSON.stringify(value)}`;
+/** `json`: of the value. */
+function member(name: string, json: string | undefined): string {
+  return json === undefined ? "" : `,"${name}":${json}`;
+}
+
+function quotedIfAny(text: string | undefined): string | undefined {
+  return text === undefined ? undefined : quoted(text);
 }
 
 /** AWS: absent where a record has none. */

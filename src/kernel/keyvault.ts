@@ -9,14 +9,14 @@ export interface KeyVault {
   createMaterial(request: KeyIdentity & { readonly keySpec?: KeySpec }): Promise<WrappedMaterial>;
   /** Reads which key sealed a blob, from its clear header; undefined: not one of ours. */
   identify(blob: Uint8Array): (KeyIdentity & { readonly materialId: string }) | undefined;
-  encrypt(request: CryptoRequest & { plaintext: Uint8Array }): Promise<Uint8Array>;
+  encrypt(request: CryptoRequest & { plaintext: Uint8Array }): Promise<Buffer>;
   /** undefined: the blob or its context is not what this material sealed. */
   decrypt(request: CryptoRequest & { blob: Uint8Array }): Promise<Buffer | undefined>;
   /** Opens under one key and seals under another; the plaintext never leaves the vault. */
   reEncrypt(
     source: CryptoRequest & { blob: Uint8Array },
     destination: CryptoRequest,
-  ): Promise<Uint8Array | "unopened" | "too-long">;
+  ): Promise<Buffer | "unopened" | "too-long">;
   /** `lengthBytes` fresh random bytes, in the clear and sealed. */
   generateDataKey(request: CryptoRequest & { lengthBytes: number }): Promise<FreshDataKey>;
   /** A fresh key pair: public SPKI, private PKCS #8 sealed and, if asked for, in the clear. */
@@ -81,7 +81,7 @@ export type EncryptionContext = Readonly<Record<string, string>>;
 export interface FreshDataKey {
   /** The receiver wipes it after use. */
   readonly plaintext: Buffer;
-  readonly blob: Uint8Array;
+  readonly blob: Buffer;
 }
 
 export interface KeyPairQuestion {
@@ -91,7 +91,7 @@ export interface KeyPairQuestion {
 
 export interface FreshKeyPair {
   readonly publicKey: Buffer;
-  readonly blob: Uint8Array;
+  readonly blob: Buffer;
   readonly plaintext: Buffer | undefined;
 }
 

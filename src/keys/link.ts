@@ -34,8 +34,9 @@ export interface Link {
 }
 
 interface Pending {
-  settle(frame: Frame): void;
-  fail(error: Error): void;
+  read(fields: readonly Buffer[]): unknown;
+  resolve(value: unknown): void;
+  reject(error: Error): void;
 }
 
 const closeTimeoutMs = 2000;
@@ -57,7 +58,7 @@ export function startLink(
   const { promise: ended, resolve: end } = Promise.withResolvers<void>();
   const leave = (): void => {
     gone = true;
-    for (const { fail } of pending.values()) fail(unavailable());
+    for (const { reject } of pending.values()) reject(unavailable());
     pending.clear();
     outgoing.discard();
     pipe.destroy();
@@ -71,8 +72,9 @@ export function startLink(
   });
 
   const reader = new FrameReader((frame) => {
-    pending.get(frame.id)?.settle(frame);
+    const asked = pending.get(frame.id);
     pending.delete(frame.id);
+    if (asked !== undefined) settle(asked, frame);
   });
   pipe.on("data", (chunk: Buffer) => {
     try {
@@ -99,10 +101,7 @@ export function startLink(
       lastId = (lastId + 1) >>> 0;
       if (outgoing.isEmpty) setImmediate(flush);
       outgoing.add(lastId, operation, fields);
-      pending.set(lastId, {
-        settle: (reply) => settle(reply, read, resolve, reject),
-        fail: reject,
-      });
+      pending.set(lastId, { read, resolve, reject });
       return promise;
     },
     async close() {
@@ -114,12 +113,7 @@ export function startLink(
   };
 }
 
-function settle<T>(
-  { code, fields }: Frame,
-  read: (fields: readonly Buffer[]) => T,
-  resolve: (value: T) => void,
-  reject: (error: Error) => void,
-): void {
+function settle({ read, resolve, reject }: Pending, { code, fields }: Frame): void {
   try {
     if (code === statuses.ok) resolve(read(fields));
     else if (code === statuses.fault) reject(new Fault(textField(fields, 0), textField(fields, 1)));

@@ -230,10 +230,15 @@ export function textField(fields: readonly Buffer[], index: number): string {
   return field(fields, index).toString();
 }
 
-/** A copy that outlives the frame. */
+/** A copy that outlives the frame, in memory of its own: it may be wiped. */
 export function ownField(fields: readonly Buffer[], index: number): Buffer {
   const bytes = field(fields, index);
   const own = Buffer.allocUnsafeSlow(bytes.length);
   bytes.copy(own);
   return own;
+}
+
+/** The same of what is no secret, in memory that small buffers share. */
+export function openField(fields: readonly Buffer[], index: number): Buffer {
+  return Buffer.from(field(fields, index));
 }

@@ -9,7 +9,7 @@ import type {
   SignatureQuestion,
   WrappedMaterial,
 } from "../kernel/keyvault.ts";
-import { type Field, operations, ownField, textField } from "./protocol.ts";
+import { type Field, openField, operations, ownField, textField } from "./protocol.ts";
 import type { Supervisor } from "./supervisor.ts";
 
 type Read<T> = (fields: readonly Buffer[]) => T;
@@ -67,7 +67,7 @@ type CipherCalls = Pick<
 function cipherCalls(ask: Ask): CipherCalls {
   return {
     encrypt: async (asked) =>
-      ask(operations.encrypt, [...cipherFields(asked), asked.plaintext], first),
+      ask(operations.encrypt, [...cipherFields(asked), asked.plaintext], shown),
     decrypt: async (asked) =>
       ask(operations.decrypt, [...cipherFields(asked), asked.blob], firstIfAny),
     reEncrypt: async (source, destination) =>
@@ -76,7 +76,7 @@ function cipherCalls(ask: Ask): CipherCalls {
         [...cipherFields(source), source.blob, ...cipherFields(destination)],
         (fields) =>
           fields.length === 1
-            ? ownField(fields, 0)
+            ? openField(fields, 0)
             : (textField(fields, 1) as "unopened" | "too-long"),
       ),
     generateDataKey: async (asked) => {
@@ -84,7 +84,7 @@ function cipherCalls(ask: Ask): CipherCalls {
       length.writeUInt32BE(asked.lengthBytes);
       return ask(operations.generateDataKey, [...cipherFields(asked), length], (fields) => ({
         plaintext: ownField(fields, 0),
-        blob: ownField(fields, 1),
+        blob: openField(fields, 1),
       }));
     },
     generateKeyPair: async (asked) =>
@@ -92,8 +92,8 @@ function cipherCalls(ask: Ask): CipherCalls {
         operations.generateKeyPair,
         [...cipherFields(asked), asked.pairSpec, asked.withPlaintext ? "1" : ""],
         (fields) => ({
-          publicKey: ownField(fields, 0),
-          blob: ownField(fields, 1),
+          publicKey: openField(fields, 0),
+          blob: openField(fields, 1),
           plaintext: fields.length > 2 ? ownField(fields, 2) : undefined,
         }),
       ),
@@ -104,21 +104,22 @@ type KeyCalls = Pick<KeyVault, "sign" | "verify" | "mac" | "verifyMac" | "agree"
 
 function keyCalls(ask: Ask): KeyCalls {
   return {
-    sign: (asked) => ask(operations.sign, [...keyFields(asked), ...questionFields(asked)], first),
+    sign: (asked) => ask(operations.sign, [...keyFields(asked), ...questionFields(asked)], shown),
     verify: (asked) =>
       ask(
         operations.verify,
         [...keyFields(asked), ...questionFields(asked), asked.signature],
         isSet,
       ),
-    mac: (asked) => ask(operations.mac, [...keyFields(asked), asked.message], first),
+    mac: (asked) => ask(operations.mac, [...keyFields(asked), asked.message], shown),
     verifyMac: (asked) =>
       ask(operations.verifyMac, [...keyFields(asked), asked.message, asked.mac], isSet),
     agree: (asked) => ask(operations.agree, [...keyFields(asked), asked.publicKey], firstIfAny),
   };
 }
 
-const first: Read<Buffer> = (fields) => ownField(fields, 0);
+/** Blobs, signatures and MACs are for everybody. */
+const shown: Read<Buffer> = (fields) => openField(fields, 0);
 const firstIfAny: Read<Buffer | undefined> = (fields) =>
   fields.length === 0 ? undefined : ownField(fields, 0);
 const isSet: Read<boolean> = (fields) => textField(fields, 0) === "1";

@@ -62,17 +62,28 @@ export function aliasUse(call: Call, arn: string): ResourceUse {
   return { arn, accountId: call.accountId, type: keyResourceType };
 }
 
-export function keyConditions(
-  key: Pick<KeyRecord, "origin" | "keySpec" | "keyUsage" | "aliases" | "region" | "multiRegion">,
-): ConditionContext {
-  return {
-    "kms:keyorigin": key.origin,
-    "kms:keyspec": key.keySpec,
-    "kms:keyusage": key.keyUsage,
-    "kms:multiregion": key.multiRegion !== undefined,
-    ...(key.multiRegion && { "kms:multiregionkeytype": multiRegionType(key) }),
-    ...(key.aliases.length > 0 && { "kms:resourcealiases": key.aliases }),
-  };
+type Described = Pick<
+  KeyRecord,
+  "origin" | "keySpec" | "keyUsage" | "aliases" | "region" | "multiRegion"
+>;
+
+/** A key that is in use stays the same object; its conditions are put together once. */
+const conditionsByKey = new WeakMap<Described, ConditionContext>();
+
+export function keyConditions(key: Described): ConditionContext {
+  let conditions = conditionsByKey.get(key);
+  if (conditions === undefined) {
+    conditions = Object.freeze({
+      "kms:keyorigin": key.origin,
+      "kms:keyspec": key.keySpec,
+      "kms:keyusage": key.keyUsage,
+      "kms:multiregion": key.multiRegion !== undefined,
+      ...(key.multiRegion && { "kms:multiregionkeytype": multiRegionType(key) }),
+      ...(key.aliases.length > 0 && { "kms:resourcealiases": key.aliases }),
+    });
+    conditionsByKey.set(key, conditions);
+  }
+  return conditions;
 }
 
 export function multiRegionType(

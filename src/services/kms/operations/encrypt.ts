@@ -55,7 +55,7 @@ export function encrypt(dependencies: KmsDependencies): Operation<Input, Wire<En
       const keyMaterialId = shownMaterialId(key);
       return {
         output: {
-          CiphertextBlob: Buffer.from(blob),
+          CiphertextBlob: blob,
           KeyId: arn,
           EncryptionAlgorithm: algorithm,
         },

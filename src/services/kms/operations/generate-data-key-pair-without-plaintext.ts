@@ -27,7 +27,7 @@ export function generateDataKeyPairWithoutPlaintext(
       const { arn, materialId, pair } = await newKeyPair(dependencies, input, call, false);
       return {
         output: {
-          PrivateKeyCiphertextBlob: Buffer.from(pair.blob),
+          PrivateKeyCiphertextBlob: pair.blob,
           PublicKey: pair.publicKey,
           KeyId: arn,
           KeyPairSpec: input.KeyPairSpec,

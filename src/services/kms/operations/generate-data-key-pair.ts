@@ -25,7 +25,7 @@ export function generateDataKeyPair(
       const { arn, materialId, pair } = await newKeyPair(dependencies, input, call, true);
       return {
         output: {
-          PrivateKeyCiphertextBlob: Buffer.from(pair.blob),
+          PrivateKeyCiphertextBlob: pair.blob,
           ...(pair.plaintext && { PrivateKeyPlaintext: pair.plaintext }),
           PublicKey: pair.publicKey,
           KeyId: arn,

@@ -28,7 +28,7 @@ export function generateDataKeyWithoutPlaintext(
       dataKey.plaintext.fill(0);
       return {
         output: {
-          CiphertextBlob: Buffer.from(dataKey.blob),
+          CiphertextBlob: dataKey.blob,
           KeyId: arn,
           KeyMaterialId: materialId,
         },

@@ -25,7 +25,7 @@ export function generateDataKey(
       const { arn, materialId, dataKey } = await newDataKey(dependencies, input, call);
       return {
         output: {
-          CiphertextBlob: Buffer.from(dataKey.blob),
+          CiphertextBlob: dataKey.blob,
           Plaintext: dataKey.plaintext,
           KeyId: arn,
           KeyMaterialId: materialId,

@@ -52,7 +52,7 @@ export function reEncrypt(
       const destinationMaterialId = shownMaterialId(destination.key);
       return {
         output: {
-          CiphertextBlob: Buffer.from(sealed),
+          CiphertextBlob: sealed,
           SourceKeyId: source.arn,
           KeyId: destination.arn,
           SourceEncryptionAlgorithm: input.SourceEncryptionAlgorithm ?? "SYMMETRIC_DEFAULT",
