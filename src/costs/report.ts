@@ -85,9 +85,7 @@ export async function placeCosts(
     ...costsOf(options, predict(times), uses),
     ...(!topic && {
       here: {
-        formula: options.requireDecryptToSend
-          ? "B / D × (2 × P + P × C)"
-          : "B / D × (P + P × C)",
+        formula: options.requireDecryptToSend ? "B / D × (2 × P + P × C)" : "B / D × (P + P × C)",
         predictedRequests: predict(
           ownQueueTimes(producers, consumers, options.requireDecryptToSend),
         ),
