@@ -15,7 +15,7 @@ import { NodeHttpHandler } from "@smithy/node-http-handler";
 import { startFloors } from "./floors.ts";
 import { type LoadTarget, measureAll } from "./measure.ts";
 import { targetTable } from "./report/table.ts";
-import type { RequestSpec, Work } from "./requests.ts";
+import { kms as kmsRequest, type RequestSpec, type Work } from "./requests.ts";
 import { seedKeys } from "./seed-keys.ts";
 import { type BenchServer, startServer } from "./server.ts";
 
@@ -147,16 +147,5 @@ async function operationsOn(
     ),
     Encrypt: keyIds.map((KeyId) => kmsRequest("Encrypt", { KeyId, Plaintext: text })),
     Decrypt: blobs.map((CiphertextBlob) => kmsRequest("Decrypt", { CiphertextBlob })),
-  };
-}
-
-function kmsRequest(operation: string, input: object): RequestSpec {
-  return {
-    service: "kms",
-    headers: {
-      "content-type": "application/x-amz-json-1.1",
-      "x-amz-target": `TrentService.${operation}`,
-    },
-    body: JSON.stringify(input),
   };
 }
