@@ -191,11 +191,9 @@ test(`${rounds} rounds of kill -9 under load, seed ${seed}`, async (context) => 
     const [result] = database.prepare("PRAGMA integrity_check").all();
     assert.equal(result?.integrity_check, "ok");
     assert.deepEqual(database.prepare("PRAGMA foreign_key_check").all(), []);
-    const first = "(SELECT max(sequence) FROM message_states)";
+    const last = "(SELECT max(sequence) FROM message_bodies)";
     assert.equal(
-      Number(
-        database.prepare(`DELETE FROM message_states WHERE sequence = ${first}`).run().changes,
-      ),
+      Number(database.prepare(`DELETE FROM message_bodies WHERE sequence = ${last}`).run().changes),
       1,
     );
   });
