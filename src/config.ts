@@ -84,6 +84,16 @@ export const settingsTable = {
     description: "service clock; virtual only on loopback and on a folder made for it",
   },
   ...sealFlags,
+  user: {
+    kind: "text",
+    value: "USER",
+    description: "user that a server becomes which was started as root for --key-user",
+  },
+  keyUser: {
+    kind: "text",
+    value: "USER",
+    description: "user of the key process, whose alone the root key or passphrase file is",
+  },
   publicUrl: {
     kind: "text",
     value: "URL",

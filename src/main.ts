@@ -27,6 +27,7 @@ import { openDataFolder } from "./gateway/data-folder.ts";
 import { createLogger } from "./gateway/logger.ts";
 import { removeServerFile, writeServerFile } from "./gateway/server-file.ts";
 import type { Log } from "./kernel/log.ts";
+import type { PreparedKeyProcesses } from "./keys/prepared.ts";
 import { trailChoice } from "./services/cloudtrail/choice.ts";
 import { createCredentials } from "./services/iam/ports.ts";
 import { quotaRates } from "./services/kms/quotas.ts";
@@ -58,6 +59,8 @@ export interface StartOptions {
   readonly systemClockOf?: SystemClockOf;
   /** How far the scripts of the start are, for whoever asks. Absent: there are none. */
   readonly init?: Readonly<InitProgress>;
+  /** Key processes of another user. Absent: the server starts its own. */
+  readonly prepared?: PreparedKeyProcesses | undefined;
 }
 
 /**
@@ -77,7 +80,8 @@ export async function startServer(
   try {
     return await startUnsealed(settings, log, options);
   } catch (error) {
-    if (!(error instanceof SealedError)) throw error;
+    // Each attempt would use up one of those that were prepared: whoever starts tries again.
+    if (!(error instanceof SealedError) || options.prepared) throw error;
     const sealed = await startSealed({
       settings,
       reason: error.message,
@@ -98,7 +102,7 @@ async function probeSeal(settings: Settings, log: Log): Promise<void> {
 async function startUnsealed(
   settings: Settings,
   log: Log,
-  { systemClockOf, init = { completed: true, scripts: [] } }: StartOptions,
+  { systemClockOf, prepared, init = { completed: true, scripts: [] } }: StartOptions,
 ): Promise<RunningServer> {
   await using scope = new AsyncDisposableStack();
   const folderPath = resolve(settings.data);
@@ -113,7 +117,7 @@ async function startUnsealed(
   scope.defer(() => folder.close());
   const { accountId, region } = folder.installation;
   const ownClocks = openClocks(folder, settings, log, scope, systemClockOf);
-  const state = await openState(stateOptions(settings, log), scope);
+  const state = await openState(stateOptions(settings, log, prepared), scope);
   const clocks = sharedClocks(ownClocks, state.store.peers, log);
   const sessions = createSessionTokens(state.secrets, systemRandom);
   const { secrets } = state;
@@ -290,7 +294,7 @@ async function startUnsealed(
     httpsUrl,
     httpUrl,
     endpoints,
-    failed: state.store.failed,
+    failed: Promise.race([state.store.failed, state.keys.failed]),
     stop: () => running.disposeAsync(),
   };
 }

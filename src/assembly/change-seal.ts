@@ -99,7 +99,7 @@ function beside(from: SealSettings, to: SealSource): { readonly source: SealSour
   const { settings } = to;
   if (settings.kind !== "file") return { source: to };
   if (from.kind === "file" && from.path === settings.path) {
-    return { source: { settings: { ...settings, path: nextOf(settings.path) } } };
+    return { source: { ...to, settings: { ...settings, path: nextOf(settings.path) } } };
   }
   // A file that is there already belongs to something else, or to an attempt that was cut off
   // before anything was sealed by it; its key is as good as a new one.

@@ -2,6 +2,7 @@ import { type Settings, SettingsError } from "../config.ts";
 import type { SealSource } from "../keys/seal-source.ts";
 import { type SealSecrets, sealSecretNames } from "../seals/flags.ts";
 import type { SealKind, SealSettings } from "../seals/seal.ts";
+import { ownerNamed } from "./users.ts";
 
 /** The seal that the settings of a start name. */
 export function sealOf(settings: Settings): SealSource {
@@ -22,7 +23,7 @@ export type SealFlags = Pick<
   | "sealKmsRegion"
   | "sealKmsCa"
   | "region"
->;
+> & { readonly keyUser?: string | undefined };
 
 /**
  * A seal of a kind as the settings describe it, with its secrets.
@@ -30,6 +31,11 @@ export type SealFlags = Pick<
  * Throws SettingsError if a setting that the kind needs is missing.
  */
 export function sealSource(kind: SealKind, flags: SealFlags, secrets: SealSecrets): SealSource {
+  const owner = ownerNamed(flags.keyUser);
+  return { ...withSecrets(kind, flags, secrets), ...(owner && { owner }) };
+}
+
+function withSecrets(kind: SealKind, flags: SealFlags, secrets: SealSecrets): SealSource {
   const settings = sealSettings(kind, flags);
   switch (kind) {
     case "passphrase":

@@ -11,6 +11,7 @@ import { isRestoreUnsettled } from "../gateway/folder-swap.ts";
 import type { Log } from "../kernel/log.ts";
 import type { SecretBox } from "../kernel/secrets.ts";
 import { type KeyProcess, startKeyProcess } from "../keys/client.ts";
+import type { PreparedKeyProcesses } from "../keys/prepared.ts";
 import type { SealSource } from "../keys/seal-source.ts";
 import type { UnlockAudit } from "../services/cloudtrail/store.ts";
 import type { DeduplicationDigests, PlaceMacs, Tokens } from "../services/sqs/service.ts";
@@ -44,12 +45,25 @@ export interface StateOptions {
   readonly store: string;
   readonly systemNowMs: () => number;
   readonly seal: SealSource;
+  /** See KeyProcessOptions. */
+  readonly prepared?: PreparedKeyProcesses | undefined;
   readonly log: Log;
 }
 
-export function stateOptions(settings: Settings, log: Log): StateOptions {
+export function stateOptions(
+  settings: Settings,
+  log: Log,
+  prepared?: PreparedKeyProcesses,
+): StateOptions {
   const { data, store } = settings;
-  return { dataFolder: resolve(data), store, seal: sealOf(settings), log, systemNowMs: steadyNow };
+  return {
+    dataFolder: resolve(data),
+    store,
+    seal: sealOf(settings),
+    prepared,
+    log,
+    systemNowMs: steadyNow,
+  };
 }
 
 const recordEntriesMax = 200_000;
@@ -81,7 +95,7 @@ export async function openState(
 /** Throws SealedError if everything is there but the seal. */
 async function openKeys(
   store: OpenedStore,
-  { seal, log, dataFolder }: StateOptions,
+  { seal, prepared, log, dataFolder }: StateOptions,
 ): Promise<KeyProcess> {
   const sealed = await readSealedRing(store);
   const kind = sealed?.storedSeal.kind;
@@ -94,7 +108,7 @@ async function openKeys(
   try {
     const { ring, storedSeal } = sealed ?? {};
     const useLogFile = join(dataFolder, "key-uses.log");
-    const keys = await startKeyProcess({ seal, storedSeal, ring, log, useLogFile });
+    const keys = await startKeyProcess({ seal, prepared, storedSeal, ring, log, useLogFile });
     if (sealed === undefined) await writeSealedRing(store, keys);
     return keys;
   } catch (error) {

@@ -137,7 +137,7 @@ export async function explained<T>(act: () => Promise<T>): Promise<T> {
 /** The folder says what kind of clock it has; a stopped server needs neither. */
 export function settingsOf(verb: Command, io: CliIo): Settings {
   const flags: Record<string, unknown> = {};
-  for (const name of ["data", "store", ...Object.keys(sealFlags)]) {
+  for (const name of ["data", "store", "user", "keyUser", ...Object.keys(sealFlags)]) {
     const value: unknown = verb.getOptionValue(name);
     if (value !== undefined) flags[name] = value;
   }

@@ -3,11 +3,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { InitProgress } from "../assembly/localstack/routes.ts";
 import { type Settings, SettingsError } from "../config.ts";
+import type { PreparedKeyProcesses } from "../keys/prepared.ts";
 import { runsInContainer } from "./container.ts";
 import { credentialsPath } from "./credentials-file.ts";
 import { clientEnvironment } from "./env.ts";
 import { type InitRun, pathWithAwslocal, readyHookFolder, runInitScripts } from "./init-scripts.ts";
 import { CliError, type CliIo, settingsFileText, tell } from "./io.ts";
+import { prepareKeyUser } from "./key-user.ts";
 import { readSettings } from "./settings.ts";
 import { shellQuote } from "./shell.ts";
 import { explainSystemError } from "./system-errors.ts";
@@ -26,8 +28,11 @@ export interface RunningServer {
 
 export type StartServer = (
   settings: Settings,
-  /** `init`: told to whoever asks how far the start is. */
-  options?: { readonly init?: Readonly<InitProgress> },
+  /** `init`: told to whoever asks how far the start is. `prepared`: see `prepareKeyUser`. */
+  options?: {
+    readonly init?: Readonly<InitProgress>;
+    readonly prepared?: PreparedKeyProcesses | undefined;
+  },
 ) => Promise<RunningServer>;
 
 /** A stop that takes longer is given up: supervisors kill after ten seconds. */
@@ -61,8 +66,10 @@ export async function serve(
   scope.defer(stopSignal.close);
   const settings = await withPassphrase(given, io);
   const init: InitProgress = { completed: false, scripts: [] };
+  const prepared = prepareKeyUser(settings);
+  scope.defer(() => prepared?.close());
   const start = await loadStart();
-  const server = await startOrExplain((chosen) => start(chosen, { init }), settings);
+  const server = await startOrExplain((chosen) => start(chosen, { init, prepared }), settings);
   io.out(banner(settings, server, version));
   const stopping = new AbortController();
   const initialised = initialise(settings, server, { progress: init, signal: stopping.signal }, io);

@@ -32,6 +32,9 @@ export function checkTogether(
   if (settings.clock === "virtual" && !loopback) {
     throw new SettingsError("--clock virtual needs a loopback host");
   }
+  if ((settings.user === undefined) !== (settings.keyUser === undefined)) {
+    throw new SettingsError("--user and --key-user go together");
+  }
   if ((settings.tlsCert === undefined) !== (settings.tlsKey === undefined)) {
     throw new SettingsError("--tls-cert and --tls-key go together");
   }

@@ -1,5 +1,6 @@
 import { presentRingKey, type RingKey, type RingPurpose } from "../crypto/keyring.ts";
 import { entryUrl } from "../kernel/entry-url.ts";
+import type { Fault } from "../kernel/errors.ts";
 import type { KeyVault } from "../kernel/keyvault.ts";
 import type { Log } from "../kernel/log.ts";
 import {
@@ -10,7 +11,8 @@ import {
   settleSeal,
 } from "../seals/seal.ts";
 import { readSealedBackup, type SealedBackup } from "./backup.ts";
-import { type Link, startLink } from "./link.ts";
+import { type Link, linkTo, startLink } from "./link.ts";
+import type { PreparedKeyProcesses } from "./prepared.ts";
 import { type Field, operations, ownField, textField } from "./protocol.ts";
 import { type SealSource, startSealHelper } from "./seal-source.ts";
 import { type Supervisor, supervise } from "./supervisor.ts";
@@ -28,6 +30,8 @@ export interface KeyProcessOptions {
   readonly log: Log;
   /** File for the key process's own log of uses; absent: it keeps none. */
   readonly useLogFile?: string | undefined;
+  /** Processes of another user; absent: this process starts its own. */
+  readonly prepared?: PreparedKeyProcesses | undefined;
 }
 
 /**
@@ -52,6 +56,8 @@ export interface KeyProcess extends KeyVault {
   readonly rootKeyFingerprint: string;
   /** Pid of the present process; a restart changes it. */
   readonly pid: number;
+  /** Settles if no process can be started any more; never where this process starts them. */
+  readonly failed: Promise<Fault>;
   /** The ring and the keys of one backup, for holders of these public keys; `id`: 32 bytes. */
   sealBackup(id: Uint8Array, publicKeys: readonly Uint8Array[]): Promise<SealedBackup>;
   close(): Promise<void>;
@@ -102,6 +108,7 @@ export async function startKeyProcess(options: KeyProcessOptions): Promise<KeyPr
     get pid() {
       return supervisor.pid;
     },
+    failed: options.prepared?.exhausted ?? new Promise(() => {}),
     close: () => supervisor.close(),
   };
 }
@@ -113,13 +120,18 @@ async function openLink({
   ring,
   log,
   useLogFile,
+  prepared,
 }: KeyProcessOptions): Promise<{ link: Link; opened: OpenedRing }> {
   const settings = whereSealed(seal.settings, ring);
   const uses = useLogFile === undefined ? undefined : openUseLog(useLogFile);
-  const link = startLink(entry, sealReach(settings), log, {
-    helperPipeCount: needsHelper(settings) ? 1 : 0,
-    ...(uses && { useLog: uses.descriptor }),
-  });
+  const start = () =>
+    startLink(entry, sealReach(settings), log, {
+      helperPipeCount: needsHelper(settings) ? 1 : 0,
+      ...(uses && { useLog: uses.descriptor }),
+      owner: seal.owner,
+    });
+  // Those that were prepared have the log already; here only its last line is asked for.
+  const link = prepared ? linkTo(prepared.take(), log) : start();
   uses?.close();
   const [pipe] = link.helperPipes;
   if (pipe) void startSealHelper({ ...seal, settings }, storedSeal, pipe, log);
@@ -129,7 +141,8 @@ async function openLink({
   const fields: Field[] = [JSON.stringify(settings), secret, stored, ring ?? "", lastLine];
   try {
     const opened = await link.request(operations.open, fields, readOpened);
-    settleSeal(settings, opened.usedIndex);
+    if (prepared) prepared.settle();
+    else settleSeal(settings, opened.usedIndex);
     return { link, opened };
   } catch (error) {
     await link.close();

@@ -1,3 +1,4 @@
+import type { ChildProcess } from "node:child_process";
 import type { Duplex } from "node:stream";
 import { Fault } from "../kernel/errors.ts";
 import type { Log } from "../kernel/log.ts";
@@ -48,7 +49,11 @@ export function startLink(
   log: Log,
   options: SpawnOptions = {},
 ): Link {
-  const child = spawnKeyProcess(entry, reach, options);
+  return linkTo(spawnKeyProcess(entry, reach, options), log);
+}
+
+/** The same to a process that runs already. */
+export function linkTo(child: ChildProcess, log: Log): Link {
   const pipe = child.stdio[3] as Duplex;
   const pending = new Map<number, Pending>();
   const outgoing = new FrameBatch();

@@ -34,6 +34,7 @@ export async function resealRing(options: ResealOptions): Promise<ResealedRing> 
   };
   const link = startLink(entryUrl(import.meta.url, "./child"), reach, log, {
     helperPipeCount: 2,
+    owner: from.owner ?? to.owner,
   });
   const [oldPipe, newPipe] = link.helperPipes;
   // One after the other: both may use one token, and tokens in files do not bear two at a time.

@@ -5,6 +5,7 @@ import { entryUrl } from "../kernel/entry-url.ts";
 import type { Log } from "../kernel/log.ts";
 import type { AwsCredentials } from "../seals/aws-request.ts";
 import { needsHelper, type SealSettings, type StoredSeal } from "../seals/seal.ts";
+import type { Owner } from "./spawn.ts";
 
 /**
  * A seal with what opens it. The secrets stay for as long as the server runs: a key process that is
@@ -16,6 +17,8 @@ export interface SealSource {
   readonly secret?: Uint8Array;
   readonly pin?: string;
   readonly credentials?: AwsCredentials;
+  /** Whose the key process is that opens the seal, if not this process's user's. */
+  readonly owner?: Owner;
 }
 
 const helperTimeoutMs = 30_000;

@@ -8,11 +8,19 @@ const shell = "/bin/sh";
 /** `exec` keeps the pid: the key process stays a direct child. */
 const withoutCoreDumps = 'ulimit -c 0; exec "$0" "$@"';
 
+/** A user of the machine, by numbers. */
+export interface Owner {
+  readonly uid: number;
+  readonly gid: number;
+}
+
 export interface SpawnOptions {
   /** Pipes for the helpers of seals. */
   readonly helperPipeCount?: number;
   /** Descriptor of the log of uses; it is given on as the only file that is open. */
   readonly useLog?: number | "ignore";
+  /** Whose the process is, if not this one's user's; only root can start it. */
+  readonly owner?: Owner | undefined;
 }
 
 /**
@@ -23,7 +31,7 @@ export interface SpawnOptions {
 export function spawnKeyProcess(
   entry: URL,
   reach: SealReach,
-  { helperPipeCount = 0, useLog = "ignore" }: SpawnOptions = {},
+  { helperPipeCount = 0, useLog = "ignore", owner }: SpawnOptions = {},
 ): ChildProcess {
   const cache = compileCache(entry);
   const read = [...codeFolders(entry), ...reach.read, ...cache];
@@ -42,8 +50,10 @@ export function spawnKeyProcess(
   const env = cache.length === 0 ? {} : { NODE_COMPILE_CACHE: cache[0] };
   const helperPipes = Array.from({ length: helperPipeCount }, () => "pipe" as const);
   const stdio: StdioOptions = ["ignore", "ignore", "pipe", "pipe", useLog, ...helperPipes];
-  if (!existsSync(shell)) return spawn(process.execPath, args, { env, stdio });
-  return spawn(shell, ["-c", withoutCoreDumps, process.execPath, ...args], { env, stdio });
+  // Another user may not be let into the folder that this process works in.
+  const options = { env, stdio, ...(owner && { ...owner, cwd: "/" }) };
+  if (!existsSync(shell)) return spawn(process.execPath, args, options);
+  return spawn(shell, ["-c", withoutCoreDumps, process.execPath, ...args], options);
 }
 
 /**

@@ -184,6 +184,26 @@ test("systemd reads the units", (t) => {
   );
 });
 
+test("systemd's users and folders are those that the unit names", (t) => {
+  const unit = read("deploy/systemd/sealpost.service");
+  const environment = Object.fromEntries(
+    [...unit.matchAll(/^Environment=(\w+)=(.*)$/gm)].map(([, name = "", value = ""]) => [
+      name,
+      value,
+    ]),
+  );
+  const { user, keyUser, data, sealFile } = settingsFrom(environment);
+  const folders = read("deploy/systemd/sealpost.tmpfiles");
+  match(folders, new RegExp(`^d ${data} 0700 ${user} ${user} `, "m"));
+  match(folders, new RegExp(`^d ${sealFile.replace(/\/[^/]+$/, "")} 0700 ${keyUser} `, "m"));
+  const users = read("deploy/systemd/sealpost.sysusers");
+  for (const name of [user, keyUser]) match(users, new RegExp(`^u ${name} - `, "m"));
+  if (spawnSync("systemd-sysusers", ["--version"]).status !== 0) return t.skip("no systemd");
+  const file = join(root, "deploy/systemd/sealpost.sysusers");
+  const made = spawnSync("systemd-sysusers", ["--dry-run", file], { encoding: "utf8" });
+  equal(made.status, 0, made.stderr);
+});
+
 test("the dashboard asks for metrics that a server has", async () => {
   const dashboard = JSON.parse(read("deploy/grafana/sealpost.json"));
   const server = await startTestServer();
