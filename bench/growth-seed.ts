@@ -141,13 +141,11 @@ async function makeUsers(
 }
 
 async function makeAccount(dataFolder: string, name: string): Promise<Credentials> {
-  const flags = [binFile, "account", "create", name, "--data", dataFolder];
-  const told = await run(process.execPath, flags);
-  const value = (key: string) => new RegExp(`${key}\\s*=\\s*(\\S+)`).exec(told)?.[1] ?? "";
-  return {
-    accessKeyId: value("aws_access_key_id"),
-    secretAccessKey: value("aws_secret_access_key"),
-  };
+  const flags = ["account", "create", name, "--data", dataFolder, "--format", "json"];
+  const { accessKeyId, secretAccessKey } = JSON.parse(
+    await run(process.execPath, [binFile, ...flags]),
+  );
+  return { accessKeyId, secretAccessKey };
 }
 
 export function sendTo(queueName: string): string {

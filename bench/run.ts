@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { verdict } from "./goals.ts";
 import { help, readOptions } from "./options.ts";
 import { allNames } from "./placeholders.ts";
 import { page } from "./report/page.ts";
@@ -41,7 +42,11 @@ function keep(results: Results): void {
   console.log(table(results.rows));
   for (const absent of results.absent) console.log(absent);
   console.log(`generator: ${results.generator}; ${loadLine(results)}`);
-  console.log(`\n${goalLines(results.goals)}\n`);
+  // Who asked for some rows wants to hear of these.
+  const judged = results.goals.filter(
+    (goal) => results.only === undefined || verdict(goal) !== "not measured",
+  );
+  console.log(`\n${goalLines(judged)}\n`);
   console.log(`all of it: ${file}`);
   draw(results);
 }
