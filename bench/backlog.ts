@@ -12,7 +12,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Command, CommitAnswer, Store } from "../src/kernel/command.ts";
 import { silentLog } from "../src/kernel/log.ts";
-import type { Sealed, StoredDataKey } from "../src/kernel/sealed.ts";
 import type {
   ClaimMessages,
   ClaimResult,
@@ -24,6 +23,7 @@ import type {
   QueueIdentity,
 } from "../src/services/sqs/store.ts";
 import { openSqliteStore } from "../src/stores/sqlite/open.ts";
+import { placeMac, putDataKey, scope, sealed } from "./store-load.ts";
 
 /** The backlog is old, what is sent and received beside it is not. */
 const backlogAgeMs = 3 * 86_400_000;
@@ -31,22 +31,8 @@ const messages = Number(process.argv[2] ?? 1_000_000);
 const seconds = Number(process.argv[3] ?? 4);
 const folder = mkdtempSync(join(process.argv[4] ?? tmpdir(), "sealpost-backlog-"));
 const path = join(folder, "aa.db");
-const scope = { accountId: "123456789012", region: "us-east-1" };
 const base = 1_700_000_000_000;
 const now = () => base + Math.floor(performance.now());
-
-const dataKey: StoredDataKey = {
-  ...scope,
-  id: "d7".repeat(16),
-  sealingArn: "arn:aws:sqs:us-east-1:123456789012:bench",
-  mode: "kms",
-  keyArn: "arn:aws:kms:us-east-1:123456789012:key/00000000-0000-4000-8000-000000000000",
-  blob: new Uint8Array(200),
-  createdMs: 0,
-};
-// Stores see sealed bytes only; here they are any bytes of that length.
-const sealed = { dataKeyId: dataKey.id, bytes: new Uint8Array(1100) } as unknown as Sealed;
-const placeMac = new Uint8Array(16);
 
 interface Lane {
   readonly title: string;
@@ -251,7 +237,7 @@ async function manyQueues(store: Store): Promise<void> {
 try {
   const open = async (name: string) => {
     const store = await openSqliteStore({ path: join(folder, name), log: silentLog });
-    await commit(store, { kind: "data-key.put", dataKey } as Command);
+    await commit(store, putDataKey);
     return store;
   };
   for (const lane of lanes) {

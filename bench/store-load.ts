@@ -1,3 +1,4 @@
+import { placeMacBytes } from "../src/crypto/rows.ts";
 import type { CommitAnswer, Store } from "../src/kernel/command.ts";
 import type { Sealed, StoredDataKey } from "../src/kernel/sealed.ts";
 import type { PutDataKey } from "../src/sealing/store.ts";
@@ -5,11 +6,11 @@ import type { InsertMessages } from "../src/services/sqs/store.ts";
 
 /** What a store is loaded with where nothing else of the server takes part. */
 
-export const queue = { accountId: "123456789012", region: "us-east-1", queueId: "5e".repeat(16) };
+export const scope = { accountId: "123456789012", region: "us-east-1" };
+export const queue = { ...scope, queueId: "5e".repeat(16) };
 const dataKey: StoredDataKey = {
+  ...scope,
   id: "d7".repeat(16),
-  accountId: queue.accountId,
-  region: queue.region,
   sealingArn: "arn:aws:sqs:us-east-1:123456789012:bench",
   mode: "kms",
   keyArn: "arn:aws:kms:us-east-1:123456789012:key/00000000-0000-4000-8000-000000000000",
@@ -17,8 +18,8 @@ const dataKey: StoredDataKey = {
   createdMs: 0,
 };
 // Stores see sealed bytes only; here they are any bytes of that length.
-const sealed = { dataKeyId: dataKey.id, bytes: new Uint8Array(1100) } as unknown as Sealed;
-const placeMac = new Uint8Array(32);
+export const sealed = { dataKeyId: dataKey.id, bytes: new Uint8Array(1100) } as unknown as Sealed;
+export const placeMac = new Uint8Array(placeMacBytes);
 export const putDataKey: PutDataKey = { kind: "data-key.put", dataKey };
 
 let count = 0;
