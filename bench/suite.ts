@@ -34,6 +34,9 @@ type Tell = (text: string) => void;
 export async function runSuite(options: Options, tell: Tell): Promise<Results> {
   const startedAt = new Date();
   const loadBefore = loadavg()[0] ?? 0;
+  if (loadBefore > cpus().length / 2) {
+    tell(`load ${loadBefore.toFixed(1)}: others use this machine; only CPU times will hold`);
+  }
   const { short, only, rounds, sliceMs, generator } = options;
   const footprint = only === undefined ? await footprintOf(options, tell) : undefined;
   const wanted = choose(allCases(planWithoutServers(short)), options);

@@ -26,7 +26,10 @@ const legend = [
 export function table(rows: readonly Row[]): string {
   const names = Math.max(0, ...rows.map(({ name }) => name.length));
   const line = (name: string, cells: readonly string[]) =>
-    [name.padEnd(names), ...cells.map((cell, at) => cell.padStart(columns[at]?.[1] ?? 0))].join("");
+    [
+      name.padEnd(names),
+      ...cells.map((cell, at) => ` ${cell.padStart((columns[at]?.[1] ?? 1) - 1)}`),
+    ].join("");
   const lines = rows.flatMap((row) => [
     line(
       row.name,
