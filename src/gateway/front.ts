@@ -14,6 +14,7 @@ import { denialMessage } from "./denial-message.ts";
 import type { Admission, GatewayRefusal, Handler, HttpExchange, HttpReply } from "./exchange.ts";
 import { refusalStatus } from "./exchange.ts";
 import type { Pipeline } from "./pipeline.ts";
+import { tellUnproven } from "./tell-unproven.ts";
 
 export interface FrontDependencies {
   readonly wire: ReadonlyMap<string, WireService>;
@@ -59,7 +60,8 @@ const bodyBytesMax = { message: 8 * 1024 * 1024, other: 1024 * 1024, unsigned: 2
 const secretServices = new Set(["kms", "iam", "sts"]);
 
 /** The AWS front door: from HTTP to the pipeline and back, with every error in its right form. */
-export function createFront(deps: FrontDependencies): Handler<Admitted> {
+export function createFront(given: FrontDependencies): Handler<Admitted> {
+  const deps = { ...given, authenticator: tellUnproven(given) };
   return {
     admit: (exchange) => admit(deps, exchange),
     handle: (exchange, body, admitted) => handle(deps, exchange, body, admitted),
