@@ -22,8 +22,6 @@ export interface SettingSpec {
   readonly choices?: readonly string[];
   /** Throws Error with the reason if one value is not well-formed. */
   readonly check?: (text: string) => void;
-  /** True for a value that a later issue brings; `"all"`: the setting itself is of a later one. */
-  readonly later?: "all" | ((value: string | number) => boolean);
   readonly description: string;
 }
 
@@ -58,9 +56,8 @@ export const settingsTable = {
     value: "N",
     default: 1,
     min: 1,
-    max: 256,
-    later: (threads) => threads !== 1,
-    description: "gateway threads that share the port",
+    max: 16,
+    description: "gateway threads that share the port, with the embedded store",
   },
   region: {
     kind: "text",
@@ -235,7 +232,7 @@ type ValueOf<S> = S extends { choices: readonly (infer C)[] }
           ? string
           : string | undefined;
 type TableSettings = {
-  readonly [K in SettingName as Table[K] extends { later: "all" } ? never : K]: ValueOf<Table[K]>;
+  readonly [K in SettingName]: ValueOf<Table[K]>;
 };
 
 /** The settings of one run, frozen. Paths are absolute. */

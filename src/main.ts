@@ -5,22 +5,22 @@ import { ensureOperatorAccount } from "./assembly/bootstrap.ts";
 import { certificateRoute } from "./assembly/certificate-route.ts";
 import { openClocks, type SystemClockOf, sharedClocks } from "./assembly/clocks.ts";
 import { openDoor } from "./assembly/door.ts";
+import { lateDueWork } from "./assembly/due-work.ts";
 import { startElectedJobs } from "./assembly/elected-jobs.ts";
 import { type Jobs, type JobsOptions, startJobs } from "./assembly/jobs.ts";
-import { credentialsFor } from "./assembly/localstack/account-keys.ts";
 import { type InitProgress, routesFor } from "./assembly/localstack/routes.ts";
 import { SealedError, startSealed } from "./assembly/sealed.ts";
-import { assembleServices } from "./assembly/services.ts";
+import { assembleServing, openDoorkeeping } from "./assembly/serving.ts";
+import { sharingOf } from "./assembly/sharing.ts";
 import { openState, stateOptions } from "./assembly/state.ts";
-import { assembleTrails, openTrailStorage } from "./assembly/trails.ts";
-import { createUsage } from "./assembly/usage.ts";
-import { createAuditor } from "./audit/auditor.ts";
-import { parseDurationSeconds } from "./cli/duration.ts";
+import { teamOf } from "./assembly/thread-team.ts";
+import { assembleTrails } from "./assembly/trails.ts";
+import { createUsage, latestOf } from "./assembly/usage.ts";
 import { packageVersion } from "./cli/io.ts";
 import type { Settings } from "./config.ts";
 import { systemRandom } from "./crypto/random.ts";
 import { createCarriers } from "./delivery/carriers.ts";
-import { openTargets, portOf, reachThrough } from "./delivery/open-targets.ts";
+import { portOf } from "./delivery/open-targets.ts";
 import { openStatusFiles } from "./delivery/status-files.ts";
 import { createDenialLog } from "./doctor/denial-log.ts";
 import { openDataFolder } from "./gateway/data-folder.ts";
@@ -28,16 +28,13 @@ import { createLogger } from "./gateway/logger.ts";
 import { removeServerFile, writeServerFile } from "./gateway/server-file.ts";
 import type { Log } from "./kernel/log.ts";
 import type { PreparedKeyProcesses } from "./keys/prepared.ts";
-import { trailChoice } from "./services/cloudtrail/choice.ts";
-import { createCredentials } from "./services/iam/ports.ts";
-import { quotaRates } from "./services/kms/quotas.ts";
-import { createAuthorizationMessages } from "./services/sts/messages.ts";
-import { createSessionTokens } from "./services/sts/tokens.ts";
+import { lookupRate } from "./services/cloudtrail/rate.ts";
+import { createRequestQuotas, quotaRates } from "./services/kms/quotas.ts";
+import { createTopicTurns } from "./services/sns/fifo-publishing.ts";
 import { rememberSignatures } from "./signing/remembered.ts";
 import { createSigner } from "./signing/signer.ts";
 import type { TrackedView } from "./state/tracked-view.ts";
-import { filePeriodMs } from "./trails/step.ts";
-import { loadModel, serviceNames } from "./wire/service.ts";
+import { serviceNames } from "./wire/service.ts";
 
 /** Stand-ins for Lambda on one machine take any key; those that check one are told theirs. */
 const localLambdaCredentials = { accessKeyId: "sealpost", secretAccessKey: "sealpost" };
@@ -116,21 +113,18 @@ async function startUnsealed(
   });
   scope.defer(() => folder.close());
   const { accountId, region } = folder.installation;
-  const ownClocks = openClocks(folder, settings, log, scope, systemClockOf);
-  const state = await openState(stateOptions(settings, log, prepared), scope);
+  const team = await teamOf(settings);
+  scope.defer(() => team.close());
+  const ownClocks = openClocks(folder, settings, log, scope, systemClockOf, team.shared?.moved);
+  const state = await openState(
+    { ...stateOptions(settings, log, prepared), threads: team.shared?.onStore },
+    scope,
+  );
   const clocks = sharedClocks(ownClocks, state.store.peers, log);
-  const sessions = createSessionTokens(state.secrets, systemRandom);
-  const { secrets } = state;
-  const messages = createAuthorizationMessages(secrets);
-  const credentials = credentialsFor(settings.preset, {
-    ...state,
-    credentials: createCredentials({ secrets, sessions, systemClock: clocks.system }),
-    random: systemRandom,
-    clock: clocks.service,
-  });
+  const doorkeeping = openDoorkeeping(state, clocks, settings);
   const operator = {
     ...state,
-    credentials,
+    ...doorkeeping,
     random: systemRandom,
     nowMs: clocks.service.now(),
     dataFolder: folderPath,
@@ -140,23 +134,17 @@ async function startUnsealed(
   };
   await state.alone(() => ensureOperatorAccount(operator));
   const version = packageVersion();
-  const usage = createUsage(clocks.service, version);
+  const lastUseElsewhere = team.shared && team.lastUse;
+  const usage = createUsage({ clock: clocks.service, version, lastUseElsewhere });
   scope.defer(
     keepAccessKeyUses({
       records: state.records,
       clock: clocks.service,
       log,
-      taken: () => usage.takeAccessKeyUses(),
+      taken: () => team.takeAccessKeyUses(usage.takeAccessKeyUses()),
     }),
   );
   const due: { jobs?: Jobs } = {};
-  const auditor = createAuditor({
-    random: systemRandom,
-    clock: clocks.service,
-    models: new Map(serviceNames.map((name) => [name, loadModel(name)])),
-    trails: trailChoice,
-    waiting: (sinceMs) => due.jobs?.trailDue(sinceMs + filePeriodMs),
-  });
   const addresses = { public: settings.publicUrl ?? "" };
   const publicUrl = () => addresses.public;
   const signer = createSigner<TrackedView>({
@@ -167,49 +155,38 @@ async function startUnsealed(
     certificateHost: settings.snsCertHost,
   });
   const listening = { ports: [] as readonly number[] };
-  const targets = openTargets(
-    { allow: settings.deliveryAllow, allowPrivate: settings.allowPrivateEndpoints },
-    () => listening.ports,
-  );
-  const reach = reachThrough(targets);
-  const storage = openTrailStorage({
-    dataFolder: folderPath,
-    trailEndpoint: settings.trailEndpoint,
-    trailCredentials: settings.trailCredentials,
-    reach,
-    now: () => clocks.system.now(),
-  });
   const statusLog = openStatusFiles(join(folderPath, "delivery-status"), log);
   scope.defer(() => statusLog.close());
   const denials = createDenialLog();
-  const services = await assembleServices({
-    state,
-    clocks,
-    auditor: usage.watch(auditor),
+  const kmsRates = quotaRates(settings.kmsQuotas);
+  const once = {
     signer: rememberSignatures({ signer, log }),
-    reach,
-    usage,
-    sessions,
-    messages,
-    publicUrl,
-    allowInsecureSse: settings.allowInsecureSse,
-    kmsQuotas: quotaRates(settings.kmsQuotas),
-    requireDecryptToSend: settings.sendNeedsDecrypt,
-    dataKeyAuthorization: settings.dataKeyAuthorization,
-    log,
-    keyWorkDue: (atMs) => due.jobs?.keyWorkDue(atMs),
-    deliveryDue: (subscriptionArn, atMs) => due.jobs?.deliveryDue(subscriptionArn, atMs),
-    moveTaskDue: (atMs) => due.jobs?.moveTaskDue(atMs),
-    undeliveredRetentionMs: parseDurationSeconds(settings.undeliveredRetention) * 1000,
-    statusLog,
     denials,
-    cloudtrail: {
-      buckets: storage.buckets,
-      trailWork: () => due.jobs?.trailDue(clocks.service.now()),
-      lookupQuota: settings.lookupQuota,
+    statusLog,
+    due: lateDueWork(() => due.jobs),
+    fifoTurns: createTopicTurns(),
+    kmsQuotas: kmsRates && createRequestQuotas(kmsRates),
+    lookupRate: lookupRate(settings.lookupQuota),
+    ...(team.shared?.sharing ?? sharingOf(state.store.peers)),
+  };
+  const serving = await assembleServing(
+    {
+      settings,
+      folderPath,
+      accountId,
+      state,
+      clocks,
+      doorkeeping,
+      usage,
+      once,
+      publicUrl,
+      ownPorts: () => listening.ports,
+      log,
     },
-  });
-  scope.defer(() => services.sealer.close());
+    scope,
+  );
+  const { services, auditor, targets, storage, front } = serving;
+  scope.defer(() => team.ended());
   const { pipeline } = services;
   const { plainTrails } = settings;
   const clock = clocks.service;
@@ -235,24 +212,39 @@ async function startUnsealed(
       state,
       clocks,
       services,
-      credentials,
+      front,
       auditor,
-      messages,
       usage,
       denials,
       trails,
       aloneWithTrails: (act) => (due.jobs ? due.jobs.aloneWithTrails(act) : act()),
       version,
-      certificateRoute(front) {
+      certificateRoute(inner) {
         const routes = { services: serviceNames, version, init };
-        return routesFor(settings.preset, routes, certificateRoute(signer, front));
+        return routesFor(settings.preset, routes, certificateRoute(signer, inner));
       },
+      threads: team,
       log,
     },
     scope,
   );
   addresses.public ||= door.httpsUrl;
   listening.ports = [door, ...door.endpoints].map(({ httpsUrl: url }) => portOf(new URL(url)));
+  await team.start(
+    {
+      state,
+      sealer: services.sealer,
+      signer: once.signer,
+      notes: once,
+      fifoTurns: once.fifoTurns,
+      virtual: clocks.virtual,
+      handler: door.handler,
+      jobs: () => due.jobs,
+      lastUse: async (id) => latestOf(usage.lastUse(id), await team.lastUse(id)),
+    },
+    { settings, folderPath, accountId, version, ports: door.ports, publicUrl: publicUrl() },
+  );
+  scope.defer(() => team.beginStop());
   // Only now: what is delivered at start names this server's address, and must not lead back to it.
   const jobsOptions: JobsOptions = {
     state,
@@ -294,7 +286,7 @@ async function startUnsealed(
     httpsUrl,
     httpUrl,
     endpoints,
-    failed: Promise.race([state.store.failed, state.keys.failed]),
+    failed: Promise.race([state.store.failed, state.keys.failed, team.failed]),
     stop: () => running.disposeAsync(),
   };
 }

@@ -24,6 +24,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   audit: ["kernel", "services/cloudtrail/store", "services/cloudtrail/choice"],
   signing: ["kernel", "crypto"],
   clock: ["kernel"],
+  threads: ["kernel"],
   services: ["kernel", "auth/policy"],
   stores: [
     "kernel",

@@ -5,8 +5,7 @@ export function configurationPage(): string {
   const rows = settingEntries.map(([name, spec]) => {
     const value = spec.value ? ` ${spec.value.replaceAll("|", "\\|")}` : "";
     const preset = spec.default === undefined ? "" : `\`${spec.default}\``;
-    const state = spec.later === "all" ? " *(not available yet)*" : "";
-    return `| \`${flagOf(name)}${value}\` | \`${environmentNameOf(name)}\` | \`${name}\` | ${preset} | ${spec.description}${state} |`;
+    return `| \`${flagOf(name)}${value}\` | \`${environmentNameOf(name)}\` | \`${name}\` | ${preset} | ${spec.description} |`;
   });
   return [
     "# Configuration",

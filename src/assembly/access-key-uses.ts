@@ -11,7 +11,7 @@ export interface KeepAccessKeyUsesOptions {
   readonly clock: Clock;
   readonly log: Log;
   /** Uses since it was last asked. */
-  readonly taken: () => ReadonlyMap<string, AccessKeyUse>;
+  readonly taken: () => Promise<ReadonlyMap<string, AccessKeyUse>>;
 }
 
 /** AWS: last uses are known with some delay. One write for all keys, not one for each request. */
@@ -22,7 +22,7 @@ const recordsMax = 500;
 export function keepAccessKeyUses(options: KeepAccessKeyUsesOptions): () => Promise<void> {
   const { records, clock, log, taken } = options;
   const flush = async (): Promise<void> => {
-    const puts = [...taken()].map(([id, use]) => accessKeyUses.put(installation, id, use));
+    const puts = [...(await taken())].map(([id, use]) => accessKeyUses.put(installation, id, use));
     for (let from = 0; from < puts.length; from += recordsMax) {
       // Decided again where another process wrote meanwhile: the latest word counts.
       await change(records, async () => ({ commands: puts.slice(from, from + recordsMax) }));

@@ -1,6 +1,6 @@
 import type { Peers } from "../kernel/peers.ts";
 import type { Arrivals } from "../services/sqs/arrivals.ts";
-import type { Waiters } from "../services/sqs/waiters.ts";
+import type { Sqs } from "../services/sqs/service.ts";
 
 const announceMs = 2_000;
 /** What was announced counts this long: twice and a half as long as it takes to say it again. */
@@ -27,6 +27,7 @@ export function arrivalsBy(peers: Peers, elapsedMs: () => number): Arrivals {
     else interested.delete(queueId);
   };
   return {
+    joined: () => () => {},
     waited(queueId) {
       const nowMs = elapsedMs();
       if (nowMs - (announced.get(queueId) ?? Number.NEGATIVE_INFINITY) < announceMs) return;
@@ -40,8 +41,54 @@ export function arrivalsBy(peers: Peers, elapsedMs: () => number): Arrivals {
   };
 }
 
-/** What others tell wakes those who wait here. */
-export function hearArrivals(peers: Peers, own: Waiters): void {
+const slotsMax = 4096;
+
+export function waitingMemory(): SharedArrayBuffer {
+  return new SharedArrayBuffer(slotsMax * 4);
+}
+
+/**
+ * Long polls over the threads of a process: how many consumers take part, by queue, lies in memory
+ * that all see, so a send tells the others of it exactly where one of them may have looked before.
+ */
+export function arrivalsBetween(peers: Peers, memory: SharedArrayBuffer): Arrivals {
+  const all = new Int32Array(memory);
+  const own = new Int32Array(slotsMax);
+  const join = (slot: number, by: number): void => {
+    Atomics.add(all, slot, by);
+    own[slot] = (own[slot] ?? 0) + by;
+  };
+  const tellWaiting = (topic: string, queueId: string, text: string): void => {
+    const slot = slotOf(queueId);
+    if (Atomics.load(all, slot) > (own[slot] ?? 0)) peers.tell(topic, text);
+  };
+  return {
+    joined(queueId) {
+      const slot = slotOf(queueId);
+      join(slot, 1);
+      return () => join(slot, -1);
+    },
+    arrived: (queueId, count) => tellWaiting("sqs.arrived", queueId, `${queueId} ${count}`),
+    dueAt: (queueId, atMs) => tellWaiting("sqs.due", queueId, `${queueId} ${atMs}`),
+    changed: (queueId) => tellWaiting("sqs.changed", queueId, queueId),
+  };
+}
+
+/** Queues that share a slot get some hints in vain. */
+function slotOf(queueId: string): number {
+  let hash = 0;
+  for (let index = 0; index < queueId.length; index += 1) {
+    hash = (Math.imul(hash, 31) + queueId.charCodeAt(index)) | 0;
+  }
+  return hash & (slotsMax - 1);
+}
+
+/** What others tell wakes those who wait here, and ends counts of queues that are gone. */
+export function hearOthers(
+  peers: Peers,
+  { waiters: own, forget }: Pick<Sqs, "waiters" | "forget">,
+): void {
+  peers.on("sqs.deleted", forget);
   const listen = (topic: string, act: (queueId: string, number: number) => void) =>
     peers.on(topic, (text) => {
       const [queueId = "", number = "0"] = text.split(" ");

@@ -6,7 +6,7 @@ import { isLoopbackHost } from "../gateway/addresses.ts";
 import type { DataFolder } from "../gateway/data-folder.ts";
 import type { Clock } from "../kernel/clock.ts";
 import type { Log } from "../kernel/log.ts";
-import type { Peers } from "../kernel/peers.ts";
+import type { StorePeers } from "../kernel/peers.ts";
 import { StartError } from "./start-error.ts";
 
 /** Service time ages what users see; system time judges signatures, certificates and waits. */
@@ -24,7 +24,7 @@ export type SystemClockOf = typeof systemClock;
  * With a shared store the service clock is the database's: all processes agree on it, whatever the
  * clocks of their hosts say or are set to.
  */
-export function sharedClocks(clocks: Clocks, peers: Peers | undefined, log: Log): Clocks {
+export function sharedClocks(clocks: Clocks, peers: StorePeers | undefined, log: Log): Clocks {
   if (peers === undefined || clocks.virtual !== undefined) return clocks;
   const steady = steadyClock(reportTo(log));
   return { ...clocks, service: shiftedClock(steady, () => peers.clockOffsetMs()) };
@@ -41,6 +41,7 @@ export function openClocks(
   log: Log,
   scope: AsyncDisposableStack,
   systemClockOf: SystemClockOf = systemClock,
+  moved?: (offsetMs: number) => void,
 ): Clocks {
   const onError = reportTo(log);
   const system = systemClockOf(onError);
@@ -53,6 +54,7 @@ export function openClocks(
     offsetMs: folder.clockOffsetMs,
     saveOffset: (offsetMs) => folder.saveClockOffset(offsetMs),
     onError,
+    moved,
   });
   scope.defer(() => virtual.close());
   return { service: virtual, system, virtual };

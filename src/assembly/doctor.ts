@@ -51,7 +51,10 @@ const deniedByState: ReadonlySet<string> = new Set([
  * Tells the log of a refusal. A refusal of KMS comes by twice, once more in the words of the
  * service that asked; the first telling is the true one.
  */
-export function denialNotes(log: DenialLog, clock: Clock): (refused: RefusedCall) => void {
+export function denialNotes(
+  log: Pick<DenialLog, "note">,
+  clock: Clock,
+): (refused: RefusedCall) => void {
   const told = new WeakSet<Denial>();
   return ({ table, operation, call, resources, refusal }) => {
     const { denial, code, message } = refusal;

@@ -5,21 +5,16 @@ import { isLoopbackHost } from "../gateway/addresses.ts";
 import { type AdminRoute, adminHandler, withAdmin } from "../gateway/admin.ts";
 import { adminCall } from "../gateway/admin-audit.ts";
 import { createAdminGuard } from "../gateway/admin-guard.ts";
-import { createAuthenticator } from "../gateway/authenticate.ts";
 import { type CertificateSource, openPrivateCertificates } from "../gateway/certificates.ts";
 import { clockRoutes } from "../gateway/clock-routes.ts";
 import type { Installation } from "../gateway/data-folder.ts";
 import type { Handler } from "../gateway/exchange.ts";
-import { createFront } from "../gateway/front.ts";
 import { type Health, healthRoute } from "../gateway/health.ts";
 import { metricsRoute } from "../gateway/metrics.ts";
 import { openOwnCertificate } from "../gateway/own-certificate.ts";
 import type { Auditor } from "../gateway/pipeline.ts";
 import type { Log } from "../kernel/log.ts";
-import type { Credentials } from "../kernel/policy.ts";
 import { identityPolicies } from "../services/iam/ports.ts";
-import type { AuthorizationMessages } from "../services/sts/messages.ts";
-import { loadWireServices } from "../wire/service.ts";
 import type { ShipTrails } from "../workers/ship-trails.ts";
 import { accountRoutes } from "./account-routes.ts";
 import { beginBackup } from "./backup/begin.ts";
@@ -29,13 +24,14 @@ import { compactRoute } from "./compact-store.ts";
 import { costRoute } from "./cost-route.ts";
 import { openInquiry } from "./doctor.ts";
 import { doctorRoutes } from "./doctor-routes.ts";
+import type { Front } from "./front.ts";
 import { type OpenEndpoint, openListeners } from "./listeners.ts";
-import { withAdvice } from "./localstack/advice.ts";
-import { withQueueMetrics } from "./queue-metrics.ts";
+import { metricsText } from "./queue-metrics.ts";
 import { serviceCredentialRoutes } from "./service-credential-routes.ts";
 import type { Services } from "./services.ts";
 import { StartError } from "./start-error.ts";
 import type { OpenState } from "./state.ts";
+import type { ThreadTeam } from "./thread-team.ts";
 import { trailRoutes } from "./trail-routes.ts";
 import type { Trails } from "./trails.ts";
 import { deliveryRoutes } from "./undelivered-route.ts";
@@ -51,8 +47,7 @@ export interface DoorOptions {
   readonly state: OpenState;
   readonly clocks: Clocks;
   readonly services: Services;
-  readonly credentials: Credentials;
-  readonly messages: AuthorizationMessages;
+  readonly front: Front;
   readonly auditor: Pick<Auditor, "record">;
   readonly usage: Usage;
   readonly denials: DenialLog;
@@ -61,6 +56,8 @@ export interface DoorOptions {
   readonly version: string;
   /** Serves what receivers of notifications fetch: the signing certificate. */
   readonly certificateRoute: (front: Handler) => Handler;
+  /** Further threads that serve the same port. */
+  readonly threads: Pick<ThreadTeam, "catchUp" | "counts" | "certificateChanged">;
   readonly log: Log;
 }
 
@@ -70,34 +67,20 @@ export interface Door {
   readonly httpUrl: string | undefined;
   readonly caFile: string | null;
   readonly endpoints: readonly OpenEndpoint[];
+  /** Ports that it listens on, for further threads that share them. */
+  readonly ports: readonly number[];
+  /** Answers everything, the server's own addresses too. */
+  readonly handler: Handler;
   /** From now on health says `ok`. */
   ready(): void;
 }
 
 /** Puts authentication, the AWS front and the server's own routes behind the one port. */
 export async function openDoor(options: DoorOptions, scope: AsyncDisposableStack): Promise<Door> {
-  const { settings, state, clocks, services, usage, log, accountId } = options;
+  const { settings, state, clocks, services, usage, log, accountId, threads } = options;
+  const { authenticator, handler: front } = options.front;
   const { requireDecryptToSend } = services;
   const view = () => state.records.view();
-  const strict = createAuthenticator({
-    credentials: options.credentials,
-    view,
-    systemClock: clocks.system,
-  });
-  const authenticator = settings.preset === "localstack" ? withAdvice(strict) : strict;
-  const front = createFront({
-    wire: loadWireServices(),
-    authenticator,
-    pipeline: services.pipeline,
-    random: systemRandom,
-    log,
-    observer: usage,
-    elapsedMs: () => performance.now(),
-    operatorAccountId: accountId,
-    defaultRegion: settings.region,
-    allowInsecureSecrets: settings.allowInsecureSecrets,
-    authorizationMessage: (account, message) => options.messages.encode(account, message),
-  });
   const administration = {
     ...state,
     random: systemRandom,
@@ -112,7 +95,7 @@ export async function openDoor(options: DoorOptions, scope: AsyncDisposableStack
   const routes: AdminRoute[] = [
     healthRoute(health),
     metricsRoute(
-      withQueueMetrics(usage.metrics, services.sqs.measure),
+      async () => metricsText(usage.metrics, services.sqs, await threads.counts()),
       settings.openMetrics || isLoopbackHost(settings.host),
     ),
     ...clockRoutes(clocks.service, clocks.virtual),
@@ -157,14 +140,18 @@ export async function openDoor(options: DoorOptions, scope: AsyncDisposableStack
     },
   });
   const { allowInsecureSecrets } = settings;
-  const admin = adminHandler({ routes, guard, allowInsecureSecrets, log });
+  const admin = heardFirst(
+    adminHandler({ routes, guard, allowInsecureSecrets, log }),
+    threads.catchUp,
+  );
+  const handler = options.certificateRoute(withAdmin(admin, front));
   const certificates = openCertificates(options);
   scope.defer(() => certificates.close());
   const listeners = await openListeners(
     {
       settings,
       tls: certificates.material(),
-      handler: options.certificateRoute(withAdmin(admin, front)),
+      handler,
       view,
       systemClock: clocks.system,
       log,
@@ -174,15 +161,31 @@ export async function openDoor(options: DoorOptions, scope: AsyncDisposableStack
     },
     scope,
   );
-  certificates.onChange((material) => listeners.setTls(material));
+  certificates.onChange((material) => {
+    listeners.setTls(material);
+    threads.certificateChanged();
+  });
   const { address } = listeners;
   return {
     httpsUrl: `https://${address}`,
     httpUrl: settings.tlsOnly ? undefined : `http://${address}`,
     caFile: certificates.caFile,
     endpoints: listeners.endpoints,
+    ports: listeners.ports,
+    handler,
     ready() {
       status = "ok";
+    },
+  };
+}
+
+/** What other threads have told before a request belongs to what it asks about. */
+function heardFirst<A>(handler: Handler<A>, catchUp: () => void): Handler<A> {
+  return {
+    ...handler,
+    handle(exchange, body, context) {
+      catchUp();
+      return handler.handle(exchange, body, context);
     },
   };
 }

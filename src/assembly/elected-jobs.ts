@@ -1,6 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { Log } from "../kernel/log.ts";
-import type { Peers } from "../kernel/peers.ts";
+import type { StorePeers } from "../kernel/peers.ts";
+import { type DueWork, hearDueWork, tellDueWork } from "./due-work.ts";
 import type { Jobs } from "./jobs.ts";
 
 /** How long one process may do the periodic work before it has to ask again. */
@@ -13,7 +14,7 @@ const lookAgainMs = 10_000;
 
 export interface ElectedJobsOptions {
   /** undefined: nobody else works on the store. */
-  readonly peers: Peers | undefined;
+  readonly peers: StorePeers | undefined;
   readonly start: () => Jobs;
   readonly elapsedMs: () => number;
   readonly log: Log;
@@ -34,44 +35,36 @@ export async function startElectedJobs(options: ElectedJobsOptions): Promise<Job
 }
 
 class Election implements Jobs {
-  private readonly peers: Peers;
+  private readonly peers: StorePeers;
   private readonly options: ElectedJobsOptions;
+  private readonly elsewhere: DueWork;
   private jobs: Jobs | undefined;
   private heldUntilMs = 0;
   private lookedMs = 0;
   private readonly stopping = new AbortController();
   private running: Promise<void> = Promise.resolve();
 
-  constructor(peers: Peers, options: ElectedJobsOptions) {
+  constructor(peers: StorePeers, options: ElectedJobsOptions) {
     this.peers = peers;
     this.options = options;
-    peers.on("due.keys", (text) => this.jobs?.keyWorkDue(Number(text)));
-    peers.on("due.trails", (text) => this.jobs?.trailDue(Number(text)));
-    peers.on("due.moves", (text) => this.jobs?.moveTaskDue(Number(text)));
-    peers.on("due.delivery", (text) => {
-      const [atMs = "0", arn = ""] = text.split(" ");
-      this.jobs?.deliveryDue(arn, Number(atMs));
-    });
+    this.elsewhere = tellDueWork(peers);
+    hearDueWork(peers, () => this.jobs);
   }
 
   keyWorkDue(atMs: number): void {
-    if (this.jobs) this.jobs.keyWorkDue(atMs);
-    else this.peers.tell("due.keys", String(atMs));
+    (this.jobs ?? this.elsewhere).keyWorkDue(atMs);
   }
 
   deliveryDue(subscriptionArn: string, atMs: number): void {
-    if (this.jobs) this.jobs.deliveryDue(subscriptionArn, atMs);
-    else this.peers.tell("due.delivery", `${atMs} ${subscriptionArn}`);
+    (this.jobs ?? this.elsewhere).deliveryDue(subscriptionArn, atMs);
   }
 
   trailDue(atMs: number): void {
-    if (this.jobs) this.jobs.trailDue(atMs);
-    else this.peers.tell("due.trails", String(atMs));
+    (this.jobs ?? this.elsewhere).trailDue(atMs);
   }
 
   moveTaskDue(atMs: number): void {
-    if (this.jobs) this.jobs.moveTaskDue(atMs);
-    else this.peers.tell("due.moves", String(atMs));
+    (this.jobs ?? this.elsewhere).moveTaskDue(atMs);
   }
 
   aloneWithTrails: Jobs["aloneWithTrails"] = (act) =>

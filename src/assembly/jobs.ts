@@ -12,6 +12,7 @@ import { repeat } from "../workers/repeat.ts";
 import type { ShipTrails } from "../workers/ship-trails.ts";
 import { startSweepQueues } from "../workers/sweep-queues.ts";
 import { type AuditJobsOptions, startAuditJobs } from "./audit-jobs.ts";
+import type { DueWork } from "./due-work.ts";
 import type { Services } from "./services.ts";
 import type { OpenState } from "./state.ts";
 import type { Trails } from "./trails.ts";
@@ -27,12 +28,7 @@ export interface JobsOptions {
   readonly audit: AuditJobsOptions;
 }
 
-export interface Jobs {
-  keyWorkDue(atMs: number): void;
-  deliveryDue(subscriptionArn: string, atMs: number): void;
-  moveTaskDue(atMs: number): void;
-  /** Something of a trail becomes due. */
-  trailDue(atMs: number): void;
+export interface Jobs extends DueWork {
   /** Runs while no trail delivers. */
   readonly aloneWithTrails: ShipTrails["alone"];
   /** Another process may have made something due without a word. */

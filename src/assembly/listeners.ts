@@ -5,7 +5,7 @@ import type { Settings } from "../config.ts";
 import { type EndpointSetting, parseEndpoint } from "../config-endpoints.ts";
 import { addressSet } from "../gateway/addresses.ts";
 import type { Handler } from "../gateway/exchange.ts";
-import { defaultLimits } from "../gateway/limits.ts";
+import { defaultLimits, limitsOfOne } from "../gateway/limits.ts";
 import { type Gateway, startGateway, type TlsMaterial } from "../gateway/server.ts";
 import type { PrivateEndpoint } from "../kernel/call.ts";
 import type { Clock } from "../kernel/clock.ts";
@@ -24,13 +24,16 @@ export interface ListenersOptions {
   readonly log: Log;
   /** Runs before the listeners stop. */
   readonly stopping: () => void;
+  /** Ports that the first thread listens on, in the order of the places; absent: this is it. */
+  readonly ports?: readonly number[] | undefined;
 }
 
 /** Where the server listens. */
 export interface Listeners {
   /** `host:port` for everyone; of the first private endpoint with --no-public. */
   readonly address: string;
-  readonly port: number;
+  /** Of all places, in their order. */
+  readonly ports: readonly number[];
   readonly endpoints: readonly OpenEndpoint[];
   setTls(material: TlsMaterial): void;
 }
@@ -51,7 +54,7 @@ export async function openListeners(
     handler,
     tlsOnly: settings.tlsOnly,
     trustedProxies: addressSet(settings.trustProxy),
-    limits: defaultLimits,
+    limits: limitsOfOne(defaultLimits, settings.threads),
     systemClock: options.systemClock,
     log,
   };
@@ -63,8 +66,11 @@ export async function openListeners(
     )),
   ];
   const opened: { place: (typeof places)[number]; gateway: Gateway; address: string }[] = [];
-  for (const place of places) {
-    const gateway = await startGateway({ ...common, ...place });
+  const { ports } = options;
+  const sharing = ports ? "further" : settings.threads > 1 ? "first" : undefined;
+  for (const [index, place] of places.entries()) {
+    const port = ports?.[index] ?? place.port;
+    const gateway = await startGateway({ ...common, ...place, port, sharing });
     scope.defer(() => {
       options.stopping();
       return gateway.stop();
@@ -75,7 +81,7 @@ export async function openListeners(
   if (!first) throw new StartError("--no-public needs a --vpc-endpoint to listen on");
   return {
     address: first.address,
-    port: first.gateway.port,
+    ports: opened.map(({ gateway }) => gateway.port),
     endpoints: opened.flatMap(({ place, address }) =>
       "endpointId" in place
         ? [{ endpointId: place.endpointId, httpsUrl: `https://${address}` }]

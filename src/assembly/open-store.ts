@@ -1,8 +1,9 @@
 import { join } from "node:path";
+import type { MessagePort } from "node:worker_threads";
 import type { Store } from "../kernel/command.ts";
 import type { Fault } from "../kernel/errors.ts";
 import type { Log } from "../kernel/log.ts";
-import type { Peers } from "../kernel/peers.ts";
+import type { StorePeers } from "../kernel/peers.ts";
 import { openSqliteStore } from "../stores/sqlite/open.ts";
 
 export interface StoreChoice {
@@ -15,6 +16,8 @@ export interface StoreChoice {
   readonly systemNowMs: () => number;
   /** No other process works on the store meanwhile, as with the embedded one. Default false. */
   readonly alone?: boolean | undefined;
+  /** Where the embedded store tells several threads of changes; absent: there is one. */
+  readonly versions?: SharedArrayBuffer | undefined;
 }
 
 /** A store that a server or a command works on. */
@@ -22,7 +25,9 @@ export interface OpenedStore extends Store {
   /** Settles if the store can never answer again; the process should stop. */
   readonly failed: Promise<Fault>;
   /** Other processes on the same store; absent where there can be none. */
-  readonly peers?: Peers;
+  readonly peers?: StorePeers;
+  /** Of the embedded store alone, see SqliteStore. */
+  portFor?(asker: number): MessagePort;
 }
 
 export function isShared(store: string): boolean {
@@ -31,8 +36,10 @@ export function isShared(store: string): boolean {
 
 /** The one place that knows which kinds of stores there are. Throws the faults of opening them. */
 export async function openStore(choice: StoreChoice): Promise<OpenedStore> {
-  const { store, dataFolder, log, systemNowMs, alone } = choice;
-  if (!isShared(store)) return openSqliteStore({ path: join(dataFolder, "sealpost.db"), log });
+  const { store, dataFolder, log, systemNowMs, versions, alone } = choice;
+  if (!isShared(store)) {
+    return openSqliteStore({ path: join(dataFolder, "sealpost.db"), log, versions });
+  }
   // Loaded by those who use it alone.
   const { openPostgresStore } = await import("../stores/postgres/open.ts");
   return openPostgresStore({ url: store, log, systemNowMs, alone });

@@ -1,15 +1,21 @@
-import type { Metrics } from "../gateway/metrics.ts";
-import type { QueueMeasure } from "../services/sqs/service.ts";
+import type { Metrics, MetricsSnapshot } from "../gateway/metrics.ts";
+import type { QueueMeasure, Sqs, UsedQueue } from "../services/sqs/service.ts";
 
-/** The server's metrics with those of each queue, in Prometheus form, after them. */
-export function withQueueMetrics(
+/** What one thread counted. */
+export interface ThreadCounts {
+  readonly metrics: MetricsSnapshot;
+  readonly queues: readonly UsedQueue[];
+}
+
+/** The metrics of all threads with those of each queue, in Prometheus form, after them. */
+export async function metricsText(
   metrics: Metrics,
-  measure: () => Promise<readonly QueueMeasure[]>,
-): Metrics {
-  return {
-    ...metrics,
-    render: async () => `${await metrics.render()}\n${queueMetricsText(await measure())}`,
-  };
+  { measure }: Pick<Sqs, "measure">,
+  others: readonly ThreadCounts[],
+): Promise<string> {
+  const text = await metrics.render(others.map((each) => each.metrics));
+  const queues = await measure(others.flatMap((each) => each.queues));
+  return `${text}\n${queueMetricsText(queues)}`;
 }
 
 /** `sealpost_sqs_number_of_messages_sent_total{account="…",region="…",queue="…"} 1` and so on. */

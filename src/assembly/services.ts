@@ -19,27 +19,33 @@ import { accountOfAccessKey, identityPolicies, principals } from "../services/ia
 import { createIam } from "../services/iam/service.ts";
 import type { KmsDependencies } from "../services/kms/dependencies.ts";
 import { isKeyGone } from "../services/kms/locate.ts";
-import { createRequestQuotas, type QuotaRates } from "../services/kms/quotas.ts";
+import type { RequestQuotas } from "../services/kms/quotas.ts";
 import { createKms } from "../services/kms/service.ts";
 import { fillSignature } from "../services/sns/deliverable.ts";
-import type { NotificationSigner, SnsDependencies, StatusLog } from "../services/sns/ports.ts";
+import type {
+  NotificationSigner,
+  SnsDependencies,
+  StatusLog,
+  TopicTurns,
+} from "../services/sns/ports.ts";
 import { createSns } from "../services/sns/service.ts";
 import { createSqs, type Sqs } from "../services/sqs/service.ts";
 import type { AuthorizationMessages } from "../services/sts/messages.ts";
 import { createProviderKeys } from "../services/sts/provider-keys.ts";
 import { createSts } from "../services/sts/service.ts";
-import { arrivalsBy, hearArrivals } from "./arrivals.ts";
+import { hearOthers } from "./arrivals.ts";
 import { ensureOwnedKey } from "./bootstrap.ts";
 import type { Clocks } from "./clocks.ts";
 import { denialNotes } from "./doctor.ts";
+import type { DueWork } from "./due-work.ts";
 import { fetchJson } from "./fetch-json.ts";
 import { lastUseIn } from "./key-usage.ts";
-import { shareForgetting } from "./shared-sealer.ts";
-import type { OpenState } from "./state.ts";
+import type { Sharing } from "./sharing.ts";
+import type { ServingState } from "./state.ts";
 import type { Usage } from "./usage.ts";
 
-export interface ServicesOptions {
-  readonly state: OpenState;
+export interface ServicesOptions extends Sharing {
+  readonly state: ServingState;
   readonly clocks: Clocks;
   readonly auditor: Auditor;
   readonly signer: NotificationSigner;
@@ -51,21 +57,19 @@ export interface ServicesOptions {
   readonly publicUrl: () => string;
   readonly allowInsecureSse: boolean;
   readonly log: Log;
-  /** Something of KMS or SNS becomes due at this service time. */
-  readonly keyWorkDue: (atMs: number) => void;
-  readonly deliveryDue: (subscriptionArn: string, atMs: number) => void;
-  readonly moveTaskDue: (atMs: number) => void;
+  readonly due: DueWork;
+  readonly fifoTurns: TopicTurns;
   readonly undeliveredRetentionMs: number;
   readonly statusLog: StatusLog;
   /** undefined: requests to KMS are not counted. */
-  readonly kmsQuotas: QuotaRates | undefined;
+  readonly kmsQuotas: RequestQuotas | undefined;
   /** AWS, until 2024: sending to a queue needs kms:Decrypt beside GenerateDataKey. */
   readonly requireDecryptToSend: boolean;
   /** When the right to a data key that is held is decided. */
   readonly dataKeyAuthorization: "cached" | "always";
-  readonly cloudtrail: Pick<CloudtrailDependencies, "buckets" | "trailWork" | "lookupQuota">;
+  readonly cloudtrail: Pick<CloudtrailDependencies, "buckets" | "trailWork" | "lookupRate">;
   /** Remembers what was denied. */
-  readonly denials: DenialLog;
+  readonly denials: Pick<DenialLog, "note">;
 }
 
 export interface Services {
@@ -79,7 +83,7 @@ export interface Services {
 
 /** Connects the services with each other's ports. They know only the ports. */
 export async function assembleServices(options: ServicesOptions): Promise<Services> {
-  const { state, log, requireDecryptToSend } = options;
+  const { state, log, due, peers, requireDecryptToSend } = options;
   const { service: clock, system: systemClock } = options.clocks;
   const random = systemRandom;
   // The pipeline serves the services that it is made of: they meet through this knot.
@@ -92,19 +96,19 @@ export async function assembleServices(options: ServicesOptions): Promise<Servic
   const fromKms = kmsSource(invoke);
   const ownSealer = createSealer({
     random,
+    borrow: options.borrow,
     sources: {
       kms: fromKms,
       owned: ownedSource(keys, await ensureOwnedKey(records, keys, random, "sqs-owned")),
       installation: ownedSource(keys, await ensureOwnedKey(records, keys, random, "installation")),
     },
   });
-  const { peers } = state.store;
   const decisions: { invoke?: Invoke } = {};
   const decide: Invoke = (call, target, input) => {
     if (!decisions.invoke) throw new Error("a decision before the pipeline was made");
     return decisions.invoke(call, target, input);
   };
-  const holder = shareForgetting(ownSealer, peers);
+  const holder = options.shareForgetting(ownSealer);
   const always = options.dataKeyAuthorization === "always";
   const sealer = always ? decideAlways(holder, fromKms, decide) : holder;
   const kms: KmsDependencies = {
@@ -113,9 +117,9 @@ export async function assembleServices(options: ServicesOptions): Promise<Servic
     principals,
     identityPolicies,
     grantTokens: state.tokens,
-    quotas: options.kmsQuotas && createRequestQuotas(options.kmsQuotas),
+    quotas: options.kmsQuotas,
     lastUse: lastUseIn(state.store, clock),
-    keyWorkDue: options.keyWorkDue,
+    keyWorkDue: (atMs) => due.keyWorkDue(atMs),
     keyMaterialGone: (keyArn) => sealer.forget(keyArn),
   };
   const sns: SnsDependencies = {
@@ -132,8 +136,9 @@ export async function assembleServices(options: ServicesOptions): Promise<Servic
     publicUrl: options.publicUrl,
     undeliveredRetentionMs: options.undeliveredRetentionMs,
     ask: (query) => state.store.query(query),
-    retryAt: options.deliveryDue,
+    retryAt: (arn, atMs) => due.deliveryDue(arn, atMs),
     statusLog: options.statusLog,
+    fifoTurns: options.fifoTurns,
   };
   const sqs = createSqs({
     store: state.store,
@@ -150,10 +155,11 @@ export async function assembleServices(options: ServicesOptions): Promise<Servic
     digests: state.digests,
     log,
     options: { requireDecryptToSend },
-    moveTaskDue: options.moveTaskDue,
-    arrivals: peers && arrivalsBy(peers, () => performance.now()),
+    moveTaskDue: (atMs) => due.moveTaskDue(atMs),
+    arrivals: options.arrivals,
+    queueDeleted: (arn) => peers?.tell("sqs.deleted", arn),
   });
-  if (peers) hearArrivals(peers, sqs.waiters);
+  if (peers) hearOthers(peers, sqs);
   const tables: readonly ServiceTable[] = [
     createKms(kms),
     createIam({ random, secrets: state.secrets, accessKeyUsage: options.usage.accessKeys }),

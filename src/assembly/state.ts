@@ -3,19 +3,23 @@ import { steadyNow } from "../clock/system.ts";
 import type { Settings } from "../config.ts";
 import { type ChainKey, chainKeys } from "../crypto/chain.ts";
 import { HmacKey } from "../crypto/hmac.ts";
-import type { RingKey, RingPurpose } from "../crypto/keyring.ts";
+import { presentRingKey, type RingKey, type RingPurpose } from "../crypto/keyring.ts";
 import { systemRandom } from "../crypto/random.ts";
 import { envelopeDigest, placeMac, placeMacHolds, rowMac, rowMacHolds } from "../crypto/rows.ts";
 import { createSecretBox } from "../crypto/secretbox.ts";
 import { isRestoreUnsettled } from "../gateway/folder-swap.ts";
+import type { Store } from "../kernel/command.ts";
+import type { KeyVault } from "../kernel/keyvault.ts";
 import type { Log } from "../kernel/log.ts";
+import type { Peers } from "../kernel/peers.ts";
 import type { SecretBox } from "../kernel/secrets.ts";
 import { type KeyProcess, startKeyProcess } from "../keys/client.ts";
 import type { PreparedKeyProcesses } from "../keys/prepared.ts";
 import type { SealSource } from "../keys/seal-source.ts";
 import type { UnlockAudit } from "../services/cloudtrail/store.ts";
 import type { DeduplicationDigests, PlaceMacs, Tokens } from "../services/sqs/service.ts";
-import { RecordCache } from "../state/record-cache.ts";
+import { RecordCache, type RecordCacheOptions } from "../state/record-cache.ts";
+import type { Turn } from "../state/turns.ts";
 import { createDigests } from "./digests.ts";
 import { type OpenedStore, openStore } from "./open-store.ts";
 import { sealOf } from "./seal-source.ts";
@@ -24,15 +28,21 @@ import { readSealedRing, writeSealedRing } from "./sealed-ring.ts";
 import { StartError } from "./start-error.ts";
 import { createTokens } from "./tokens.ts";
 
-/** The durable half of a server: store, key process, and what their keys authenticate. */
-export interface OpenState {
-  readonly store: OpenedStore;
-  readonly keys: KeyProcess;
+/** What a serving thread works on: store, keys, and what the ring's keys authenticate. */
+export interface ServingState {
+  readonly store: Store & Pick<OpenedStore, "failed">;
+  readonly keys: KeyVault;
   readonly records: RecordCache;
   readonly secrets: SecretBox;
   readonly places: PlaceMacs;
   readonly tokens: Tokens;
   readonly digests: DeduplicationDigests;
+}
+
+/** The durable half of a server, as the thread that opened it has it. */
+export interface OpenState extends ServingState {
+  readonly store: OpenedStore;
+  readonly keys: KeyProcess;
   /** Runs an act of a start while no other process on the store runs one. */
   readonly alone: <T>(act: () => Promise<T>) => Promise<T>;
   /** All versions; the store makes new links with the newest. */
@@ -48,6 +58,16 @@ export interface StateOptions {
   /** See KeyProcessOptions. */
   readonly prepared?: PreparedKeyProcesses | undefined;
   readonly log: Log;
+  /** Other threads of this process on the same store; absent: there are none. */
+  readonly threads?: ThreadsOnStore | undefined;
+}
+
+export interface ThreadsOnStore {
+  readonly peers: Peers;
+  /** Where the store tells all threads of changes. */
+  readonly versions: SharedArrayBuffer;
+  /** Waits until no thread changes configuration in a turn. */
+  readonly takeTurn: () => Promise<Turn>;
 }
 
 export function stateOptions(
@@ -81,7 +101,8 @@ export async function openState(
       "a restore of this data folder was cut off: a start of the server ends it",
     );
   }
-  const store = await openStore(options);
+  const { threads } = options;
+  const store = await openStore({ ...options, versions: threads?.versions });
   scope.defer(() => store.close());
   const alone = <T>(act: () => Promise<T>) => store.peers?.alone("start", act) ?? act();
   // Processes that start together on an empty store: one makes the ring, the others find it.
@@ -89,7 +110,8 @@ export async function openState(
   scope.defer(() => keys.close());
   const chain = chainKeys(keys.ringKeys);
   await unlockAudit(store, chain);
-  return { store, keys, alone, chainKeys: chain, ...authenticatedBy(keys.ringKeys, keys, store) };
+  const others = threads ?? { peers: store.peers };
+  return { store, keys, alone, chainKeys: chain, ...authenticatedBy(keys.ringKeys, store, others) };
 }
 
 /** Throws SealedError if everything is there but the seal. */
@@ -125,17 +147,26 @@ async function unlockAudit(store: OpenedStore, all: readonly ChainKey[]): Promis
   await store.commit({ decidedUnder: [], commands: [unlock] });
 }
 
-function authenticatedBy(ring: readonly RingKey[], keys: KeyProcess, store: OpenedStore) {
+/** What the keys of the ring authenticate in a store. */
+export function authenticatedBy(
+  ring: readonly RingKey[],
+  store: Store,
+  { peers, takeTurn }: Pick<RecordCacheOptions, "peers" | "takeTurn">,
+) {
   const all = (purpose: RingPurpose) => ring.filter((key) => key.purpose === purpose);
+  const [rowsKey, placesKey, tokensKey] = (["rows", "places", "tokens"] as const).map(
+    (purpose) => presentRingKey(ring, purpose).key,
+  ) as [Buffer, Buffer, Buffer];
   const rows = all("rows");
-  const place = new HmacKey(keys.placesKey);
+  const place = new HmacKey(placesKey);
   const places = all("places").map(({ key }) => new HmacKey(key));
   const records = new RecordCache({
     store,
     entriesMax: recordEntriesMax,
-    peers: store.peers,
+    peers,
+    takeTurn,
     rows: {
-      make: (record) => rowMac(keys.rowsKey, record),
+      make: (record) => rowMac(rowsKey, record),
       verify: (record) => rows.some(({ key }) => rowMacHolds(key, record)),
     },
   });
@@ -151,7 +182,7 @@ function authenticatedBy(ring: readonly RingKey[], keys: KeyProcess, store: Open
     records,
     secrets: createSecretBox(ring, systemRandom),
     places: placeMacs,
-    tokens: createTokens(keys.tokensKey, all("tokens")),
+    tokens: createTokens(tokensKey, all("tokens")),
     digests: createDigests(all("tokens")),
   };
 }

@@ -12,8 +12,10 @@ import type { SnsMetrics } from "../services/sns/ports.ts";
 export interface Usage {
   readonly metrics: Metrics;
   readonly sns: SnsMetrics;
-  /** Last uses since the start, and what was kept before. */
+  /** Last uses since the start, here or in other threads, and what was kept before. */
   readonly accessKeys: AccessKeyUsage;
+  /** As far as this thread knows. */
+  lastUse(id: string): AccessKeyUse | undefined;
   /** Uses that were not taken yet. */
   takeAccessKeyUses(): ReadonlyMap<string, AccessKeyUse>;
   /** The auditor, with each use of a KMS key counted by operation and by whom it was made for. */
@@ -25,7 +27,14 @@ export interface Usage {
 
 const usesMax = 10_000;
 
-export function createUsage(clock: Clock, version: string): Usage {
+export interface UsageOptions {
+  readonly clock: Clock;
+  readonly version: string;
+  /** What other threads know of the last use of an access key or role; absent: there are none. */
+  readonly lastUseElsewhere?: ((id: string) => Promise<AccessKeyUse | undefined>) | undefined;
+}
+
+export function createUsage({ clock, version, lastUseElsewhere }: UsageOptions): Usage {
   const uses = new Map<string, AccessKeyUse>();
   const unsaved = new Map<string, AccessKeyUse>();
   let inFlight = 0;
@@ -40,8 +49,12 @@ export function createUsage(clock: Clock, version: string): Usage {
       count: (topicArn, metric, by) => metrics.topic(topicArn, metric, by),
     },
     accessKeys: {
-      lastUsed: async (view, id) => uses.get(id) ?? accessKeyUses.get(view, installation, id),
+      async lastUsed(view, id) {
+        const latest = latestOf(uses.get(id), await lastUseElsewhere?.(id));
+        return latest ?? accessKeyUses.get(view, installation, id);
+      },
     },
+    lastUse: (id) => uses.get(id),
     takeAccessKeyUses() {
       const taken = new Map(unsaved);
       unsaved.clear();
@@ -71,6 +84,13 @@ export function createUsage(clock: Clock, version: string): Usage {
       }
     },
   };
+}
+
+export function latestOf(...uses: readonly (AccessKeyUse | undefined)[]): AccessKeyUse | undefined {
+  return uses.reduce(
+    (one, other) => ((one?.atMs ?? -1) >= (other?.atMs ?? -1) ? one : other),
+    undefined,
+  );
 }
 
 /** The access key or role behind a request. "": neither, as nobody asks about other sessions. */

@@ -12,7 +12,7 @@ export function addSettingOptions(command: Command): void {
   for (const [name, spec] of settingEntries) {
     command.addOption(settingOption(name, spec));
     // Without it a flag could not win over an environment that says true.
-    if (spec.kind === "boolean" && spec.later !== "all" && !flagOf(name).startsWith("--no-")) {
+    if (spec.kind === "boolean" && !flagOf(name).startsWith("--no-")) {
       command.addOption(new Option(`--no-${flagOf(name).slice(2)}`).hideHelp());
     }
   }
@@ -41,8 +41,6 @@ export interface SettingRow {
   /** Allowed values or range; "" where the description says it. */
   readonly values: string;
   readonly description: string;
-  /** `partly`: some values belong to a later issue. */
-  readonly available: "yes" | "partly" | "no";
 }
 
 export function settingRows(): readonly SettingRow[] {
@@ -54,7 +52,6 @@ export function settingRows(): readonly SettingRow[] {
     default: String(spec.default ?? (spec.kind === "boolean" ? false : "")),
     values: spec.choices?.join(", ") ?? (spec.kind === "integer" ? `${spec.min}–${spec.max}` : ""),
     description: spec.description,
-    available: spec.later === undefined ? "yes" : spec.later === "all" ? "no" : "partly",
   }));
 }
 
@@ -62,7 +59,6 @@ function settingOption(name: SettingName, spec: SettingSpec): Option {
   const notes = [
     spec.default === undefined ? "" : `default ${spec.default}`,
     spec.choices ? spec.choices.join(" | ") : "",
-    spec.later === "all" ? "not available yet" : "",
   ].filter((note) => note !== "");
   const suffix = notes.length > 0 ? ` (${notes.join("; ")})` : "";
   const flags = spec.kind === "boolean" ? flagOf(name) : `${flagOf(name)} <${spec.value}>`;

@@ -35,6 +35,7 @@ export function checkTogether(
   if ((settings.user === undefined) !== (settings.keyUser === undefined)) {
     throw new SettingsError("--user and --key-user go together");
   }
+  checkThreads(settings);
   if ((settings.tlsCert === undefined) !== (settings.tlsKey === undefined)) {
     throw new SettingsError("--tls-cert and --tls-key go together");
   }
@@ -50,6 +51,21 @@ export function checkTogether(
     throw new SettingsError(
       "on a host that is not loopback the root key must not lie unnoticed beside the data it " +
         `seals: name its place with --seal-file (the default would be ${settings.sealFile})`,
+    );
+  }
+}
+
+function checkThreads({ threads, store, preset }: Settings): void {
+  if (threads === 1) return;
+  if (store !== "sqlite") {
+    throw new SettingsError(
+      "--threads is for the embedded store: on PostgreSQL start more server processes instead, " +
+        "on this machine or on others",
+    );
+  }
+  if (preset !== undefined) {
+    throw new SettingsError(
+      `--threads has no use under --preset ${preset}, which serves one developer's tests`,
     );
   }
 }

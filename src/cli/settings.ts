@@ -42,7 +42,7 @@ export interface SettingsSources {
 
 /**
  * Merges the sources; a preset stands in for the table's defaults. Throws SettingsError for what is
- * unknown, malformed or of a later issue.
+ * unknown or malformed.
  */
 export function readSettings(given: SettingsSources): Settings {
   const environment = given.environment ?? {};
@@ -129,7 +129,6 @@ function absent(spec: SettingSpec): unknown {
 }
 
 function readValue(spec: SettingSpec, { source, raw }: Given): unknown {
-  if (spec.later === "all") throw new SettingsError(`${source} is not available yet`);
   const value = readKind(spec, source, raw);
   for (const item of Array.isArray(value) ? value : [value]) {
     if (spec.choices && !spec.choices.includes(String(item))) {
@@ -139,10 +138,6 @@ function readValue(spec: SettingSpec, { source, raw }: Given): unknown {
       spec.check?.(String(item));
     } catch (error) {
       throw new SettingsError(`${source}: ${error instanceof Error ? error.message : error}`);
-    }
-    // A store address may hold a password: the message names the setting only.
-    if (typeof item !== "boolean" && spec.later?.(item)) {
-      throw new SettingsError(`this value of ${source} is not available yet`);
     }
   }
   return value;

@@ -23,6 +23,8 @@ export interface VirtualClockOptions {
   /** Makes the offset durable. Called before the time moves: a restart never goes back in time. */
   readonly saveOffset: (offsetMs: number) => void;
   readonly onError: (error: unknown) => void;
+  /** Hears of each step of the time, and of the offset at the start. */
+  readonly moved?: ((offsetMs: number) => void) | undefined;
   /**
    * Callbacks that one advance runs step by step. What is due after them runs once, at the time of
    * arrival: ten years of a job that runs each second must not take ten years.
@@ -35,7 +37,7 @@ const epochMsMax = 8.64e15 / 2;
 
 export function virtualClock(options: VirtualClockOptions): VirtualClock {
   const due = dueList();
-  let offsetMs = options.offsetMs;
+  let offsetMs = 0;
   let timer: NodeJS.Timeout | undefined;
   let advancing: Promise<void> = Promise.resolve();
   let advancesWaiting = 0;
@@ -43,6 +45,11 @@ export function virtualClock(options: VirtualClockOptions): VirtualClock {
   /** Callbacks that the timer started and that have not ended. */
   const running = new Set<Promise<void>>();
   const now = (): EpochMs => options.systemNow() + offsetMs;
+  const moveTo = (toMs: number): void => {
+    offsetMs = toMs;
+    options.moved?.(toMs);
+  };
+  moveTo(options.offsetMs);
 
   function schedule(): void {
     clearTimeout(timer);
@@ -69,10 +76,10 @@ export function virtualClock(options: VirtualClockOptions): VirtualClock {
     for (let step = 0; step < stepsMax && !closed; step++) {
       const entry = due.takeDue(options.systemNow() + targetOffsetMs);
       if (entry === undefined) break;
-      offsetMs = Math.min(targetOffsetMs, Math.max(offsetMs, entry.atMs - options.systemNow()));
+      moveTo(Math.min(targetOffsetMs, Math.max(offsetMs, entry.atMs - options.systemNow())));
       await runDue(entry.run, options.onError);
     }
-    offsetMs = targetOffsetMs;
+    moveTo(targetOffsetMs);
     for (const entry of takeAllDue(due, now())) {
       if (!closed) await runDue(entry.run, options.onError);
     }

@@ -56,7 +56,7 @@ export interface AdminOptions {
 
 export const adminPrefix = "/_sealpost/";
 
-const bodyBytesMax = 64 * 1024;
+export const adminBodyBytesMax = 64 * 1024;
 
 /** Answers `/_sealpost/…`. Errors are JSON `{"code","message"}`. */
 export function adminHandler(options: AdminOptions): Handler<AdminRoute> {
@@ -86,7 +86,7 @@ function admit(options: AdminOptions, exchange: HttpExchange): Admission<AdminRo
   }
   const here = options.routes.filter((route) => route.path === exchange.path);
   const route = here.find(({ method }) => method === exchange.method);
-  if (route) return { bodyBytesMax, context: route };
+  if (route) return { bodyBytesMax: adminBodyBytesMax, context: route };
   if (here.length === 0) return { refuse: errorReply(404, "NotFound", "there is no such address") };
   const allow = here.map(({ method }) => method).join(", ");
   const reply = errorReply(405, "MethodNotAllowed", `this address answers ${allow} only`);
@@ -151,7 +151,7 @@ function formReply(reply: AdminReply): HttpReply {
   };
 }
 
-function refuseAdmin(refusal: GatewayRefusal): HttpReply {
+export function refuseAdmin(refusal: GatewayRefusal): HttpReply {
   return errorReply(refusalStatus[refusal], refusalCodes[refusal], refusalTexts[refusal]);
 }
 

@@ -83,6 +83,11 @@ export function openPrivateCertificates(options: PrivateCertificatesOptions): Ce
   };
 }
 
+/** What is in the folder: for a thread beside the one that keeps the certificates. */
+export function readPrivateCertificate(options: PrivateCertificatesOptions): TlsMaterial {
+  return ensure(options);
+}
+
 /** DIR/truststore.p12 for the JVM: the same public certificate as DIR/ca.pem. */
 function ensureTruststore({ folder, random }: PrivateCertificatesOptions): void {
   const pem = readFileIfThere(join(folder, "ca.pem"));

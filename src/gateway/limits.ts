@@ -37,6 +37,22 @@ export interface GatewayLimits {
   readonly stopMs: number;
 }
 
+/** The limits of a whole server, for each of several gateways that share its port. */
+export function limitsOfOne(limits: GatewayLimits, gateways: number): GatewayLimits {
+  const part = (whole: number, least = 1) => Math.max(least, Math.ceil(whole / gateways));
+  return {
+    ...limits,
+    unauthenticatedBytesMax: part(limits.unauthenticatedBytesMax, limits.bodyBytesMax),
+    unauthenticatedBytesPerAddressMax: part(
+      limits.unauthenticatedBytesPerAddressMax,
+      limits.bodyBytesMax,
+    ),
+    waitingMax: part(limits.waitingMax),
+    connectionsMax: part(limits.connectionsMax),
+    connectionsPerAddressMax: part(limits.connectionsPerAddressMax),
+  };
+}
+
 export const defaultLimits: GatewayLimits = Object.freeze({
   headerMs: 10_000,
   headerCheckMs: 1_000,

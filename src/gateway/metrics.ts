@@ -18,8 +18,21 @@ export interface Metrics {
   kmsUse(operation: string, via: string): void;
   /** A metric of a topic, by its name in CloudWatch. */
   topic(topicArn: string, metric: string, by: number): void;
-  /** Prometheus text. */
-  render(): Promise<string>;
+  /** What was counted, as plain data. */
+  snapshot(): MetricsSnapshot;
+  /** Prometheus text, with what the other threads of the process counted. */
+  render(others?: readonly MetricsSnapshot[]): Promise<string>;
+}
+
+type Counted<T> = readonly (readonly [labels: readonly string[], entry: T])[];
+
+/** What one thread counted. */
+export interface MetricsSnapshot {
+  readonly requestsInFlight: number;
+  readonly requests: Counted<Count>;
+  readonly durations: Counted<Duration>;
+  readonly kmsUses: Counted<Count>;
+  readonly topics: Counted<Count>;
 }
 
 export interface MetricsOptions {
@@ -42,14 +55,14 @@ interface Duration {
 }
 
 export function createMetrics(options: MetricsOptions): Metrics {
-  const requests = series(() => ({ value: 0 }));
-  const durations = series<Duration>(() => ({
-    buckets: bucketBounds.map(() => 0),
-    sum: 0,
-    count: 0,
-  }));
-  const kmsUses = series(() => ({ value: 0 }));
-  const topics = series(() => ({ value: 0 }));
+  const { requests, durations, kmsUses, topics } = createCounts();
+  const snapshot = (): MetricsSnapshot => ({
+    requestsInFlight: options.requestsInFlight(),
+    requests: [...requests.all()],
+    durations: [...durations.all()],
+    kmsUses: [...kmsUses.all()],
+    topics: [...topics.all()],
+  });
   return {
     request({ service, operation, code, seconds }) {
       requests.of(service, operation, code).value++;
@@ -59,34 +72,79 @@ export function createMetrics(options: MetricsOptions): Metrics {
     topic(topicArn, metric, by) {
       topics.of(topicArn, metric).value += by;
     },
-    render: () =>
-      renderFamilies([
-        gauge("sealpost_info", "Version of the server", { version: options.version }, 1),
-        gauge("sealpost_requests_in_flight", "Requests in work", {}, options.requestsInFlight()),
-        gauge("process_resident_memory_bytes", "Resident memory", {}, options.residentBytes()),
-        counter("sealpost_requests_total", "Requests answered", requests, [
-          "service",
-          "operation",
-          "code",
-        ]),
-        histogram("sealpost_request_duration_seconds", "Time to answer", durations),
-        counter("sealpost_kms_uses_total", "Uses of KMS keys", kmsUses, ["operation", "via"]),
-        counter("sealpost_sns_metric_total", "Metrics of topics, named as in CloudWatch", topics, [
-          "topic",
-          "metric",
-        ]),
-      ]),
+    snapshot,
+    render: (others = []) => renderFamilies(familiesOf(options, [snapshot(), ...others])),
   };
 }
 
+function familiesOf(
+  options: MetricsOptions,
+  snapshots: readonly MetricsSnapshot[],
+): readonly Family[] {
+  const sums = createCounts();
+  const byThread = series<Count>(() => ({ value: 0 }));
+  let inFlight = 0;
+  for (const [index, each] of snapshots.entries()) {
+    inFlight += each.requestsInFlight;
+    const answered = each.requests.reduce((sum, [, { value }]) => sum + value, 0);
+    byThread.of(String(index + 1)).value = answered;
+    for (const name of ["requests", "kmsUses", "topics"] as const) {
+      for (const [labels, { value }] of each[name]) sums[name].of(...labels).value += value;
+    }
+    for (const [labels, duration] of each.durations) add(sums.durations.of(...labels), duration);
+  }
+  return [
+    gauge("sealpost_info", "Version of the server", { version: options.version }, 1),
+    gauge("sealpost_requests_in_flight", "Requests in work", {}, inFlight),
+    gauge("process_resident_memory_bytes", "Resident memory", {}, options.residentBytes()),
+    counter("sealpost_requests_total", "Requests answered", sums.requests, [
+      "service",
+      "operation",
+      "code",
+    ]),
+    histogram("sealpost_request_duration_seconds", "Time to answer", sums.durations),
+    counter("sealpost_kms_uses_total", "Uses of KMS keys", sums.kmsUses, ["operation", "via"]),
+    counter("sealpost_sns_metric_total", "Metrics of topics, named as in CloudWatch", sums.topics, [
+      "topic",
+      "metric",
+    ]),
+    ...(snapshots.length > 1
+      ? [counter("sealpost_thread_requests_total", "Requests by thread", byThread, ["thread"])]
+      : []),
+  ];
+}
+
+interface Count {
+  value: number;
+}
+
+function createCounts() {
+  const count = (): Count => ({ value: 0 });
+  const duration = (): Duration => ({ buckets: bucketBounds.map(() => 0), sum: 0, count: 0 });
+  return {
+    requests: series(count),
+    durations: series(duration),
+    kmsUses: series(count),
+    topics: series(count),
+  };
+}
+
+function add(sum: Duration, part: Readonly<Duration>): void {
+  sum.sum += part.sum;
+  sum.count += part.count;
+  part.buckets.forEach((value, index) => {
+    sum.buckets[index] = (sum.buckets[index] ?? 0) + value;
+  });
+}
+
 /** `GET /_sealpost/metrics`; unsigned where `open`. */
-export function metricsRoute(metrics: Metrics, open: boolean): AdminRoute {
+export function metricsRoute(render: () => Promise<string>, open: boolean): AdminRoute {
   return {
     method: "GET",
     path: "/_sealpost/metrics",
     action: open ? null : "sealpost:GetMetrics",
     handle: async () => ({
-      text: await metrics.render(),
+      text: await render(),
       contentType: "text/plain; version=0.0.4; charset=utf-8",
     }),
   };
@@ -101,7 +159,7 @@ function observe(duration: Duration, seconds: number): void {
 
 interface Series<T> {
   of(...labels: string[]): T;
-  all(): Iterable<{ readonly labels: readonly string[]; readonly entry: T }>;
+  all(): Iterable<readonly [labels: readonly string[], entry: T]>;
 }
 
 /** Entries by their labels, one after the other: no key is put together for each request. */
@@ -111,7 +169,7 @@ interface Branch<T> {
 }
 
 function series<T>(make: () => T): Series<T> {
-  const entries: { labels: readonly string[]; entry: T }[] = [];
+  const entries: (readonly [labels: readonly string[], entry: T])[] = [];
   const root: Branch<T> = { next: new Map() };
   return {
     of(...labels) {
@@ -127,7 +185,7 @@ function series<T>(make: () => T): Series<T> {
       }
       if (branch.entry !== undefined) return branch.entry;
       branch.entry = make();
-      entries.push({ labels, entry: branch.entry });
+      entries.push([labels, branch.entry]);
       return branch.entry;
     },
     all: () => entries,
@@ -158,7 +216,7 @@ function counter(
   of: Series<{ value: number }>,
   labelNames: readonly string[],
 ): Family {
-  const values = [...of.all()].map(({ labels, entry }) => ({
+  const values = [...of.all()].map(([labels, entry]) => ({
     labels: Object.fromEntries(labelNames.map((label, index) => [label, labels[index] ?? ""])),
     value: entry.value,
   }));
@@ -167,7 +225,7 @@ function counter(
 
 function histogram(name: string, help: string, of: Series<Duration>): Family {
   const values: Sample[] = [];
-  for (const { labels, entry } of of.all()) {
+  for (const [labels, entry] of of.all()) {
     const common = { service: labels[0] ?? "", operation: labels[1] ?? "" };
     let below = 0;
     for (const [index, bound] of bucketBounds.entries()) {

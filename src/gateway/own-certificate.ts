@@ -50,7 +50,8 @@ export function openOwnCertificate(options: OwnCertificateOptions): CertificateS
   };
 }
 
-function readPair(certFile: string, keyFile: string): TlsMaterial {
+/** Throws Error if the files cannot be read or do not belong together. */
+export function readPair(certFile: string, keyFile: string): TlsMaterial {
   const cert = readFileSync(certFile, "utf8");
   const key = readFileSync(keyFile, "utf8");
   // The server's own certificate comes first in a chain.

@@ -264,7 +264,8 @@ async function settle<View extends RecordView>(
     else await recorded.catch((error: unknown) => deps.log.error("audit not written", { error }));
   }
   work.events.length = 0;
-  outcome.committed?.();
+  const after = outcome.committed?.();
+  if (after) await after;
 }
 
 /** A refused request: the records of what was denied are kept before the client hears of it. */

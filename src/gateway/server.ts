@@ -26,6 +26,11 @@ export interface GatewayOptions<A> {
   readonly port: number;
   /** Key and certificate chain in PEM. */
   readonly tls: TlsMaterial;
+  /**
+   * Several gateways of this process share the port: the first one of them, or one that comes after
+   * it. Absent: this one has it alone.
+   */
+  readonly sharing?: "first" | "further" | undefined;
   /** Refuse plain HTTP. */
   readonly tlsOnly: boolean;
   readonly trustedProxies: AddressSet;
@@ -88,8 +93,8 @@ export async function startGateway<A>(options: GatewayOptions<A>): Promise<Gatew
   const listener = createServer({ allowHalfOpen: true, noDelay: true }, sniff.accept);
   listener.maxConnections = limits.connectionsMax;
   listener.on("drop", () => log.warn("connection refused: too many"));
-  await refuseOccupiedPort(options.host, options.port);
-  const port = await listen(listener, options.host, options.port);
+  if (options.sharing !== "further") await refuseOccupiedPort(options.host, options.port);
+  const port = await listen(listener, options);
   // Out of file descriptors, for one: the next accept may work again.
   listener.on("error", (error) => log.error("a connection could not be accepted", { error }));
   return {
@@ -195,12 +200,12 @@ const malformedAnswers: ReadonlyMap<string, Malformed> = new Map([
 
 function listen(
   listener: ReturnType<typeof createServer>,
-  host: string,
-  port: number,
+  { host, port, sharing }: Pick<GatewayOptions<unknown>, "host" | "port" | "sharing">,
 ): Promise<number> {
   return new Promise((resolve, reject) => {
     listener.once("error", reject);
-    listener.listen({ host, port, backlog: 4096 }, () => {
+    const reusePort = sharing !== undefined;
+    listener.listen({ host, port, reusePort, backlog: 4096 }, () => {
       listener.off("error", reject);
       resolve((listener.address() as AddressInfo).port);
     });

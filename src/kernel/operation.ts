@@ -35,8 +35,11 @@ export type AnyOperation = Operation<any, any>;
 export interface Outcome<O> {
   readonly output: O;
   readonly commands?: readonly Command[];
-  /** Runs once the commit with `commands` is durable (a cache may then rely on it). */
-  readonly committed?: () => void;
+  /**
+   * Runs once the commit with `commands` is durable (a cache may then rely on it). What it promises
+   * is done before the answer leaves.
+   */
+  readonly committed?: () => void | Promise<void>;
   /** What the audit knows only now: KMS `additionalEventData`, resources found on the way. */
   readonly audit?: {
     readonly resources?: readonly AuditResource[];

@@ -17,7 +17,7 @@ import { type Field, operations, ownField, textField } from "./protocol.ts";
 import { type SealSource, startSealHelper } from "./seal-source.ts";
 import { type Supervisor, supervise } from "./supervisor.ts";
 import { openUseLog } from "./use-log-file.ts";
-import { vaultOn } from "./vault.ts";
+import { type KeyRelay, vaultOn } from "./vault.ts";
 
 export interface KeyProcessOptions {
   /** Entry of the child; by default the one beside this file. */
@@ -50,6 +50,8 @@ export interface KeyProcess extends KeyVault {
   readonly secretsKey: Buffer;
   readonly placesKey: Buffer;
   readonly tokensKey: Buffer;
+  /** For other threads, which reach the process through this one. */
+  readonly relay: KeyRelay;
   /** Number of the first line of the log of uses that does not follow from those before it. */
   firstBrokenUse(lines: readonly string[]): Promise<number | undefined>;
   /** Names the root key without revealing it: 16 hex digits. */
@@ -87,12 +89,20 @@ export async function startKeyProcess(options: KeyProcessOptions): Promise<KeyPr
     return link;
   };
   const supervisor = supervise(first.link, again, options.log);
+  const ask: Link["request"] = (operation, fields, read) => {
+    const link = supervisor.link();
+    return link instanceof Promise
+      ? link.then((opened) => opened.request(operation, fields, read))
+      : link.request(operation, fields, read);
+  };
   const present = (purpose: RingPurpose): Buffer => presentRingKey(ringKeys, purpose).key;
   return {
-    ...vaultOn(supervisor),
+    ...vaultOn(ask),
+    relay: (operation, fields) =>
+      ask(operation, fields, (answer) => answer.map((_, index) => ownBytes(answer, index))),
     firstBrokenUse: (lines) => firstBrokenUse(supervisor, lines),
-    sealBackup: async (id, publicKeys) =>
-      (await supervisor.link()).request(
+    sealBackup: (id, publicKeys) =>
+      ask(
         operations.sealBackup,
         [Buffer.from(id).toString("base64"), ...publicKeys],
         readSealedBackup,
@@ -148,6 +158,11 @@ async function openLink({
     await link.close();
     throw error;
   }
+}
+
+/** In a buffer of its own, which can be moved to another thread. */
+function ownBytes(fields: readonly Buffer[], index: number): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from(fields[index] ?? []);
 }
 
 /** A ring means that a root key exists: making another could only hide that it was lost. */

@@ -10,19 +10,30 @@ import type {
   WrappedMaterial,
 } from "../kernel/keyvault.ts";
 import { type Field, openField, operations, ownField, textField } from "./protocol.ts";
-import type { Supervisor } from "./supervisor.ts";
 
 type Read<T> = (fields: readonly Buffer[]) => T;
 type Ask = <T>(operation: number, fields: readonly Field[], read: Read<T>) => Promise<T>;
 
-/** The vault's port, spoken in frames to the present key process. */
-export function vaultOn(supervisor: Supervisor): KeyVault {
-  const ask: Ask = (operation, fields, read) => {
-    const link = supervisor.link();
-    return link instanceof Promise
-      ? link.then((opened) => opened.request(operation, fields, read))
-      : link.request(operation, fields, read);
-  };
+/** Carries an operation to the key process for another thread. What it answers is its own. */
+export type KeyRelay = (
+  operation: number,
+  fields: readonly Field[],
+) => Promise<readonly Uint8Array<ArrayBuffer>[]>;
+
+/** The vault for a thread that reaches the key process through another one. */
+export function relayedVault(relay: KeyRelay): KeyVault {
+  return vaultOn(async (operation, fields, read) => {
+    const answer = await relay(operation, fields);
+    try {
+      return read(answer.map((each) => Buffer.from(each.buffer, 0, each.length)));
+    } finally {
+      for (const each of answer) each.fill(0);
+    }
+  });
+}
+
+/** The vault's port, spoken in frames to the present key process: by `ask`, see Link.request. */
+export function vaultOn(ask: Ask): KeyVault {
   return {
     ...materialCalls(ask),
     ...cipherCalls(ask),

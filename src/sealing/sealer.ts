@@ -2,7 +2,7 @@ import { openBody, sealBody } from "../crypto/envelope.ts";
 import type { Call } from "../kernel/call.ts";
 import { requesterId } from "../kernel/caller.ts";
 import type { EpochMs } from "../kernel/clock.ts";
-import { Fault, Refusal } from "../kernel/errors.ts";
+import { assert, Fault, Refusal } from "../kernel/errors.ts";
 import type { Random } from "../kernel/random.ts";
 import type { StoredDataKey } from "../kernel/sealed.ts";
 import type {
@@ -18,6 +18,8 @@ import type { Soon } from "../kernel/soon.ts";
 import {
   type CachedDataKey,
   DataKeyCache,
+  type DataKeyLimits,
+  dataKeyLimits,
   type HeldKey,
   type KeyHolder,
 } from "./data-key-cache.ts";
@@ -28,10 +30,33 @@ export interface SealerDependencies {
   /** Data keys by sealing mode: the user's KMS key, or a key of the installation. */
   readonly sources: Readonly<Record<Encryption["mode"], DataKeySource>>;
   readonly random: Random;
+  /** Set in a thread that gets its data keys from the cache of the process. */
+  readonly borrow?: BorrowKey | undefined;
 }
 
+/** Which data key is wanted, and how old it may be: what the cache of the process asks for. */
+export interface KeyLoan {
+  readonly use: "seal" | "open";
+  readonly name: string;
+  readonly nowMs: EpochMs;
+  readonly reuseMs: number;
+}
+
+/** A copy for one thread, good for `loanLimits`. */
+export type LentKey = CachedDataKey<SealingFacts | undefined>;
+
+/** Asks the cache of the process for a key; `fetch` asks the KMS, if it has none. */
+export type BorrowKey = (loan: KeyLoan, fetch: () => Promise<LentKey>) => Promise<LentKey>;
+
+/** Uses and bytes that a loan allows: many of them stay within the limits of the key. */
+const loanLimits: DataKeyLimits = {
+  usesMax: dataKeyLimits.usesMax / 64,
+  bytesMax: dataKeyLimits.bytesMax / 64,
+  entriesMax: dataKeyLimits.entriesMax,
+};
+
 /** What the cache remembers of a data key it seals with. */
-interface SealingFacts {
+export interface SealingFacts {
   readonly stored: StoredDataKey;
   /** Some commit with the data key's row is durable. */
   durable: boolean;
@@ -45,9 +70,15 @@ const ownReuseMs = { owned: 300_000, installation: 3_600_000 } as const;
 
 /** Sealer with its two caches: one for sealing, one for opening, as SQS keeps them. */
 export function createSealer(deps: SealerDependencies): Sealer & DataKeyHolder {
-  const sealing = new DataKeyCache<SealingFacts>();
-  const opening = new DataKeyCache<undefined>();
+  const limits = deps.borrow ? loanLimits : dataKeyLimits;
+  const sealing = new DataKeyCache<SealingFacts>(limits);
+  const opening = new DataKeyCache<undefined>(limits);
   return {
+    async lend({ use, ...loan }, fetch) {
+      const lent = { ...loan, uses: loanLimits.usesMax, bytes: loanLimits.bytesMax };
+      if (use === "open") return opening.with({ ...lent, fetch: opened(fetch), use: copyOf });
+      return sealing.with({ ...lent, fetch: sealingKeyOf(fetch), use: copyOf });
+    },
     seal: (call, place, bodies) => seal(deps, sealing, call, place, bodies),
     open: (call, place, rows) => open(deps, opening, call, place, rows),
     forget(keyArn) {
@@ -65,10 +96,32 @@ export function createSealer(deps: SealerDependencies): Sealer & DataKeyHolder {
   };
 }
 
+function copyOf<T>(key: CachedDataKey<T>): CachedDataKey<T> {
+  const plaintext = Buffer.allocUnsafeSlow(key.plaintext.length);
+  key.plaintext.copy(plaintext);
+  return { ...key, plaintext };
+}
+
+type Fetch<T> = () => Promise<CachedDataKey<T>>;
+
+function sealingKeyOf(fetch: Fetch<SealingFacts | undefined>): Fetch<SealingFacts> {
+  return async () => {
+    const { facts, ...key } = await fetch();
+    assert(facts, "who seals fetches keys to seal with");
+    return { ...key, facts };
+  };
+}
+
+function opened(fetch: Fetch<unknown>): Fetch<undefined> {
+  return async () => ({ ...(await fetch()), facts: undefined });
+}
+
 /** Who must be told that key material is gone. */
 export interface DataKeyHolder {
-  /** Wipes cached data keys of a KMS key at once. */
-  forget(keyArn: string): void;
+  /** Wipes cached data keys of a KMS key at once, in all threads when it is done. */
+  forget(keyArn: string): void | Promise<void>;
+  /** For the other threads of the process, whose keys are those of this cache. */
+  readonly lend: BorrowKey;
   /** Data keys of users' keys that can be used until a time without the KMS being asked. */
   held(nowMs: EpochMs): readonly HeldDataKey[];
   close(): void;
@@ -87,15 +140,20 @@ function seal(
 ): Soon<SealedBodies> {
   const { encryption } = place;
   const kms = encryption.mode === "kms";
-  return cache.with({
+  const wanted = {
     name: kms
       ? `${place.arn} ${encryption.keyId} ${requesterOf(call)}`
       : `${place.arn} ${encryption.mode}`,
     nowMs: call.now,
     reuseMs: kms ? encryption.reusePeriodMs : ownReuseMs[encryption.mode],
+  };
+  const fetch = () => fetchSealingKey(deps, call, place);
+  const { borrow } = deps;
+  return cache.with({
+    ...wanted,
     uses: bodies.length,
     bytes: bodies.reduce((sum, body) => sum + body.length, 0),
-    fetch: () => fetchSealingKey(deps, call, place),
+    fetch: borrow ? sealingKeyOf(() => borrow({ use: "seal", ...wanted }, fetch)) : fetch,
     use: ({ plaintext, facts }) => ({
       sealed: bodies.map((body) => sealBody(plaintext, facts.stored.id, place.arn, body)),
       commands: facts.durable ? [] : [putDataKey(facts.stored)],
@@ -170,20 +228,25 @@ async function openRow(
 ): Promise<Opened> {
   const { dataKey } = row;
   const kms = dataKey.mode === "kms";
+  const wanted = {
+    name: kms ? `${dataKey.id} ${requesterOf(call)}` : dataKey.id,
+    nowMs: call.now,
+    reuseMs: kms ? place.reusePeriodMs : ownReuseMs.installation,
+  };
+  const fetch = async () => ({
+    plaintext: await deps.sources[dataKey.mode].open(call, place, dataKey),
+    facts: undefined,
+    fetchedMs: call.now,
+    keyArn: dataKey.keyArn,
+    ...(kms && { holder: holderOf(call, dataKey.sealingArn) }),
+  });
+  const { borrow } = deps;
   try {
     const body = await cache.with({
-      name: kms ? `${dataKey.id} ${requesterOf(call)}` : dataKey.id,
-      nowMs: call.now,
-      reuseMs: kms ? place.reusePeriodMs : ownReuseMs.installation,
+      ...wanted,
       uses: 1,
       bytes: row.bytes.length,
-      fetch: async () => ({
-        plaintext: await deps.sources[dataKey.mode].open(call, place, dataKey),
-        facts: undefined,
-        fetchedMs: call.now,
-        keyArn: dataKey.keyArn,
-        ...(kms && { holder: holderOf(call, dataKey.sealingArn) }),
-      }),
+      fetch: borrow ? opened(() => borrow({ use: "open", ...wanted }, fetch)) : fetch,
       use: ({ plaintext }) => openBody(plaintext, dataKey.id, dataKey.sealingArn, row.bytes),
     });
     if (body) return { ok: true, body };

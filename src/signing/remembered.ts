@@ -119,7 +119,8 @@ export function rememberSignatures(options: RememberedOptions): RememberedSigner
   };
 }
 
-function nameOf(version: SignatureVersion, text: string): string {
+/** A short name of a signature; ASCII. */
+export function nameOf(version: SignatureVersion, text: string): string {
   return version + hash("sha256", text, "base64");
 }
 

@@ -21,7 +21,7 @@ import type {
 import type { Soon } from "../kernel/soon.ts";
 import { freezeDeep, groupName, rangeName, recordName } from "./record-names.ts";
 import { TrackedView } from "./tracked-view.ts";
-import { createTurns, type Turn } from "./turns.ts";
+import { createTurns, type Turn, type Turns } from "./turns.ts";
 
 /** Authenticates records: `crypto/rows` under the ring's row key. */
 export interface RowMacs {
@@ -36,6 +36,8 @@ export interface RecordCacheOptions {
   readonly entriesMax: number;
   /** Other processes that change the same configuration. Absent: there are none. */
   readonly peers?: Pick<Peers, "trusted" | "onVersion" | "watch"> | undefined;
+  /** The turn of all threads of the process. Absent: this thread's is all. */
+  readonly takeTurn?: (() => Promise<Turn>) | undefined;
 }
 
 /** Something read from the store: under way, then there. */
@@ -59,10 +61,11 @@ export class RecordCache {
   private readonly listings = new Map<string, Map<string, Read<Listing>>>();
   private readonly versions = new Map<string, number>();
   /** Who changes configuration alone now; see `takeTurn`. */
-  private readonly turns = createTurns();
+  private readonly turns: Turns;
 
   constructor(options: RecordCacheOptions) {
     this.options = options;
+    this.turns = createTurns(options.takeTurn);
     options.peers?.watch(() => [...this.versions.keys()]);
     options.peers?.onVersion((accountId, version) => {
       if (this.versions.has(accountId)) this.observe(accountId, version);

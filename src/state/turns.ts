@@ -10,8 +10,11 @@ export interface Turns {
   idle(): Promise<void>;
 }
 
-/** First come, first served: each waits for the one before it. */
-export function createTurns(): Turns {
+/**
+ * First come, first served: each waits for the one before it. `takeWider`: a turn that others have
+ * to wait for too, taken within.
+ */
+export function createTurns(takeWider?: () => Promise<Turn>): Turns {
   let last: Promise<void> = Promise.resolve();
   let waiting = 0;
   return {
@@ -24,10 +27,19 @@ export function createTurns(): Turns {
       last = held.promise;
       waiting += 1;
       await before;
+      const giveBack = (): void => {
+        waiting -= 1;
+        held.resolve();
+      };
+      if (!takeWider) return { giveBack };
+      const wider = await takeWider().catch((error: unknown) => {
+        giveBack();
+        throw error;
+      });
       return {
         giveBack() {
-          waiting -= 1;
-          held.resolve();
+          wider.giveBack();
+          giveBack();
         },
       };
     },

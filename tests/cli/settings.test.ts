@@ -6,7 +6,6 @@ import {
   environmentNameOf,
   flagOf,
   type SettingName,
-  SettingsError,
   settingEntries,
   settingsTable,
 } from "../../src/config.ts";
@@ -58,7 +57,7 @@ test("a flag wins over the environment, the environment over the file, the file 
 test("switches follow the same order, so a flag can turn off what the environment turns on", () => {
   for (const [name, spec] of settingEntries) {
     // --no-public stands with an endpoint only; the tests of endpoints have it.
-    if (spec.kind !== "boolean" || spec.later || name === "noPublic") continue;
+    if (spec.kind !== "boolean" || name === "noPublic") continue;
     const on = { [environmentNameOf(name)]: "true" };
     const chosen = (settings: object) => (settings as Record<string, unknown>)[name];
     assert.equal(chosen(read()), false, name);
@@ -80,29 +79,6 @@ test("defaults are those of the surface contract", () => {
   assert.equal(settings.clock, "system");
   assert.ok(Object.isFrozen(settings));
   assert.equal(read({ data: "x" }).sealFile, "/work/x/root.key");
-});
-
-test("values of later issues are not available yet, from any source", () => {
-  const later: Partial<Record<SettingName, string>> = {
-    threads: "2",
-  };
-  for (const [name, spec] of settingEntries) if (spec.later === "all") later[name] = "true";
-  for (const [name, value] of Object.entries(later)) {
-    const sources = [
-      [{ [name]: value }],
-      [{}, { [environmentNameOf(name)]: value }],
-      [{}, {}, { [name]: value }],
-    ] as const;
-    for (const [flags, environment, file] of sources) {
-      const refused = (error: unknown) => {
-        assert.ok(error instanceof SettingsError);
-        assert.match(error.message, /not available yet/);
-        assert.doesNotMatch(error.message, /hidden/, "a password is not repeated");
-        return true;
-      };
-      assert.throws(() => read(flags, environment, file), refused, name);
-    }
-  }
 });
 
 test("malformed values are refused by the name of their source", () => {

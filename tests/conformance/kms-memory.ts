@@ -5,7 +5,6 @@ import { assert } from "../../src/kernel/errors.ts";
 import type { KeyVault } from "../../src/kernel/keyvault.ts";
 import type { StoredRecord } from "../../src/kernel/records.ts";
 import { Engine } from "../../src/keys/engine.ts";
-import type { Link } from "../../src/keys/link.ts";
 import type { Field } from "../../src/keys/protocol.ts";
 import { vaultOn } from "../../src/keys/vault.ts";
 
@@ -13,11 +12,9 @@ import { vaultOn } from "../../src/keys/vault.ts";
 export function localVault(ring: ReturnType<typeof createRing>): KeyVault {
   const engine = new Engine(ring, systemRandom, 1_000_000);
   const bytes = (fields: readonly Field[]) => fields.map((field) => Buffer.from(field));
-  const link: Pick<Link, "request"> = {
-    request: async (operation, fields, read) =>
-      read(bytes(await engine.handle(operation, bytes(fields)))),
-  };
-  return vaultOn({ link: () => link as Link, pid: 0, close: async () => {} });
+  return vaultOn(async (operation, fields, read) =>
+    read(bytes(await engine.handle(operation, bytes(fields)))),
+  );
 }
 
 /** Records and account versions in memory, by the contract of `Store`. */

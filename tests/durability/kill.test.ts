@@ -1,8 +1,8 @@
 // Goal: kill -9 at any moment loses nothing acknowledged and brings nothing back that was deleted;
 // a publish is in all its queues or in none; calls that hand out secrets are in the audit; the key
 // process goes with its server, and the server comes up again as if nothing had been.
-// Method: rounds of a real `sealpost serve` under load, killed at random moments; after each its
-// queues are drained and compared with what the clients were told. The twin: a store from which one
+// Method: rounds of a real `sealpost serve`, with one gateway thread or two, under load, killed at
+// random moments; after each its queues are drained and compared with what the clients were told. The twin: a store from which one
 // message was taken, and one promise that was never made, are found out.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
@@ -150,7 +150,9 @@ async function gone(pid: number): Promise<void> {
   assert.equal(isAlive(pid), false, "the key process outlives its server");
 }
 
-async function round(plan: Plan, name: string): Promise<void> {
+/** By turns with one gateway thread and with two. */
+async function round(plan: Plan, n: number): Promise<void> {
+  const name = `r${n}`;
   const load = startLoad({ ...plan, clients: server.clients, round: name });
   const aliveMs = random() * 850;
   const atLeast = plan.ledger.count().promised + 60;
@@ -160,7 +162,7 @@ async function round(plan: Plan, name: string): Promise<void> {
   await server.kill();
   await load.ended();
   await gone(keyProcess);
-  server = await startChild(folder, flags);
+  server = await startChild(folder, [...flags, "--threads", n % 2 === 0 ? "2" : "1"]);
   const drained = await drain(plan);
   const where = `${name}, killed ${aliveMs.toFixed()} ms after its start of load, seed ${seed}`;
   assert.deepEqual(plan.ledger.broken(bodiesOf(drained)), [], where);
@@ -176,7 +178,7 @@ async function round(plan: Plan, name: string): Promise<void> {
 
 test(`${rounds} rounds of kill -9 under load, seed ${seed}`, async (context) => {
   const plan = await prepare();
-  for (let n = 0; n < rounds; n++) await round(plan, `r${n}`);
+  for (let n = 0; n < rounds; n++) await round(plan, n);
   const { promised, deleted } = plan.ledger.count();
   context.diagnostic(`${promised} promised, ${deleted} deleted, over ${rounds} kills`);
   assert.ok(promised > rounds * 50 && deleted > rounds * 10, "there was load");

@@ -194,8 +194,8 @@ test("metrics count requests, escape texts of users, and are open only where sai
   metrics.request({ service: "sqs", operation: "SendMessage", code: "Denied", seconds: 0.002 });
   metrics.kmsUse("Decrypt", "sqs");
   metrics.topic('a"} 1\nforged 2 \\', "PublishSize", 3);
-  const guarded = admin([metricsRoute(metrics, false)]);
-  const open = admin([metricsRoute(metrics, true)]);
+  const guarded = admin([metricsRoute(metrics.render, false)]);
+  const open = admin([metricsRoute(metrics.render, true)]);
   for (const { handler } of [guarded, open]) {
     const text = String((await ask(handler, { path: "/_sealpost/metrics" })).body);
     const lines = text.split("\n");

@@ -16,6 +16,7 @@ import type { MovableClock } from "./movable-clock.ts";
 import { type RawAnswer, sendRaw } from "./raw.ts";
 import { type RawRequest, signedHeaders } from "./sign.ts";
 import { storeOf } from "./store-choice.ts";
+import { testThreads } from "./thread-choice.ts";
 
 export interface TestCredentials {
   readonly accessKeyId: string;
@@ -103,6 +104,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
       clock: "virtual",
       logLevel: "error",
       ...(await storeOf(dataFolder)),
+      ...threadsFor(options),
       ...options.flags,
     },
     environment: options.environment ?? {},
@@ -110,6 +112,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
     workingDirectory: dataFolder,
   });
   const { systemClock } = options;
+  const keepAlive = settings.threads === 1;
   const running = await startServer(settings, {
     ...(systemClock && { systemClockOf: systemClock.clockOf }),
   });
@@ -121,7 +124,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
   const region = "us-east-1";
 
   const clients = (credentials: TestCredentials, how: ClientOptions = {}): TestClients => {
-    const httpsAgent = new Agent({ ca, keepAlive: true, maxSockets: 50 });
+    const httpsAgent = new Agent({ ca, keepAlive, maxSockets: 50 });
     agents.push(httpsAgent);
     const settings = {
       endpoint: how.endpoint ?? (how.plainHttp ? httpUrl : httpsUrl),
@@ -187,6 +190,11 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
     },
   };
   return server;
+}
+
+/** A movable system clock lies in this thread: further ones would not see it. */
+function threadsFor({ systemClock }: TestServerOptions): { readonly threads?: number } {
+  return systemClock || testThreads === 1 ? {} : { threads: testThreads };
 }
 
 async function createUser(

@@ -11,6 +11,7 @@ import { silentLog } from "../../src/kernel/log.ts";
 import { operationTable, type ServiceTable } from "../../src/kernel/operation.ts";
 import type { DataKeySource } from "../../src/sealing/data-key-sources.ts";
 import { createSealer } from "../../src/sealing/sealer.ts";
+import { createTopicTurns } from "../../src/services/sns/fifo-publishing.ts";
 import type { Carriers, SnsDependencies } from "../../src/services/sns/ports.ts";
 import { createSns } from "../../src/services/sns/service.ts";
 import type { ListUndelivered, UndeliveredRow } from "../../src/services/sns/store.ts";
@@ -119,6 +120,7 @@ export async function snsInProcess(
   const knot: { invoke?: Invoke; retryAt?: Redeliver["wake"] } = {};
   const sns: SnsDependencies = {
     sealer,
+    fifoTurns: createTopicTurns(),
     invoke: (call, target, input) => {
       if (!knot.invoke) throw new Error("too early");
       return knot.invoke(call, target, input);
@@ -234,7 +236,7 @@ function queueTable(failing: InProcess["failing"], sent: Sent[]): ServiceTable {
           if (queue && (!onlyQueue || input.QueueUrl.endsWith(onlyQueue))) throw queue;
           // Something to commit, as a message in a queue would be.
           const command = { kind: "meta.put", name: "sent", value: Buffer.from("x") };
-          return { output: {}, commands: [command], committed: () => sent.push(input) };
+          return { output: {}, commands: [command], committed: () => void sent.push(input) };
         },
       },
     ]),

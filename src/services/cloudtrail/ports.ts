@@ -1,6 +1,7 @@
 import type { Call } from "../../kernel/call.ts";
 import type { Query, ResultOf } from "../../kernel/command.ts";
 import type { Invoke, InvokeTarget } from "../../kernel/invoke.ts";
+import type { Rate } from "./rate.ts";
 
 /** What CloudTrail asks of the rest of the server. */
 export interface CloudtrailDependencies {
@@ -12,8 +13,8 @@ export interface CloudtrailDependencies {
   readonly buckets: Buckets;
   /** Something of a trail is to be looked at now. */
   readonly trailWork: () => void;
-  /** AWS's rate of LookupEvents: two a second for an account in a region. */
-  readonly lookupQuota: "off" | "aws";
+  /** How often LookupEvents may be asked; undefined: as often as anyone likes. */
+  readonly lookupRate: Rate | undefined;
 }
 
 /** The buckets behind the S3 endpoint. */

@@ -24,7 +24,7 @@ export interface KmsDependencies {
    */
   keyWorkDue(atMs: EpochMs): void;
   /** Material of a key is gone: data keys that it opened must leave the caches at once. */
-  keyMaterialGone(keyArn: string): void;
+  keyMaterialGone(keyArn: string): void | Promise<void>;
 }
 
 export interface KeyOfUse {

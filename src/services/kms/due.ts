@@ -24,7 +24,7 @@ export interface DueHost {
   /** Begins one act: reads and a commit that is decided under what was read. */
   begin(): DueAct;
   /** A key's material is gone: data keys that it opened must leave the caches. */
-  keyDestroyed(keyArn: string): void;
+  keyDestroyed(keyArn: string): void | Promise<void>;
 }
 
 export interface DueAct {
@@ -83,7 +83,7 @@ async function destroy(
   const change = await removeKey(dependencies, act.records, key, host.now());
   await act.commit(change.commands, [keyEvent(key, "DeleteKey")]);
   change.committed();
-  host.keyDestroyed(keyArn(key));
+  await host.keyDestroyed(keyArn(key));
   for (const { materialId } of key.materials) await dependencies.vault.forget(materialId);
 }
 
@@ -104,7 +104,7 @@ async function expire(
   const commands = [keys.remove(key, key.keyId), ...change.commands];
   await act.commit(commands, [keyEvent(key, "DeleteExpiredKeyMaterial")]);
   change.committed();
-  host.keyDestroyed(keyArn(key));
+  await host.keyDestroyed(keyArn(key));
   for (const { materialId } of expired) await dependencies.vault.forget(materialId);
 }
 

@@ -21,7 +21,13 @@ export function quotaRates(text: string): QuotaRates | undefined {
 /** Counts requests per account, region and group on the service clock. */
 export interface RequestQuotas {
   /** Whether `count` more requests fit now. */
-  take(account: string, region: string, group: string, count: number, nowMs: EpochMs): boolean;
+  take(
+    account: string,
+    region: string,
+    group: string,
+    count: number,
+    nowMs: EpochMs,
+  ): boolean | Promise<boolean>;
 }
 
 interface Bucket {
@@ -131,7 +137,7 @@ export function withQuota(operation: AnyOperation, quotas: RequestQuotas): AnyOp
       const uses = await operation.resources(input, call);
       for (const [group, count] of groupsOf(operation.name, input, uses)) {
         // AWS: calls across accounts, and those of a service for you, count for the caller.
-        if (quotas.take(call.accountId, call.region, group, count, call.now)) continue;
+        if (await quotas.take(call.accountId, call.region, group, count, call.now)) continue;
         throw refuse(
           "ThrottlingException",
           "You have exceeded the rate at which you may call KMS. Reduce the frequency of your " +

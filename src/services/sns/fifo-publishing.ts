@@ -1,6 +1,6 @@
 import type { Call } from "../../kernel/call.ts";
 import type { CheckedMessage } from "./message.ts";
-import type { SnsDependencies } from "./ports.ts";
+import type { SnsDependencies, TopicTurns } from "./ports.ts";
 import type { PublishAnswer, PublishedMessages } from "./publish-messages.ts";
 import { type Numbered, publish } from "./publishing.ts";
 import type { AcceptFifo, FifoState, GetFifoState, KnownMessage } from "./topic-store.ts";
@@ -9,12 +9,7 @@ import { type TopicRecord, topicFacts } from "./topics.ts";
 /** AWS: how long a publication is remembered. */
 export const rememberMs = 300_000;
 
-/** One after another for each topic, first come, first served. */
-export interface Turns {
-  run<T>(topicArn: string, act: () => Promise<T>): Promise<T>;
-}
-
-export function createTurns(): Turns {
+export function createTopicTurns(): TopicTurns {
   const last = new Map<string, Promise<unknown>>();
   return {
     async run(topicArn, act) {
@@ -40,12 +35,11 @@ export function createTurns(): Turns {
  */
 export function publishFifo(
   deps: SnsDependencies,
-  turns: Turns,
   call: Call,
   topic: TopicRecord,
   messages: readonly CheckedMessage[],
 ): Promise<PublishedMessages> {
-  return turns.run(topic.arn, async () => {
+  return deps.fifoTurns.run(topic.arn, async () => {
     const digests = messages.map((message) => digestsOf(deps, topic, message));
     const state = await deps.ask<GetFifoState>({
       kind: "sns.fifo.state",

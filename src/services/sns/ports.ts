@@ -24,10 +24,17 @@ export interface SnsDependencies {
   /** How long a notification that was given up stays; 0: as in AWS, not at all. */
   readonly undeliveredRetentionMs: number;
   readonly ask: Ask;
+  /** Of all threads of this process. */
+  readonly fifoTurns: TopicTurns;
   /** Tells the worker that a subscription has something due; service time. */
   readonly retryAt?: (subscriptionArn: string, atMs: number) => void;
   /** Delivery status logs; absent: nobody keeps them. */
   readonly statusLog?: StatusLog;
+}
+
+/** Publications of a FIFO topic: one after another for each topic, first come, first served. */
+export interface TopicTurns {
+  run<T>(topicArn: string, act: () => Promise<T>): Promise<T>;
 }
 
 /** Keyed digests of deduplication ids, that of the present key first. */

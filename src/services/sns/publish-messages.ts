@@ -1,6 +1,6 @@
 import type { Call } from "../../kernel/call.ts";
 import type { Command } from "../../kernel/command.ts";
-import { createTurns, publishFifo } from "./fifo-publishing.ts";
+import { publishFifo } from "./fifo-publishing.ts";
 import type { CheckedMessage } from "./message.ts";
 import type { SnsDependencies } from "./ports.ts";
 import { publish } from "./publishing.ts";
@@ -18,9 +18,6 @@ export interface PublishedMessages {
   readonly committed: () => void;
 }
 
-/** Of this process: a FIFO topic's publications come one after another. */
-const turns = createTurns();
-
 /** Publishes checked messages as their topic does. */
 export async function publishMessages(
   deps: SnsDependencies,
@@ -28,7 +25,7 @@ export async function publishMessages(
   topic: TopicRecord,
   messages: readonly CheckedMessage[],
 ): Promise<PublishedMessages> {
-  if (topicFacts(topic).rules.fifo) return publishFifo(deps, turns, call, topic, messages);
+  if (topicFacts(topic).rules.fifo) return publishFifo(deps, call, topic, messages);
   const numbered = messages.map((message) => ({ message, messageId: deps.random.uuid() }));
   const { messageIds, commands, committed } = await publish(deps, call, topic, numbered);
   return { answers: messageIds.map((MessageId) => ({ MessageId })), commands, committed };

@@ -1,10 +1,15 @@
 import type { Clock, EpochMs } from "../../kernel/clock.ts";
 import type { Poller, Waiters } from "./waiters.ts";
 
-/** Other processes whose consumers wait for what arrives here, and the reverse. Only hints. */
+/** Others, threads or processes, whose consumers wait for what arrives here, and the reverse. */
 export interface Arrivals {
-  /** Consumers of this process wait for messages of the queue, at least for some seconds. */
-  waited(queueId: string): void;
+  /** A consumer here takes part, before its first look; the answer ends its part. */
+  joined(queueId: string): () => void;
+  /**
+   * Consumers here wait for messages of the queue, at least for some seconds. Absent: no hint gets
+   * lost, and `joined` tells enough.
+   */
+  readonly waited?: (queueId: string) => void;
   arrived(queueId: string, count: number): void;
   dueAt(queueId: string, atMs: EpochMs): void;
   changed(queueId: string): void;
@@ -24,13 +29,14 @@ export function shareWaiters(own: Waiters, arrivals: Arrivals, systemClock: Cloc
     return systemClock.at(systemClock.now() + lookAgainMs, () => {
       const state = waiting.get(queueId);
       if (!state) return;
-      arrivals.waited(queueId);
+      arrivals.waited?.(queueId);
       own.wake(queueId, 1);
       state.cancel = lookAgain(queueId);
     });
   }
 
   function begin(queueId: string): void {
+    if (!arrivals.waited) return;
     arrivals.waited(queueId);
     const state = waiting.get(queueId);
     if (state) state.count += 1;
@@ -49,8 +55,13 @@ export function shareWaiters(own: Waiters, arrivals: Arrivals, systemClock: Cloc
   return {
     join(queue) {
       const poller: Poller = own.join(queue);
+      const leave = arrivals.joined(queue.queueId);
       return {
         ...poller,
+        leave() {
+          leave();
+          poller.leave();
+        },
         async wait(lookedAtMs, untilMs, signal) {
           begin(queue.queueId);
           try {

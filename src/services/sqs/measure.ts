@@ -1,4 +1,4 @@
-import { type CountedMetric, countedMetrics, type UsedQueue } from "./metrics.ts";
+import { addCounts, type CountedMetric, countedMetrics, type UsedQueue } from "./metrics.ts";
 import type { SqsContext } from "./ports.ts";
 import { findQueue, type Queue } from "./queue.ts";
 import type { MeasureQueue } from "./store.ts";
@@ -31,15 +31,27 @@ const poisonReceives = 3;
 /** Questions to the store at a time, so that requests come in between. */
 const atATime = 50;
 
-/** Measures of the queues that were used since the start of the process. */
-export async function measureQueues(context: SqsContext): Promise<readonly QueueMeasure[]> {
-  const used = [...context.metrics.used()];
+/** Measures of the queues that were used since the start of the process, by whichever thread. */
+export async function measureQueues(
+  context: SqsContext,
+  others: readonly UsedQueue[] = [],
+): Promise<readonly QueueMeasure[]> {
+  const used = sumOf([...context.metrics.used(), ...others]);
   const measures: QueueMeasure[] = [];
   for (let at = 0; at < used.length; at += atATime) {
     const some = used.slice(at, at + atATime).map((queue) => measure(context, queue));
     measures.push(...(await Promise.all(some)).filter((one) => one !== undefined));
   }
   return measures;
+}
+
+function sumOf(all: readonly UsedQueue[]): readonly UsedQueue[] {
+  const sums = new Map<string, UsedQueue>();
+  for (const one of all) {
+    const before = sums.get(one.arn);
+    sums.set(one.arn, before ? { ...one, counts: addCounts(before.counts, one.counts) } : one);
+  }
+  return [...sums.values()];
 }
 
 async function measure(context: SqsContext, used: UsedQueue): Promise<QueueMeasure | undefined> {

@@ -51,6 +51,12 @@ export function createQueueCounters(): QueueCounters {
   };
 }
 
+export function addCounts(one: Readonly<Counts>, other: Readonly<Counts>): Counts {
+  const sum = emptyCounts();
+  for (const metric of countedMetrics) sum[metric] = one[metric] + other[metric];
+  return sum;
+}
+
 function emptyCounts(): Counts {
   return {
     NumberOfMessagesSent: 0,

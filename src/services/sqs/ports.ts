@@ -71,10 +71,12 @@ export interface SqsDependencies {
   readonly digests: DeduplicationDigests;
   readonly log: Log;
   readonly options: SqsOptions;
-  /** Other processes on the same store; absent: there are none. */
+  /** Others on the same store, threads or processes; absent: there are none. */
   readonly arrivals?: Arrivals | undefined;
   /** A move task is due at this service time: whoever carries them out must know. */
   readonly moveTaskDue: (atMs: EpochMs) => void;
+  /** Others count its messages too. */
+  readonly queueDeleted?: (arn: string) => void;
 }
 
 /** What the operations work with. */

@@ -3,7 +3,7 @@ import { type AnyOperation, operationTable, type ServiceTable } from "../../kern
 import { shareWaiters } from "./arrivals.ts";
 import { createJobs, type SqsJobs } from "./jobs.ts";
 import { measureQueues, type QueueMeasure } from "./measure.ts";
-import { createQueueCounters } from "./metrics.ts";
+import { createQueueCounters, type UsedQueue } from "./metrics.ts";
 import { addPermission } from "./operations/add-permission.ts";
 import { cancelMessageMoveTask } from "./operations/cancel-message-move-task.ts";
 import { changeMessageVisibility } from "./operations/change-message-visibility.ts";
@@ -32,6 +32,7 @@ import { createWaiters, type Waiters } from "./waiters.ts";
 
 export type { SqsJobs } from "./jobs.ts";
 export type { QueueMeasure } from "./measure.ts";
+export type { UsedQueue } from "./metrics.ts";
 export type {
   DeduplicationDigests,
   PlaceMacs,
@@ -45,8 +46,12 @@ export interface Sqs {
   readonly jobs: SqsJobs;
   /** Woken by sends of this thread; whoever learns of others' sends wakes them here. */
   readonly waiters: Waiters;
-  /** Metrics per queue, with CloudWatch's names. */
-  measure(): Promise<readonly QueueMeasure[]>;
+  /** Another thread or process deleted the queue. */
+  forget(arn: string): void;
+  /** Counts of this thread. */
+  used(): readonly UsedQueue[];
+  /** Metrics per queue, with CloudWatch's names; with the counts of other threads. */
+  measure(others?: readonly UsedQueue[]): Promise<readonly QueueMeasure[]>;
 }
 
 /** SQS with standard and FIFO queues. */
@@ -59,7 +64,6 @@ export function createSqs(deps: SqsDependencies): Sqs {
     waiters,
     metrics: createQueueCounters(),
   };
-  const measure = () => measureQueues(context);
   const table: ServiceTable = {
     name: "sqs",
     eventSource: "sqs.amazonaws.com",
@@ -76,7 +80,9 @@ export function createSqs(deps: SqsDependencies): Sqs {
     table,
     jobs: createJobs(context),
     waiters: own,
-    measure,
+    forget: (arn) => context.metrics.forget(arn),
+    used: () => [...context.metrics.used()],
+    measure: (others) => measureQueues(context, others),
   };
 }
 

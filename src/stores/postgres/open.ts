@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import type { CommitAnswer, CommitRequest, Query, ResultOf, Store } from "../../kernel/command.ts";
 import { Fault } from "../../kernel/errors.ts";
 import type { Log } from "../../kernel/log.ts";
-import type { Peers } from "../../kernel/peers.ts";
+import type { StorePeers } from "../../kernel/peers.ts";
 import { carryOutRun } from "./carry-out.ts";
 import { createConnections, type OpenConnections } from "./connections.ts";
 import { faultOf } from "./failure.ts";
@@ -31,7 +31,7 @@ export interface PostgresStoreOptions {
 }
 
 export interface PostgresStore extends Store {
-  readonly peers: Peers;
+  readonly peers: StorePeers;
   readonly address: PostgresAddress;
   /** Never settles: what is lost now may be there again later. */
   readonly failed: Promise<Fault>;

@@ -1,6 +1,6 @@
 import { Fault } from "../../kernel/errors.ts";
 import type { Log } from "../../kernel/log.ts";
-import type { Peers } from "../../kernel/peers.ts";
+import type { StorePeers } from "../../kernel/peers.ts";
 import { texts } from "./columns.ts";
 import { hold } from "./hold.ts";
 import { lockKey } from "./lock-key.ts";
@@ -8,7 +8,7 @@ import { createOutbox } from "./outbox.ts";
 import { type Connection, connect } from "./session.ts";
 import type { PostgresAddress } from "./url.ts";
 
-export interface OpenPeers extends Peers {
+export interface OpenPeers extends StorePeers {
   close(): Promise<void>;
 }
 

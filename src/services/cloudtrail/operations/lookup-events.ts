@@ -4,15 +4,11 @@ import type { Operation } from "../../../kernel/operation.ts";
 import type { Wire } from "../../../kernel/wire-types.ts";
 import { readLookup, tokenAfter } from "../lookup-query.ts";
 import type { CloudtrailDependencies } from "../ports.ts";
-import { createRate } from "../rate.ts";
 import { refuse } from "../refusals.ts";
 import type { HistoryEvent, LookupAuditEvents } from "../store.ts";
 
 type Input = Wire<LookupEventsRequest>;
 type Output = Wire<LookupEventsResponse>;
-
-/** AWS: of an account in a region. */
-const lookupsPerSecond = 2;
 
 /**
  * AWS: LookupEvents: management events of the last 90 days of the account in the region, newest
@@ -21,9 +17,8 @@ const lookupsPerSecond = 2;
  */
 export function lookupEventsOperation({
   ask,
-  lookupQuota,
+  lookupRate: rate,
 }: CloudtrailDependencies): Operation<Input, Output> {
-  const rate = lookupQuota === "aws" ? createRate(lookupsPerSecond) : undefined;
   return {
     name: "LookupEvents",
     access: "read",
@@ -37,7 +32,8 @@ export function lookupEventsOperation({
       { arn: formatArn("cloudtrail", region, accountId, "*"), accountId },
     ],
     async handle(input, call) {
-      if (rate?.take(`${call.accountId}/${call.region}`, call.arrivedSystemMs) === false) {
+      const { accountId, region, arrivedSystemMs } = call;
+      if (rate && !(await rate.take(`${accountId}/${region}`, arrivedSystemMs))) {
         throw refuse("ThrottlingException", "Rate exceeded");
       }
       const { query, binding } = readLookup(input, call);

@@ -48,10 +48,10 @@ export function deleteImportedKeyMaterial(
         commands: [keys.remove(key, key.keyId), ...change.commands],
         committed: () => {
           change.committed();
-          dependencies.keyMaterialGone(arn);
           void dependencies.vault.forget(materialId).catch(() => {
             // A key process that is gone has forgotten everything.
           });
+          return dependencies.keyMaterialGone(arn);
         },
       };
     },

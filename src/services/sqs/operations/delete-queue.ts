@@ -25,6 +25,7 @@ export function deleteQueue(context: SqsContext): Operation<Wire<DeleteQueueRequ
         committed() {
           context.waiters.wakeAll(identity.queueId);
           context.metrics.forget(arn);
+          context.queueDeleted?.(arn);
         },
       };
     },
