@@ -220,6 +220,18 @@ test("a batch that is wrong as a whole is refused as a whole", async () => {
   );
 });
 
+test("an entry that is wrong counts for the size of its batch", async () => {
+  const url = await createQueue(sqs, "wrong-and-long");
+  const a = { DataType: "No", StringValue: "x".repeat(600_000) };
+  const wrong = { Id: "wrong", MessageBody: "y", MessageAttributes: { a } };
+  const good = (bytes: number) => ({ Id: "good", MessageBody: "x".repeat(bytes) });
+  const message = "You have sent 1048577 bytes.";
+  const tooLong = awsError("BatchRequestTooLong", new RegExp(message));
+  await assert.rejects(batch(url, [good(448_573), wrong]), tooLong);
+  const { Successful, Failed } = await batch(url, [good(448_572), wrong]);
+  assert.deepEqual([Successful?.[0]?.Id, Failed?.[0]?.Id], ["good", "wrong"]);
+});
+
 test("entries of a batch succeed and fail alone", async () => {
   const url = await createQueue(sqs, "partial", { MaximumMessageSize: "1024" });
   const { Successful, Failed } = await batch(url, [

@@ -61,14 +61,15 @@ function draftEntries(
   const failed: FailedEntry[] = [];
   let totalBytes = 0;
   for (const entry of entries) {
+    let draft: Draft | undefined;
     try {
-      const draft = draftMessage(queue, entry);
-      totalBytes += draft.sizeBytes;
+      draft = draftMessage(queue, entry);
       if (draft.sizeBytes > queue.messageBytesMax) throw tooLong(queue.messageBytesMax);
       drafts.push({ id: entry.Id, draft });
     } catch (error) {
       failed.push(failedEntry(entry.Id, error));
     }
+    totalBytes += draft?.sizeBytes ?? bytesOf(entry);
   }
   if (totalBytes > batchBytesMax) {
     throw new Refusal(
@@ -78,6 +79,17 @@ function draftEntries(
     );
   }
   return { drafts, failed };
+}
+
+/** Of an entry that is wrong otherwise: it was sent all the same. */
+function bytesOf({ MessageBody = "", MessageAttributes = {} }: Entry): number {
+  let bytes = Buffer.byteLength(MessageBody);
+  for (const [name, { DataType = "", StringValue = "", BinaryValue }] of Object.entries(
+    MessageAttributes,
+  )) {
+    bytes += Buffer.byteLength(name + DataType + StringValue) + (BinaryValue?.length ?? 0);
+  }
+  return bytes;
 }
 
 /** AWS: not the wording of a single send. */
