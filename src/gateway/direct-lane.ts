@@ -7,6 +7,7 @@ import type { Carrier, Connection } from "./carrier.ts";
 import type { HttpReply } from "./exchange.ts";
 import type { GatewayLimits } from "./limits.ts";
 import { type PlainHead, readPlainHead } from "./request-head.ts";
+import { together } from "./together.ts";
 
 export interface DirectLaneOptions {
   readonly limits: Pick<
@@ -35,10 +36,14 @@ export interface DirectLane {
 
 export function directLane(options: DirectLaneOptions): DirectLane {
   const lines = new Set<Line>();
-  const writeHead = headWriter(options);
+  const surroundings: Surroundings = {
+    ...options,
+    writeHead: headWriter(options),
+    arrived: together((line) => line.goOn()),
+  };
   return {
     take(socket) {
-      const line = new Line(socket, options, writeHead, () => lines.delete(line));
+      const line = new Line(socket, surroundings, () => lines.delete(line));
       lines.add(line);
     },
     closeIdle() {
@@ -47,14 +52,19 @@ export function directLane(options: DirectLaneOptions): DirectLane {
   };
 }
 
+interface Surroundings extends DirectLaneOptions {
+  readonly writeHead: HeadWriter;
+  /** The line has bytes to go on with at the end of this turn. */
+  readonly arrived: (line: Line) => void;
+}
+
 /** More than this waits in the socket while a request is in work. */
 const heldBytesMax = 64 * 1024;
 
 class Line {
   readonly socket: Socket;
   readonly connection: Connection;
-  readonly #options: DirectLaneOptions;
-  readonly #writeHead: HeadWriter;
+  readonly #options: Surroundings;
   readonly #left: () => void;
   #request: DirectRequest | undefined;
   /** The answer before is still on its way to a slow reader. */
@@ -64,11 +74,10 @@ class Line {
   #patient = false;
   #held: Buffer | undefined;
 
-  constructor(socket: Socket, options: DirectLaneOptions, writeHead: HeadWriter, left: () => void) {
+  constructor(socket: Socket, options: Surroundings, left: () => void) {
     this.socket = socket;
     this.connection = options.connectionOf(socket);
     this.#options = options;
-    this.#writeHead = writeHead;
     this.#left = left;
     socket.setTimeout(options.limits.headerMs);
     socket.on("data", this.#onData).on("drain", this.#onDrain).on("timeout", this.#onTimeout);
@@ -76,7 +85,7 @@ class Line {
   }
 
   closeIfIdle(): void {
-    if (this.#request === undefined) this.socket.destroy();
+    if (this.#request === undefined && this.#held === undefined) this.socket.destroy();
   }
 
   /** Sends the answer to the request in work and goes on to the next. */
@@ -84,15 +93,16 @@ class Line {
     if (this.#request !== request || this.socket.destroyed) return;
     const { status, headers, body } = answer;
     if (typeof body !== "string" && !Buffer.isBuffer(body)) {
-      this.#stream(request, this.#writeHead(status, headers, undefined, true), body);
+      const head = this.#options.writeHead(status, headers, undefined, true);
+      this.#stream(request, head, body);
       return;
     }
-    const head = this.#writeHead(status, headers, Buffer.byteLength(body), close);
+    const head = this.#options.writeHead(status, headers, Buffer.byteLength(body), close);
     this.#clogged = !this.#send(head, body);
     this.#request = undefined;
     request.settle(true);
     if (close) this.socket.destroySoon();
-    else this.#goOn();
+    else this.goOn();
   }
 
   #send(head: string, body: string | Buffer): boolean {
@@ -114,24 +124,22 @@ class Line {
     });
   }
 
-  #goOn(): void {
+  /** Reads what is held, if nothing is in work. */
+  goOn(): void {
+    if (this.#request !== undefined) return;
     if (this.#patient) this.#setPatience(false);
     if (this.#clogged || this.#held === undefined) return;
     const held = this.#held;
     this.#held = undefined;
-    this.socket.resume();
+    if (held.length >= heldBytesMax) this.socket.resume();
     this.#read(held);
   }
 
   readonly #onData = (bytes: Buffer): void => {
-    if (this.#request === undefined && !this.#clogged) this.#read(bytes);
-    else this.#hold(bytes);
-  };
-
-  #hold(bytes: Buffer): void {
     this.#held = this.#held === undefined ? bytes : Buffer.concat([this.#held, bytes]);
     if (this.#held.length >= heldBytesMax) this.socket.pause();
-  }
+    if (this.#request === undefined && !this.#clogged) this.#options.arrived(this);
+  };
 
   #read(bytes: Buffer): void {
     const { limits, serve } = this.#options;
@@ -167,7 +175,7 @@ class Line {
 
   readonly #onDrain = (): void => {
     this.#clogged = false;
-    if (this.#request === undefined) this.#goOn();
+    this.goOn();
   };
 
   readonly #onTimeout = (): void => {
@@ -185,6 +193,7 @@ class Line {
 
   readonly #onClose = (): void => {
     this.#left();
+    this.#held = undefined;
     const request = this.#request;
     this.#request = undefined;
     request?.settle(false);

@@ -112,3 +112,17 @@ test("a sequence is sent as it comes; one that fails is seen to be cut", async (
   assert.match(answer, /transfer-encoding: chunked/);
   assert.doesNotMatch(answer, /\r\n0\r\n/);
 });
+
+test("a request whose sender leaves before it is looked at is not counted for ever", async (t) => {
+  const handler = echo(async () => reply("fair"));
+  const gateway = await testGateway(t, { handler });
+  for (let round = 0; round < 50; round += 1) {
+    const leaving = rawClient(t, gateway.port);
+    leaving.socket.write(request("/"), () => leaving.socket.resetAndDestroy());
+    await once(leaving.socket, "close");
+  }
+  const staying = rawClient(t, gateway.port);
+  staying.socket.write(request("/"));
+  await staying.until("fair");
+  assert.equal(gateway.requestsInFlight(), 0);
+});
