@@ -1,9 +1,10 @@
 /**
- * How fast the embedded store is: durable inserts of 1 KiB bodies at 1, 8 and 64 in flight, and
- * claim + delete of ten, on a file in a new folder under the given one (default: the system's
- * temporary folder; a RAM disk there flatters). `node bench/store.ts [folder] [seconds per case]`
+ * How fast the embedded store is, and what each message costs the asking thread and the store's:
+ * durable inserts of 1 KiB bodies, one by one and in batches of ten, and claim + delete of ten, on
+ * a file in a new folder under the given one (default: the system's temporary folder; a RAM disk
+ * there flatters). `node bench/store.ts [folder] [seconds per case]`
  */
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Store } from "../src/kernel/command.ts";
@@ -35,9 +36,27 @@ async function consume(store: Store, nowMs: number): Promise<number> {
   return messages.length;
 }
 
-async function rate(inFlight: number, act: () => Promise<number>): Promise<number> {
+async function show(title: string, inFlight: number, act: () => Promise<number>): Promise<void> {
+  const before = threadNanoseconds();
   const { done, seconds } = await keepGoing(secondsPerCase * 1000, inFlight, act);
-  return Math.round(done / seconds);
+  const after = threadNanoseconds();
+  const each = (thread: string) =>
+    (((after.get(thread) ?? 0) - (before.get(thread) ?? 0)) / done / 1000).toFixed(1);
+  console.log(
+    `${title}, ${inFlight} in flight: ${Math.round(done / seconds)} messages/s; CPU of each: ` +
+      `${each("node-MainThread")} µs asking, ${each("store")} µs in the store's thread`,
+  );
+}
+
+/** CPU time of this process's threads by name, as the kernel's scheduler counts it. */
+function threadNanoseconds(): ReadonlyMap<string, number> {
+  const times = new Map<string, number>();
+  for (const id of readdirSync("/proc/self/task")) {
+    const read = (file: string) => readFileSync(`/proc/self/task/${id}/${file}`, "utf8");
+    const name = read("comm").trim();
+    times.set(name, (times.get(name) ?? 0) + Number(read("schedstat").split(" ")[0]));
+  }
+  return times;
 }
 
 const folder = mkdtempSync(join(process.argv[2] ?? tmpdir(), "sealpost-bench-"));
@@ -47,16 +66,14 @@ try {
   const base = 1_700_000_000_000;
   const now = () => base + Math.floor(performance.now());
   await commitOne(store, putDataKey);
-  for (const inFlight of [1, 8, 64]) {
-    const perSecond = await rate(inFlight, async () => {
-      await commitOne(store, insertOf(1, now()));
-      return 1;
-    });
-    console.log(`insert 1 KiB, ${inFlight} in flight: ${perSecond} messages/s`);
-  }
+  const insert = (size: number) => async () => {
+    await commitOne(store, insertOf(size, now()));
+    return size;
+  };
+  for (const inFlight of [1, 8, 64]) await show("insert 1 KiB", inFlight, insert(1));
+  await show("insert 1 KiB by ten", 64, insert(10));
   for (const inFlight of [1, 8]) {
-    const perSecond = await rate(inFlight, () => consume(store, now()));
-    console.log(`claim 10 + delete 10, ${inFlight} in flight: ${perSecond} messages/s`);
+    await show("claim 10 + delete 10", inFlight, () => consume(store, now()));
   }
   await store.close();
 } finally {
