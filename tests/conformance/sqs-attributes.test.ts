@@ -237,6 +237,9 @@ test("a policy has AWS's quotas, in both protocols and by AddPermission", async 
     assert.equal(told.status, 403);
     assert.match(told.text, new RegExp(`<Code>OverLimit</Code><Message>${message}</Message>`));
   }
+  const fromTopic = (n: number) => ({ ArnEquals: { "aws:SourceArn": `arn:aws:sns:a:1:t${n}` } });
+  const subscribed = many(20, (n) => allow({ Resource, Condition: fromTopic(n) }));
+  await set(url, { Policy: policy(...subscribed) });
   const add = (Label: string) =>
     sqs.send(
       new AddPermissionCommand({

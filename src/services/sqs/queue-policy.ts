@@ -8,9 +8,13 @@ import { actionsMax, statementsMax } from "./permissions.ts";
 import type { SqsContext } from "./ports.ts";
 import { invalidAttributeValue } from "./refusals.ts";
 
-/** AWS: quotas of a queue policy: its length, and what all statements hold together. */
+/** AWS: quotas of a queue policy: its length, and the principals of all statements together. */
 const policyBytesMax = 8192;
 const principalsMax = 50;
+/**
+ * AWS: conditions. AWS?: that they are those of one statement: queues of twenty topics, with a
+ * condition for each, were seen to meet the limit of statements, not this one.
+ */
 const conditionsMax = 10;
 
 /**
@@ -62,11 +66,12 @@ function checkCounts({ statements }: PolicyDocument): void {
         `max allowed is ${statementsMax}`,
     );
   }
-  for (const { action } of statements) refuseBeyond(action?.values.length, actionsMax, "Actions");
+  for (const { action, conditions } of statements) {
+    refuseBeyond(action?.values.length, actionsMax, "Actions");
+    refuseBeyond(conditions.length, conditionsMax, "Conditions");
+  }
   const principals = statements.flatMap(({ principal }) => principal?.values ?? []);
   refuseBeyond(principals.length, principalsMax, "Principals");
-  const conditions = statements.flatMap((statement) => statement.conditions);
-  refuseBeyond(conditions.length, conditionsMax, "Conditions");
 }
 
 function refuseBeyond(count: number | undefined, max: number, what: string): void {
