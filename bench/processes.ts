@@ -55,6 +55,19 @@ export function treeCpuSeconds(pid: number): number {
   return tree(pid).reduce((sum, id) => sum + cpuSeconds(id), 0);
 }
 
+/** The same with those of its children that have ended: for a family that comes and goes. */
+export function familyCpuSeconds(pid: number): number {
+  const alive = tree(pid).map((id) => {
+    try {
+      return cpuSeconds(id);
+    } catch {
+      // It ended just now, and its parent has its time.
+      return 0;
+    }
+  });
+  return alive.reduce((sum, seconds) => sum + seconds, endedSeconds(pid));
+}
+
 /**
  * Threads that live are told to the nanosecond, those that ended are in the process's total, which
  * is in ticks and rounded down: the larger of both is the closer one.
@@ -82,9 +95,13 @@ function threadSeconds(pid: number, threadId: string): number {
 /** CPU seconds of this process and of those of its children that have ended. */
 export function ownCpuSeconds(): { own: number; ended: number } {
   const fields = statOf(process.pid);
-  const seconds = (at: number): number =>
-    (Number(fields[at]) + Number(fields[at + 1])) / ticksPerSecond;
-  return { own: seconds(11), ended: seconds(13) };
+  const own = (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
+  return { own, ended: endedSeconds(process.pid) };
+}
+
+function endedSeconds(pid: number): number {
+  const fields = statOf(pid);
+  return (Number(fields[13]) + Number(fields[14])) / ticksPerSecond;
 }
 
 /** CPU seconds of the whole machine, and what the host took away from it, since it started. */

@@ -1,10 +1,10 @@
 import type { Command, CommitRequest, StoreRecordCommand } from "../../kernel/command.ts";
 import type { QueueIdentity } from "../../services/sqs/store.ts";
 import { allDone } from "./act.ts";
-import { integers } from "./columns.ts";
+import { integers, texts } from "./columns.ts";
 import { lockKey } from "./lock-key.ts";
 import type { Queues } from "./queues.ts";
-import { keyOf, versionsOf } from "./records.ts";
+import { keyOf } from "./records.ts";
 import type { Session } from "./session.ts";
 
 /** What a transaction must know before anything is done in it. */
@@ -37,13 +37,35 @@ export async function layGround(
     }
   }
   const named = requests.flatMap(({ commands }) => commands.flatMap(queuesOf));
-  const [, versions, alive] = await allDone([
+  const numbers = [...new Set(named.map((queue) => queues.numberOf(queue)))];
+  const [, ground] = await allDone([
     lock(session, schema, alone),
-    alone.size > 0
-      ? versionsOf(session, [...alone.keys()])
-      : Promise.resolve(new Map<string, number>()),
-    named.length > 0 ? queues.alive(session, named) : Promise.resolve(new Set<number>()),
+    look(session, [...alone.keys()], numbers),
   ]);
+  return ground;
+}
+
+/** Versions and queues by one statement: in each transaction, every one counts. */
+async function look(
+  session: Session,
+  accounts: readonly string[],
+  numbers: readonly number[],
+): Promise<Ground> {
+  if (accounts.length + numbers.length === 0) return { versions: new Map(), alive: new Set() };
+  const rows = await session.all<{ accountId: string | null; number: number }>(
+    `SELECT account_id AS "accountId", version AS number FROM account_versions
+      WHERE account_id = ANY($1::text[])
+     UNION ALL
+     SELECT NULL, number FROM queues WHERE number = ANY($2::int8[]) AND NOT discarded`,
+    texts(accounts),
+    integers(numbers),
+  );
+  const versions = new Map(accounts.map((accountId) => [accountId, 0]));
+  const alive = new Set<number>();
+  for (const { accountId, number } of rows) {
+    if (accountId === null) alive.add(number);
+    else versions.set(accountId, number);
+  }
   return { versions, alive };
 }
 
