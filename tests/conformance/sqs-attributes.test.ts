@@ -216,17 +216,17 @@ test("a policy has AWS's quotas, in both protocols and by AddPermission", async 
     [
       (count) => policy(allow({ Resource, Action: many(count, action) })),
       7,
-      "8 Actions were found, maximum allowed is 7.",
+      "8 actions were found in a statement from the submitted policy, max allowed is 7",
     ],
     [
       (count) => policy(allow({ Resource, Principal: { AWS: many(count, account) } })),
       50,
-      "51 Principals were found, maximum allowed is 50.",
+      "51 principals were found in the submitted policy, max allowed is 50",
     ],
     [
       (count) => policy(allow({ Resource, Condition: conditions(count) })),
       10,
-      "11 Conditions were found, maximum allowed is 10.",
+      "11 conditions were found in a statement from the submitted policy, max allowed is 10",
     ],
   ];
   for (const [make, most, message] of cases) {
@@ -237,6 +237,13 @@ test("a policy has AWS's quotas, in both protocols and by AddPermission", async 
     assert.equal(told.status, 403);
     assert.match(told.text, new RegExp(`<Code>OverLimit</Code><Message>${message}</Message>`));
   }
+  const padded = (bytes: number) => {
+    const text = policy(allow({ Resource, Sid: "" }));
+    return text.replace(`"Sid":""`, `"Sid":"${"s".repeat(bytes - text.length)}"`);
+  };
+  await set(url, { Policy: padded(8192) });
+  const tooLong = awsError("OverLimit", "Submitted policy is over max allowed size.");
+  await assert.rejects(set(url, { Policy: padded(8193) }), tooLong);
   const fromTopic = (n: number) => ({ ArnEquals: { "aws:SourceArn": `arn:aws:sns:a:1:t${n}` } });
   const subscribed = many(20, (n) => allow({ Resource, Condition: fromTopic(n) }));
   await set(url, { Policy: policy(...subscribed) });

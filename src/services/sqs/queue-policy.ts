@@ -46,37 +46,35 @@ export async function attachQueuePolicy(
   return { text, principalIds: Object.fromEntries(principalIds) };
 }
 
-/** Checks a policy that a permission was added to. Throws OverLimit, InvalidAttributeValue. */
+/** Checks a policy that a permission was added to. Throws OverLimit. */
 export function checkQuotas(text: string): void {
   checkLength(text);
   checkCounts(parsePolicy(text, "resource"));
 }
 
+/** Throws OverLimit. AWS: code and text were seen. */
 function checkLength(text: string): void {
   if (Buffer.byteLength(text) <= policyBytesMax) return;
-  throw invalidAttributeValue("Policy", `The policy is longer than ${policyBytesMax} bytes.`);
+  throw new Refusal("OverLimit", "Submitted policy is over max allowed size.");
 }
 
-/** Throws OverLimit. AWS?: the texts but those for statements and actions, which are recorded. */
+/** Throws OverLimit. AWS: texts for statements and actions were seen. AWS?: the others. */
 function checkCounts({ statements }: PolicyDocument): void {
-  if (statements.length > statementsMax) {
-    throw new Refusal(
-      "OverLimit",
-      `${statements.length} statements were found in the submitted policy, ` +
-        `max allowed is ${statementsMax}`,
-    );
-  }
+  const policy = "the submitted policy";
+  const statement = `a statement from ${policy}`;
+  refuseBeyond(statements.length, statementsMax, "statements", policy);
   for (const { action, conditions } of statements) {
-    refuseBeyond(action?.values.length, actionsMax, "Actions");
-    refuseBeyond(conditions.length, conditionsMax, "Conditions");
+    refuseBeyond(action?.values.length ?? 0, actionsMax, "actions", statement);
+    refuseBeyond(conditions.length, conditionsMax, "conditions", statement);
   }
   const principals = statements.flatMap(({ principal }) => principal?.values ?? []);
-  refuseBeyond(principals.length, principalsMax, "Principals");
+  refuseBeyond(principals.length, principalsMax, "principals", policy);
 }
 
-function refuseBeyond(count: number | undefined, max: number, what: string): void {
-  if (count === undefined || count <= max) return;
-  throw new Refusal("OverLimit", `${count} ${what} were found, maximum allowed is ${max}.`);
+function refuseBeyond(count: number, max: number, what: string, where: string): void {
+  if (count <= max) return;
+  const message = `${count} ${what} were found in ${where}, max allowed is ${max}`;
+  throw new Refusal("OverLimit", message);
 }
 
 function readPolicy(text: string): PolicyDocument {
