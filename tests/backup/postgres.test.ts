@@ -45,7 +45,7 @@ async function fill(server: TestServer) {
 }
 
 test("a backup of PostgreSQL while it serves comes back in either kind of store", async (t) => {
-  const { place, key } = await withKey(t);
+  const { place, key } = await withKey(t, "file");
   const cluster = await sharedCluster();
   const store = cluster.newStoreUrl();
   const server = await serve(t, folderFor(t), store);
@@ -53,12 +53,12 @@ test("a backup of PostgreSQL while it serves comes back in either kind of store"
   const { QueueUrl, bodies, user } = await fill(server);
   const file = join(place, "b");
   await done(["backup", file, "--backup-key", key, "--data", dataFolder]);
-  const verified = await sealpost(["backup", "verify", file]);
+  const verified = await sealpost(["backup", "verify", file, "--backup-key", key]);
   match(verified.out, /25 messages/, verified.err);
 
   await t.test("in an embedded store", async (t) => {
     const folder = join(place, "embedded");
-    await done(["restore", file, "--data", folder]);
+    await done(["restore", file, "--backup-key", key, "--data", folder]);
     const again = await serveRestored(t, folder, "sqlite", server);
     deepEqual(await receiveAll(again, queueUrlOn(again, QueueUrl)), bodies);
     equal((await sealpost(["verify-trail", "--data", folder])).code, 0);
@@ -68,12 +68,21 @@ test("a backup of PostgreSQL while it serves comes back in either kind of store"
   await t.test("in an empty schema, not over another installation", async (t) => {
     const folder = join(place, "shared");
     const other = cluster.newStoreUrl();
-    await done(["restore", file, "--data", folder, "--store", other]);
+    await done(["restore", file, "--backup-key", key, "--data", folder, "--store", other]);
     equal(existsSync(join(folder, "sealpost.db")), false);
     const again = await serveRestored(t, folder, other, server);
     deepEqual(await receiveAll(again, queueUrlOn(again, QueueUrl)), bodies);
     await again.halt();
-    const refused = await sealpost(["restore", file, "--data", folder, "--store", other]);
+    const refused = await sealpost([
+      "restore",
+      file,
+      "--backup-key",
+      key,
+      "--data",
+      folder,
+      "--store",
+      other,
+    ]);
     match(refused.err, /an installation in the database; say --replace/);
   });
 
@@ -81,7 +90,17 @@ test("a backup of PostgreSQL while it serves comes back in either kind of store"
     const { accessKeyId: AccessKeyId } = user;
     await server.rootClients.iam.deleteAccessKey({ UserName: "emr", AccessKeyId });
     await server.rootClients.sqs.sendMessage({ QueueUrl, MessageBody: "later" });
-    const replace = ["restore", file, "--data", dataFolder, "--store", store, "--replace"];
+    const replace = [
+      "restore",
+      file,
+      "--backup-key",
+      key,
+      "--data",
+      dataFolder,
+      "--store",
+      store,
+      "--replace",
+    ];
     match((await sealpost(replace)).err, /another server/);
     await server.halt();
     const elsewhereFolder = folderFor(t);
@@ -100,7 +119,7 @@ test("a backup of PostgreSQL while it serves comes back in either kind of store"
 });
 
 test("a backup of an embedded store, and one by a stopped server, go into PostgreSQL", async (t) => {
-  const { place, key } = await withKey(t);
+  const { place, key } = await withKey(t, "file");
   const cluster = await sharedCluster();
   const server = await serve(t, folderFor(t), "sqlite");
   const { QueueUrl, bodies } = await fill(server);
@@ -109,20 +128,20 @@ test("a backup of an embedded store, and one by a stopped server, go into Postgr
   await server.halt();
   const store = cluster.newStoreUrl();
   const folder = join(place, "shared");
-  await done(["restore", first, "--data", folder, "--store", store]);
+  await done(["restore", first, "--backup-key", key, "--data", folder, "--store", store]);
   const second = join(place, "second");
   const stopped = ["--backup-key", key, "--data", folder, "--store", store];
   await done(["backup", second, ...stopped]);
   const other = cluster.newStoreUrl();
   const otherFolder = join(place, "other");
-  await done(["restore", second, "--data", otherFolder, "--store", other]);
+  await done(["restore", second, "--backup-key", key, "--data", otherFolder, "--store", other]);
   const again = await serveRestored(t, otherFolder, other, server);
   deepEqual(await receiveAll(again, queueUrlOn(again, QueueUrl)), bodies);
   await again.halt();
 });
 
 test("a restore that cannot be put in place leaves database and folder as they were", async (t) => {
-  const { place, key } = await withKey(t);
+  const { place, key } = await withKey(t, "file");
   const cluster = await sharedCluster();
   const store = cluster.newStoreUrl();
   const server = await serve(t, folderFor(t), store);
@@ -133,7 +152,7 @@ test("a restore that cannot be put in place leaves database and folder as they w
   const schema = new URL(store).searchParams.get("schema") ?? "";
   await cluster.sql(`CREATE VIEW ${schema}.watched AS SELECT count(*) FROM pg_class`);
   const words = ["--data", server.dataFolder, "--store", store, "--replace"];
-  const refused = await sealpost(["restore", file, ...words]);
+  const refused = await sealpost(["restore", file, "--backup-key", key, ...words]);
   match(refused.err, /holds more than a store: watched/);
   const again = await serve(t, server.dataFolder, store);
   equal((await again.rootClients.sqs.listQueues({})).QueueUrls?.length, 1);
@@ -143,7 +162,7 @@ test("a restore that cannot be put in place leaves database and folder as they w
   for (const name of ["sealpost.db", "sealpost.db-wal"]) {
     writeFileSync(join(server.dataFolder, name), "theirs");
   }
-  await done(["restore", file, ...words]);
+  await done(["restore", file, "--backup-key", key, ...words]);
   equal(existsSync(join(server.dataFolder, "sealpost.db-wal")), true);
 });
 

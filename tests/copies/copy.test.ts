@@ -135,6 +135,10 @@ test("a whole installation moves to PostgreSQL and back", async (t) => {
   const next = { MessageGroupId: "g0", MessageDeduplicationId: "d99" };
   await sqs.sendMessage({ QueueUrl: ordered, MessageBody: "o99", ...next });
   equal((await sealpost(["verify-trail", "--data", folder], {})).code, 0);
+  // One of each kind that nobody has received.
+  await sqs.sendMessage({ QueueUrl: plain, MessageBody: "p-new" });
+  const fair = { QueueUrl: queueUrlOn(shared, it.fair), MessageGroupId: "eve" };
+  await sqs.sendMessage({ ...fair, MessageBody: "of eve" });
   await shared.halt();
 
   renameSync(join(folder, "sealpost.db"), join(folder, "old.db"));
@@ -166,8 +170,11 @@ test("a whole installation moves to PostgreSQL and back", async (t) => {
     g2: ofGroup(2),
   });
   equal(await eventsOfQueues(back), known);
+  deepEqual(await receiveAll(back, queueUrlOn(back, it.plain)), ["p-new"]);
+  deepEqual(await receiveAll(back, queueUrlOn(back, it.fair)), ["of eve"]);
   await back.advance(700);
-  deepEqual(await receiveAll(back, queueUrlOn(back, it.plain)), [...bodies, "p-late"].toSorted());
+  const all = [...bodies, "p-late", "p-new"].toSorted();
+  deepEqual(await receiveAll(back, queueUrlOn(back, it.plain)), all);
   await back.halt();
   const audit = await sealpost(["verify-trail", "--data", folder], {});
   equal(audit.code, 0, audit.out);

@@ -7,38 +7,21 @@ import type { CopyTarget, StoreLoader, StoreSnapshot } from "../../kernel/tables
 import { openDatabase } from "./database.ts";
 import { faultOf } from "./failure.ts";
 import { readPortable } from "./portable-read.ts";
-import { portableWriter } from "./portable-write.ts";
+import { portableWriter, writtenSchema } from "./portable-write.ts";
 import { beginLoad, endLoad, removeDatabase, rowsPerTransaction } from "./transfer.ts";
-
-/** Portable rows of each number fit the tables after so many migrations; a start goes on there. */
-const schemaFor: Readonly<Record<number, number>> = { 1: 5 };
-
-interface Load extends StoreLoader {
-  readonly database: DatabaseSync;
-  complete(): void;
-}
 
 /**
  * A new database at `path`, to be filled with portable rows. Throws Fault `store-too-new` for rows
  * of a later form.
  */
-export function sqlitePortableLoader(path: string, schema: number = portableSchema): Load {
-  const fits = schemaFor[schema];
-  if (fits === undefined) {
+export function sqlitePortableLoader(path: string, schema: number = portableSchema): StoreLoader {
+  if (schema !== portableSchema) {
     throw new Fault("store-too-new", `portable form ${schema} is unknown to this version`);
   }
-  const database = beginLoad(path, fits);
+  const database = beginLoad(path, writtenSchema);
   const writer = portableWriter(database);
   let inTransaction = 0;
-  let completed = false;
-  const complete = () => {
-    if (completed) return;
-    completed = true;
-    writer.complete();
-  };
   return {
-    database,
-    complete,
     async load(table, rows) {
       try {
         writer.put(table, rows);
@@ -51,7 +34,7 @@ export function sqlitePortableLoader(path: string, schema: number = portableSche
       }
     },
     async finish() {
-      complete();
+      writer.complete();
       endLoad(database, path);
     },
     async abandon() {
@@ -70,25 +53,32 @@ const partial = ".copy";
  */
 export function sqliteCopyTarget(path: string): CopyTarget {
   const loader = sqlitePortableLoader(path + partial);
-  let ended = false;
+  let whole: DatabaseSync | undefined;
+  let finished = false;
+  const abandon = () => {
+    if (whole?.isOpen) whole.close();
+    return loader.abandon();
+  };
   return {
     progressOf: () => ({ rows: 0, after: undefined }),
     load: loader.load,
     async complete() {
-      loader.complete();
-      return readPortable(loader.database);
+      await loader.finish();
+      // As a start will find it: brought up to date.
+      whole = openDatabase(path + partial);
+      return readPortable(whole);
     },
     async finish() {
-      await loader.finish();
-      ended = true;
+      whole?.close();
+      finished = true;
       renameSync(path + partial, path);
       const folder = openSync(dirname(path), "r");
       fsyncSync(folder);
       closeSync(folder);
     },
-    abandon: () => loader.abandon(),
+    abandon,
     async close() {
-      if (!ended) await loader.abandon();
+      if (!finished) await abandon();
     },
   };
 }

@@ -9,12 +9,13 @@ const queueNames = "queue.account_id, queue.region, queue.queue_id";
 const alive = (number: string) => `${number} NOT IN (SELECT queue FROM discarded_queues)`;
 
 /**
- * Portable tables that are put together from others. CROSS JOIN keeps the order of the loops, so
- * that messages are read in one walk through their bodies.
+ * Portable tables that are put together from others of the present schema. CROSS JOIN keeps the
+ * order of the loops, so that messages are read in one walk through their bodies.
  */
 const selections: Readonly<Record<string, string>> = {
-  [messagesTable.name]: `SELECT ${queueNames}, body.sequence, coalesce(lane, ${laneWithoutState}), body.group_id,
-      body.sent_ms, coalesce(visible_at_ms, body.sent_ms), coalesce(receive_count, 0),
+  [messagesTable.name]: `SELECT ${queueNames}, body.sequence,
+      coalesce(lane, ${laneWithoutState}), body.group_id, body.sent_ms,
+      coalesce(visible_at_ms, body.sent_ms), coalesce(receive_count, 0),
       coalesce(first_received_ms, 0), coalesce(claim_id, ''), coalesce(claimed_ms, 0),
       coalesce(claim_counted, 0), coalesce(previous_claim_id, ''), message_id, data_keys.id,
       sender_id, attributes, system_attributes, dead_letter_source_arn, place_mac, bytes
@@ -29,10 +30,6 @@ const selections: Readonly<Record<string, string>> = {
       sequences
      FROM receive_attempts AS it JOIN queue_numbers AS queue ON queue.number = it.queue
     WHERE ${alive("it.queue")}`,
-  // Here events are found through segments; this is what these are made of.
-  audit_resources: `SELECT DISTINCT account_id, region, each.value ->> 1, time_ms, number,
-      each.value ->> 0
-     FROM audit_events, json_each(resources) AS each`,
 };
 
 function selectionOf({ name, columns }: TableShape): string {

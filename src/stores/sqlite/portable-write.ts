@@ -3,10 +3,16 @@ import { assert } from "../../kernel/errors.ts";
 import { messagesTable } from "../../kernel/portable.ts";
 import type { TableRow, TableShape } from "../../kernel/tables.ts";
 import { prepare } from "./act.ts";
-import { lanes, laneWithoutState } from "./lanes.ts";
-import { indexFullSegments } from "./migrations/0005-audit-segments.ts";
 
-/** Puts portable rows into the tables of a new database, which this gives their numbers. */
+/** The tables that this writes are those after so many migrations. */
+export const writtenSchema = 4;
+
+/**
+ * Puts portable rows into the tables of a new database, which this gives their numbers.
+ *
+ * INVARIANT: what is written is whole and right at `writtenSchema`, whatever came after it. Later
+ * migrations bring it further as they bring every store of that time: nothing here follows them.
+ */
 export interface PortableWriter {
   put(table: TableShape, rows: readonly TableRow[]): void;
   /** All rows are there: puts in what is derived from them. */
@@ -15,8 +21,8 @@ export interface PortableWriter {
 
 type Put = (row: readonly SQLInputValue[]) => void;
 
-/** A message that was never hidden has no row of its own, except a tenant's. */
-const ownState = `NOT (lane <> ${lanes.tenant} AND visible_at_ms = sent_ms AND receive_count = 0
+/** A message of a FIFO queue that was never hidden has no row of its own. */
+const ownState = `NOT (lane = 2 AND visible_at_ms = sent_ms AND receive_count = 0
   AND first_received_ms = 0 AND claim_id = '' AND claimed_ms = 0 AND claim_counted = 0
   AND previous_claim_id = '')`;
 
@@ -28,7 +34,7 @@ INSERT INTO message_links
   SELECT sequence, lead(sequence, 1, 0) OVER (PARTITION BY body.queue, body.group_id
                                                   ORDER BY sequence)
     FROM message_bodies AS body LEFT JOIN message_states AS state USING (sequence)
-   WHERE coalesce(lane, ${laneWithoutState}) = ${lanes.fifo} ORDER BY sequence;
+   WHERE coalesce(lane, 2) = 2 ORDER BY sequence;
 INSERT INTO message_groups
   SELECT queue, group_id, min(sequence), max(sequence), 0
     FROM message_bodies WHERE sequence IN (SELECT sequence FROM message_links)
@@ -53,8 +59,6 @@ export function portableWriter(database: DatabaseSync): PortableWriter {
     },
     deduplications: underNumber(database, numberOf, "deduplications", 5),
     receive_attempts: underNumber(database, numberOf, "receive_attempts", 6),
-    // Events are found through segments here, which are derived from the events.
-    audit_resources: () => {},
   };
   const plain = new Map<string, Put>();
 
@@ -81,7 +85,6 @@ export function portableWriter(database: DatabaseSync): PortableWriter {
     },
     complete() {
       database.exec(derived);
-      for (const sql of indexFullSegments) database.exec(sql);
       database.exec(
         "INSERT INTO counters SELECT 'queue', coalesce(max(number), 0) + 1 FROM queue_numbers",
       );
