@@ -81,7 +81,17 @@ test("what cannot be sent is refused with AWS's texts", async () => {
     query: "MissingParameter",
   });
   await assert.rejects(send(url, ""), none);
-  await assert.rejects(send(url, "\u0001"), awsError("InvalidMessageContents"));
+  for (const [body, shown] of [
+    ["ok\tok\u0001\u0002", "#x1"],
+    ["\u0085\u001f", "#x1F"],
+    ["x\uffff", "#xFFFF"],
+  ] as const) {
+    const text = `Invalid binary character '${shown}' was found in the message body, `;
+    await assert.rejects(
+      send(url, body),
+      awsError("InvalidMessageContents", new RegExp(`^${text}`)),
+    );
+  }
   await assert.rejects(
     send(url, "x".repeat(1025)),
     invalid("One or more parameters are invalid. Reason: Message must be shorter than 1024 bytes."),

@@ -35,6 +35,15 @@ export function isLegalText(text: string): boolean {
   return text.isWellFormed() && !illegalPattern.test(text);
 }
 
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it finds
+const illegalOrHalfPattern = /[\u0000-\u0008\u000B\u000C\u000E-\u001F\uFFFE\uFFFF\p{Cs}]/u;
+
+/** AWS: the first character that SQS does not take, as its refusals show it. */
+export function illegalCharacter(text: string): string {
+  const code = text.codePointAt(text.search(illegalOrHalfPattern)) ?? 0;
+  return `#x${code.toString(16).toUpperCase()}`;
+}
+
 /** Checks the attributes of a message; undefined: there are none. Throws InvalidParameterValue. */
 export function packAttributes(
   given: Readonly<Record<string, AttributeValue>> | undefined,

@@ -3,7 +3,12 @@ import { Refusal } from "../../kernel/errors.ts";
 import { type Gap, packGapped } from "../../kernel/gapped.ts";
 import type { Wire } from "../../kernel/wire-types.ts";
 import { md5Hex } from "./md5.ts";
-import { isLegalText, packAttributes, packSystemAttributes } from "./message-attributes.ts";
+import {
+  illegalCharacter,
+  isLegalText,
+  packAttributes,
+  packSystemAttributes,
+} from "./message-attributes.ts";
 import { checkStandardIds, type FifoIds, fifoIds, type SenderIds } from "./message-ids.ts";
 import type { Queue } from "./queue.ts";
 import { invalidValue, missingParameter } from "./refusals.ts";
@@ -59,11 +64,11 @@ const delaySecondsMax = 900;
 export function draftMessage(queue: Queue, message: OutgoingMessage): Draft {
   if (!message.MessageBody) throw missingParameter("MessageBody");
   if (!isLegalText(message.MessageBody)) {
-    // AWS?: the text.
     throw new Refusal(
       "InvalidMessageContents",
-      "Invalid characters found. Valid unicode characters are #x9 | #xA | #xD | " +
-        "#x20 to #xD7FF | #xE000 to #xFFFD | #x10000 to #x10FFFF",
+      `Invalid binary character '${illegalCharacter(message.MessageBody)}' was found in the ` +
+        "message body, the set of allowed characters is #x9 | #xA | #xD | [#x20-#xD7FF] | " +
+        "[#xE000-#xFFFD] | [#x10000-#x10FFFF].",
     );
   }
   const delayMs = checkDelay(queue, message.DelaySeconds) ?? queue.delayMs;
