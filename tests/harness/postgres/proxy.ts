@@ -34,12 +34,15 @@ export async function startProxy(targetPort: number): Promise<DatabaseProxy> {
   let endStall = (): void => {};
   const server = createServer((client) => {
     const upstream = connect(way.targetPort, "127.0.0.1");
+    const { age } = way;
     for (const socket of [client, upstream]) {
       sockets.add(socket);
       socket.setNoDelay(true);
       socket.on("error", () => {});
       socket.on("close", () => {
         sockets.delete(socket);
+        // Of an abandoned connection not even the end is told.
+        if (age !== way.age && socket === upstream) return;
         client.destroy();
         upstream.destroy();
       });
@@ -100,6 +103,10 @@ function lead(client: Socket, upstream: Socket, way: Way): void {
         if (!to.destroyed && connection.age === way.age) to.write(bytes);
       });
     });
-    from.on("end", () => void before.then(() => to.end()));
+    from.on("end", () => {
+      void before.then(() => {
+        if (connection.age === way.age) to.end();
+      });
+    });
   }
 }
