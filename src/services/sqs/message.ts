@@ -79,6 +79,7 @@ export function draftMessage(queue: Queue, message: OutgoingMessage): Draft {
   const { gap } = message;
   const fifo = queue.fifo && fifoIds(message, text);
   const deduplicationId = fifo?.explicit ? fifo.deduplicationId : undefined;
+  let md5OfBody: string | undefined;
   return {
     body: gap ? packGapped({ text, gap }) : text,
     attributes: attributes?.text ?? "",
@@ -89,7 +90,9 @@ export function draftMessage(queue: Queue, message: OutgoingMessage): Draft {
     groupId: message.MessageGroupId ?? "",
     fifo,
     get md5OfBody() {
-      return md5Hex(text);
+      // The answer and the record of a data event both ask.
+      md5OfBody ??= md5Hex(text);
+      return md5OfBody;
     },
     md5OfAttributes: attributes?.md5,
     md5OfSystemAttributes: system?.md5,
