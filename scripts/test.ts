@@ -38,6 +38,16 @@ run("tests on PostgreSQL", process.execPath, [...testFlags(), ...onPostgres], {
   SEALPOST_TEST_STORE: "postgres",
 });
 
+/** Every request comes to either thread; the long run asks of two what it asks of one. */
+const onThreads = long
+  ? globSync("tests/{conformance,encryption,doctor}/*.test.ts", { cwd: root }).sort()
+  : ["sqs-messages", "sns-publish", "kms-states"].map(
+      (name) => `tests/conformance/${name}.test.ts`,
+    );
+run("tests with two gateway threads", process.execPath, [...testFlags(), ...onThreads], {
+  SEALPOST_TEST_THREADS: "2",
+});
+
 function testFlags(): readonly string[] {
   const timeoutMs = long ? 1_800_000 : 240_000;
   const flags = ["--test-concurrency=2", `--test-timeout=${timeoutMs}`, "--test-reporter=spec"];

@@ -130,7 +130,8 @@ test("encrypted topics answer over HTTPS only", async () => {
     plain.getTopicAttributes({ TopicArn }),
     plain.listTagsForResource({ ResourceArn: TopicArn }),
   ];
-  for (const call of calls) await refuses(call, "InvalidSecurityException", 403, /HTTPS/);
+  const refused = calls.map((call) => refuses(call, "InvalidSecurityException", 403, /HTTPS/));
+  await Promise.all(refused);
   const open = await makeTopic(scene.sns, "no-tls");
   assert.ok((await plain.publish({ TopicArn: open, Message: "m" })).MessageId);
 });
