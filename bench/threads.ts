@@ -1,7 +1,7 @@
 /**
  * What further gateway threads cost: the same server with one thread and with two, loaded in turn
  * over HTTPS at 64 connections with SSE-KMS. Messages a second, and CPU of the server and its key
- * process for each message. `node bench/threads.ts [rounds] [threads]`
+ * process for each message. `node bench/threads.ts [rounds] [threads] [begin of a name]`
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { cpus, loadavg, tmpdir } from "node:os";
@@ -13,7 +13,8 @@ import { workloads } from "./workloads.ts";
 
 const rounds = Number(process.argv[2] ?? 5);
 const threads = [1, Number(process.argv[3] ?? 2)];
-const timing = { warmUpMs: 500, measureMs: 1_500 };
+const only = process.argv[4] ?? "";
+const timing = { warmUpMs: 300, measureMs: 1_000 };
 const folder = mkdtempSync(join(tmpdir(), "sealpost-bench-"));
 const servers: BenchServer[] = [];
 
@@ -21,7 +22,7 @@ async function targetsOf(count: number): Promise<LoadTarget[]> {
   const server = await startServer(join(folder, `t${count}`), ["--threads", String(count)]);
   servers.push(server);
   const { kms } = await createResources(server);
-  return workloads(server, `${count} threads`, kms);
+  return workloads(server, `${count} threads`, kms).filter(({ name }) => name.startsWith(only));
 }
 
 const rate = ({ messages, seconds }: Slice) => messages / seconds;

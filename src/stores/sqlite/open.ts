@@ -62,7 +62,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Sqli
   const workerData: ThreadData = { path, ...(versions && { versions }) };
   const entry = options.entry ?? entryUrl(import.meta.url, "./thread");
   const worker = new Worker(entry, { workerData, name: "store", env: threadEnvironment() });
-  const client = new Client(worker, options.log);
+  const client = new Client(worker, options.log, versions ? 1 : groupsMax);
   worker.on("error", (error) => client.breakDown("the store's thread failed", error));
   worker.on("exit", () => client.end("the store's thread ended"));
   await client.opened;
@@ -71,7 +71,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Sqli
 
 /** The store that another thread has opened, by a port of its own. */
 export function sqliteStoreOn(port: MessagePort, log: Log): ThreadStore {
-  const client = new Client(port, log);
+  const client = new Client(port, log, 1);
   port.on("close", () => client.end("the way to the store ended"));
   return client;
 }
@@ -80,6 +80,7 @@ export function sqliteStoreOn(port: MessagePort, log: Log): ThreadStore {
  * Two groups may be under way: the store thread writes one while this thread makes the next. With
  * one, the two threads would wait for each other in turn; with more, groups would be small, and a
  * message between threads costs as much as several requests inside one. Answers come in order.
+ * Of several threads each has one: together they keep the store thread busy.
  */
 const groupsMax = 2;
 
@@ -88,6 +89,7 @@ class Client implements SqliteStore {
   readonly failed: Promise<Fault>;
   private readonly thread: Worker | MessagePort;
   private readonly log: Log;
+  private readonly groupsMax: number;
   private readonly waiting: Waiting[] = [];
   private readonly outgoing = new Outgoing();
   private readonly incoming = new Incoming();
@@ -101,7 +103,8 @@ class Client implements SqliteStore {
   private readonly fail = Promise.withResolvers<Fault>();
   private readonly exited = Promise.withResolvers<void>();
 
-  constructor(thread: Worker | MessagePort, log: Log) {
+  constructor(thread: Worker | MessagePort, log: Log, groupsMax: number) {
+    this.groupsMax = groupsMax;
     this.thread = thread;
     this.log = log;
     this.opened = this.open.promise;
@@ -154,7 +157,8 @@ class Client implements SqliteStore {
 
   /** After this turn, so that whatever else it asks goes along; or with the next answer. */
   private flushSoon(): void {
-    if (this.flushing || this.outgoing.count === 0 || this.underWay.length >= groupsMax) return;
+    if (this.flushing || this.outgoing.count === 0 || this.underWay.length >= this.groupsMax)
+      return;
     this.flushing = true;
     setImmediate(() => {
       this.flushing = false;
