@@ -46,6 +46,11 @@ export interface RecordView {
   get<T extends object>(key: RecordKey): Soon<Readonly<T> | undefined>;
   /** In order of id (bytes of UTF-8). */
   list<T extends object>(range: RecordRange): Soon<readonly RecordEntry<T>[]>;
+  /**
+   * The version of an account that this view has looked at; undefined: it has not. What follows
+   * from an account's records alone stays true for as long as views see the same version.
+   */
+  versionOf(accountId: string): number | undefined;
 }
 
 export interface RecordEntry<T> {

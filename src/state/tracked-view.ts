@@ -36,6 +36,10 @@ export class TrackedView implements RecordView {
     return read as Soon<readonly RecordEntry<T>[]>;
   }
 
+  versionOf(accountId: string): number | undefined {
+    return this.touched.get(accountId);
+  }
+
   /**
    * Notes the account's version before a value is read, so a change in between is found out. Almost
    * always it is known, and nothing is to be waited for.

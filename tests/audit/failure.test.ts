@@ -13,7 +13,11 @@ import type { RecordView } from "../../src/kernel/records.ts";
 import { newDataFolder, removeFolder, startChild } from "../durability/child.ts";
 import { accountId, alice, transport } from "./finished.ts";
 
-const view: RecordView = { get: async () => undefined, list: async () => [] };
+const view: RecordView = {
+  get: async () => undefined,
+  list: async () => [],
+  versionOf: () => undefined,
+};
 const clock = { now: () => 0, at: () => () => {} };
 const change = { kind: "some.change" };
 const unknownKeyId = "11111111-2222-3333-4444-555555555555";

@@ -35,7 +35,7 @@ export const call: Call = {
   transport,
   via: undefined,
   signal: new AbortController().signal,
-  records: { get: async () => undefined, list: async () => [] },
+  records: { get: async () => undefined, list: async () => [], versionOf: () => undefined },
   commit: async () => {
     throw new Error("not in this test");
   },

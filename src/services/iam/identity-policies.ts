@@ -54,18 +54,45 @@ function ownSide(view: RecordView, caller: AccountCaller): Soon<IdentitySide> {
       return nothing;
     case "user":
       return soon(users.get(view, scope, nameKey(caller.userName)), (user) =>
-        user?.userId === caller.principalId ? userSide(view, user) : nothing,
+        user?.userId === caller.principalId ? remembered(view, user, userSide) : nothing,
       );
     case "role-session":
       return soon(roles.get(view, scope, nameKey(caller.roleName)), (role) =>
-        role?.roleId === caller.roleId ? sideOf(view, role, role.policies) : nothing,
+        role?.roleId === caller.roleId ? remembered(view, role, roleSide) : nothing,
       );
     case "federated-user":
       if (caller.parentName === undefined) return rootSide;
       return soon(users.get(view, scope, nameKey(caller.parentName)), (user) =>
-        user?.userId === caller.parentId ? userSide(view, user) : nothing,
+        user?.userId === caller.parentId ? remembered(view, user, userSide) : nothing,
       );
   }
+}
+
+type Principal = Readonly<UserRecord> | Readonly<RoleRecord>;
+
+/** Of each user or role, as of a version of its account. Everything it is put together of is there. */
+const sides = new WeakMap<Principal, { readonly version: number; readonly side: IdentitySide }>();
+
+/**
+ * Puts a side together once for each version of the account: with many policies and groups that
+ * takes longer than the decision.
+ */
+function remembered<P extends Principal>(
+  view: RecordView,
+  principal: P,
+  make: (view: RecordView, principal: P) => Soon<IdentitySide>,
+): Soon<IdentitySide> {
+  const version = view.versionOf(principal.accountId);
+  const known = sides.get(principal);
+  if (known !== undefined && known.version === version) return known.side;
+  return soon(make(view, principal), (side) => {
+    if (version !== undefined) sides.set(principal, { version, side });
+    return side;
+  });
+}
+
+function roleSide(view: RecordView, role: Readonly<RoleRecord>): Soon<IdentitySide> {
+  return sideOf(view, role, role.policies);
 }
 
 /** A federated user whose parent is root has whatever its session policy allows. */
@@ -104,7 +131,7 @@ function groupPolicies(
 
 function sideOf(
   view: RecordView,
-  { accountId, attached, boundary }: Readonly<UserRecord> | Readonly<RoleRecord>,
+  { accountId, attached, boundary }: Principal,
   inline: readonly NamedPolicy[],
 ): Soon<IdentitySide> {
   if (attached.length === 0 && boundary === undefined) return { identity: inline };
