@@ -42,7 +42,7 @@ class Collector {
   /** Allows of policies that name no principal. */
   allows(policies: readonly NamedPolicy[], kind: PolicyKind, reason: DecisionReason): Allows {
     let found: StatementReference[] | undefined;
-    for (const { name, policy } of policies) {
+    for (const { name, policy } of speakers(policies, kind, this.#action)) {
       for (const compiled of this.#statements(policy, kind, reason, name)) {
         if (!statementHolds(compiled, this.#resource, this.#request.context)) continue;
         const statement = referTo(compiled, reason, name);
@@ -98,6 +98,35 @@ class Collector {
       ? "direct"
       : undefined;
   }
+}
+
+/** Shorter lists are looked through faster than looked up; many are made for one decision. */
+const longList = 8;
+const speakersMax = 256;
+const speakersOf = new WeakMap<readonly NamedPolicy[], Map<string, readonly NamedPolicy[]>>();
+
+/**
+ * The policies of a list that say anything about an action, and those that are broken. A long list
+ * is looked through once for each action: it stays the same object until its account changes.
+ */
+function speakers(
+  policies: readonly NamedPolicy[],
+  kind: PolicyKind,
+  action: string,
+): readonly NamedPolicy[] {
+  if (policies.length < longList) return policies;
+  const byAction = speakersOf.get(policies) ?? new Map<string, readonly NamedPolicy[]>();
+  speakersOf.set(policies, byAction);
+  const key = `${kind} ${action}`;
+  const known = byAction.get(key);
+  if (known !== undefined) return known;
+  const found = policies.filter(({ policy }) => {
+    const compiled = compilePolicy(policy, kind);
+    return compiled.broken !== undefined || statementsFor(compiled, action).length > 0;
+  });
+  if (byAction.size >= speakersMax) byAction.clear();
+  byAction.set(key, found);
+  return found;
 }
 
 function referTo(
