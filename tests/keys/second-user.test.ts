@@ -81,6 +81,8 @@ async function serve(t: TestContext, { data, rootKey }: Place) {
     region: server.region,
     credentials: readCredentialsFile(data) ?? { accessKeyId: "", secretAccessKey: "" },
     requestHandler: new NodeHttpHandler({ httpsAgent }),
+    // While a key process is replaced the answer is "try again"; three tries may be too quick.
+    maxAttempts: 10,
   });
   t.after(() => httpsAgent.destroy());
   return { pid: server.pid, kms, said, ended, stop: () => process_.kill("SIGTERM") };
