@@ -17,7 +17,7 @@ export async function main(argv: readonly string[]): Promise<void> {
 
 /**
  * Runs one command line; resolves to its exit code: 0 done, 1 it could not be done, 2 it was not
- * understood (or is not available yet).
+ * understood.
  */
 export async function runCli(argv: readonly string[], io: CliIo, parts: CliParts): Promise<number> {
   let code = 0;

@@ -8,11 +8,11 @@ import { test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { startReceiver } from "../delivery/receiver.ts";
 import type { ChildServer } from "../durability/child.ts";
+import { importedSymmetricKey } from "../harness/import-key.ts";
 import { sharedCluster } from "../harness/postgres/shared.ts";
 import { sendRaw } from "../harness/raw.ts";
 import type { TestClients } from "../harness/server.ts";
 import { signedHeaders } from "../harness/sign.ts";
-import { importKey } from "./import-key.ts";
 import { startServers } from "./servers.ts";
 
 const daySeconds = 86_400;
@@ -70,7 +70,7 @@ async function keysWithWork({ kms }: TestClients, nowMs: number) {
   const [deleted, rotated] = [await created(), await created()];
   await kms.scheduleKeyDeletion({ KeyId: deleted, PendingWindowInDays: 7 });
   await kms.enableKeyRotation({ KeyId: rotated, RotationPeriodInDays: 90 });
-  const expired = await importKey(kms, new Date(nowMs + 5 * daySeconds * 1000));
+  const expired = await importedSymmetricKey(kms, new Date(nowMs + 5 * daySeconds * 1000));
   return { deleted, rotated, expired };
 }
 

@@ -9,10 +9,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
+import { importedSymmetricKey } from "../harness/import-key.ts";
 import { movableClock } from "../harness/movable-clock.ts";
 import { sharedCluster } from "../harness/postgres/shared.ts";
 import { refusal, startTestServer, type TestServer } from "../harness/server.ts";
-import { importKey } from "./import-key.ts";
 import { shareKey } from "./servers.ts";
 
 interface Two {
@@ -91,7 +91,7 @@ test("a key of KMS disabled here encrypts nothing there", async (t) => {
 
 test("key material deleted here closes what is cached there", async (t) => {
   const { one, two } = await twoServers(t);
-  const KeyId = await importKey(one.rootClients.kms);
+  const KeyId = await importedSymmetricKey(one.rootClients.kms);
   const Attributes = { KmsMasterKeyId: KeyId, KmsDataKeyReusePeriodSeconds: "86400" };
   const { QueueUrl } = await one.rootClients.sqs.createQueue({ QueueName: "closed", Attributes });
   const send = () => refusal(two.rootClients.sqs.sendMessage({ QueueUrl, MessageBody: "m" }));

@@ -12,11 +12,12 @@ export interface ImportTarget {
   send(aesKey: Uint8Array, wrapped: Uint8Array): Promise<unknown>;
 }
 
-/** A key without material, and one wrapping key for it. */
+/** A key without material, and one wrapping key for it. What is sent expires if a time is given. */
 export async function importTarget(
   kms: KMS,
   KeySpec: KeySpec,
   KeyUsage: KeyUsageType,
+  ValidTo?: Date,
 ): Promise<ImportTarget> {
   const { KeyMetadata } = await kms.createKey({ KeySpec, KeyUsage, Origin: "EXTERNAL" });
   const KeyId = KeyMetadata?.KeyId ?? "";
@@ -35,7 +36,8 @@ export async function importTarget(
         KeyId,
         ImportToken,
         EncryptedKeyMaterial: Buffer.concat([wrapAesKey(aesKey), wrapped]),
-        ExpirationModel: "KEY_MATERIAL_DOES_NOT_EXPIRE",
+        ExpirationModel: ValidTo ? "KEY_MATERIAL_EXPIRES" : "KEY_MATERIAL_DOES_NOT_EXPIRE",
+        ValidTo,
       }),
   };
 }
@@ -53,8 +55,14 @@ export async function importedKey(
   KeySpec: KeySpec,
   KeyUsage: KeyUsageType,
   material: Uint8Array,
+  ValidTo?: Date,
 ): Promise<string> {
-  const target = await importTarget(kms, KeySpec, KeyUsage);
+  const target = await importTarget(kms, KeySpec, KeyUsage, ValidTo);
   await target.send(...wrapMaterial(material));
   return target.KeyId;
+}
+
+/** A symmetric key with material that nobody else has, which expires if a time is given. */
+export function importedSymmetricKey(kms: KMS, ValidTo?: Date): Promise<string> {
+  return importedKey(kms, "SYMMETRIC_DEFAULT", "ENCRYPT_DECRYPT", randomBytes(32), ValidTo);
 }

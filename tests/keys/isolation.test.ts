@@ -1,6 +1,6 @@
 import { equal, ok } from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
-import { createPublicKey, publicEncrypt, randomBytes } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { closeSync, existsSync, openSync, readFileSync, readSync } from "node:fs";
 import { Agent } from "node:https";
@@ -11,6 +11,7 @@ import { KMS } from "@aws-sdk/client-kms";
 import { NodeHttpHandler } from "@smithy/node-http-handler";
 import { readCredentialsFile } from "../../src/cli/credentials-file.ts";
 import { readServerFile } from "../../src/gateway/server-file.ts";
+import { importedKey } from "../harness/import-key.ts";
 import { folderFor } from "./helpers.ts";
 
 // Goal: key material is in the key process's memory and never in the server's. Method: a server in a
@@ -25,20 +26,8 @@ test("material is in the key process's memory alone", {
   const folder = folderFor(t);
   const server = await startServer(folder, t);
   const kms = clientFor(folder, t);
-  const { KeyMetadata } = await kms.createKey({ Origin: "EXTERNAL" });
-  const KeyId = KeyMetadata?.KeyId ?? "";
-  const { PublicKey, ImportToken } = await kms.getParametersForImport({
-    KeyId,
-    WrappingAlgorithm: "RSAES_OAEP_SHA_256",
-    WrappingKeySpec: "RSA_2048",
-  });
-  const key = createPublicKey({ key: Buffer.from(PublicKey ?? []), format: "der", type: "spki" });
   const material = randomBytes(32);
-  await kms.importKeyMaterial({
-    ...{ KeyId, ImportToken },
-    EncryptedKeyMaterial: publicEncrypt({ key, oaepHash: "sha256" }, material),
-    ExpirationModel: "KEY_MATERIAL_DOES_NOT_EXPIRE",
-  });
+  const KeyId = await importedKey(kms, "SYMMETRIC_DEFAULT", "ENCRYPT_DECRYPT", material);
   const { CiphertextBlob } = await kms.encrypt({ KeyId, Plaintext: Buffer.from("x") });
   await kms.decrypt({ CiphertextBlob });
   const pid = server.pid ?? 0;

@@ -4,10 +4,10 @@
 // Method: one server with two threads, and clients whose connections are known to be on one thread
 // or the other. The twins are in parts.test.ts: the same parts without what connects them.
 import { deepEqual, equal, match, ok } from "node:assert/strict";
-import { createPublicKey, publicEncrypt, randomBytes } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { after, before, test } from "node:test";
-import type { KMS } from "@aws-sdk/client-kms";
 import { publicKeyOf } from "../../src/crypto/wrap.ts";
+import { importedSymmetricKey } from "../harness/import-key.ts";
 import { refusal, type TestServer } from "../harness/server.ts";
 import { type ThreadClients, type TwoThreads, twoThreads } from "./both.ts";
 
@@ -149,24 +149,9 @@ test("data keys are asked for once in a period, whichever thread publishes or re
   deepEqual(await uses(), [4, 2, 2]);
 });
 
-async function importedKey(kms: KMS): Promise<string> {
-  const { KeyMetadata } = await kms.createKey({ Origin: "EXTERNAL" });
-  const KeyId = KeyMetadata?.KeyId ?? "";
-  const { PublicKey, ImportToken } = await kms.getParametersForImport({
-    KeyId,
-    WrappingAlgorithm: "RSAES_OAEP_SHA_256",
-    WrappingKeySpec: "RSA_2048",
-  });
-  const key = createPublicKey({ key: Buffer.from(PublicKey ?? []), format: "der", type: "spki" });
-  const EncryptedKeyMaterial = publicEncrypt({ key, oaepHash: "sha256" }, randomBytes(32));
-  const ExpirationModel = "KEY_MATERIAL_DOES_NOT_EXPIRE";
-  await kms.importKeyMaterial({ KeyId, ImportToken, EncryptedKeyMaterial, ExpirationModel });
-  return KeyId;
-}
-
 test("key material deleted on one thread closes what is cached on the other at once", async () => {
   for (const [by, there] of bothWays()) {
-    const KeyId = await importedKey(by.kms);
+    const KeyId = await importedSymmetricKey(by.kms);
     const Attributes = { KmsMasterKeyId: KeyId, KmsDataKeyReusePeriodSeconds: "86400" };
     const { QueueUrl } = await by.sqs.createQueue({ QueueName: `q-${KeyId}`, Attributes });
     const send = () => refusal(there.sqs.sendMessage({ QueueUrl, MessageBody: "m" }));

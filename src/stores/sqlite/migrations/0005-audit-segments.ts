@@ -60,7 +60,7 @@ export function indexSegments(where: string): readonly string[] {
 }
 
 /** Of events that are there already. */
-export const indexFullSegments: readonly string[] = indexSegments(`number <= (
+const indexFullSegments: readonly string[] = indexSegments(`number <= (
     SELECT max(number) / ${segmentEvents} * ${segmentEvents} FROM audit_events AS other
       WHERE other.account_id = audit_events.account_id AND other.region = audit_events.region)`);
 
