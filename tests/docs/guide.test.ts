@@ -11,7 +11,7 @@ const expected: Readonly<Record<string, readonly RegExp[]>> = {
   "docs/guide/tour.md": [
     /^denied: 1 of 7 hops$/m,
     /^allowed: 7 hops$/m,
-    /^\{"patient": 2911\}$/m,
+    /^\{"patient": 2911, "allergy": "penicillin"\}$/m,
     /GenerateDataKey/,
     /^not found$/m,
   ],
