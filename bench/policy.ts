@@ -34,6 +34,37 @@ export function twentyPolicies(): DecisionRequest {
   return requestWith([...identity.slice(1), { name: "last", policy: attach(last) }]);
 }
 
+/** So many policies, of which one is about the queue. */
+export function policiesAboutQueues(count: number): DecisionRequest {
+  const send = (index: number, Resource: string) => ({
+    name: `p${index}`,
+    policy: attach({ Statement: { Effect: "Allow", Action: "sqs:SendMessage", Resource } }),
+  });
+  return requestWith(
+    Array.from({ length: count }, (_, index) =>
+      send(index, index === 0 ? queue : `arn:aws:sqs:*:${account}:other-${index}-*`),
+    ),
+  );
+}
+
+/** The policy of a key with so many statements, each for another user; the last is for Alice. */
+export function keyPolicyOf(statements: number): DecisionRequest {
+  const users = Array.from({ length: statements }, (_, index) => `user-${index}`).fill("alice", -1);
+  const arnOf = (user: string) => `arn:aws:iam::${account}:user/${user}`;
+  const Statement = users.map((user) => ({
+    Effect: "Allow",
+    Principal: { AWS: arnOf(user) },
+    Action: "sqs:SendMessage",
+    Resource: "*",
+  }));
+  const ids = users.map((user) => [arnOf(user), `AIDA${user.toUpperCase()}`]);
+  const resourcePolicy = {
+    text: JSON.stringify({ Version: "2012-10-17", Statement }),
+    principalIds: Object.fromEntries(ids),
+  };
+  return { ...requestWith([]), resourcePolicy, policyKind: "key" };
+}
+
 /** Texts near 32 KB that are made to be slow, with the request that meets them. */
 export function hostileTexts(): readonly (readonly [name: string, text: string])[] {
   const statement = (part: object) =>
@@ -139,6 +170,11 @@ export function signedSend(): { request: SignedRequest; body: Buffer; secret: Bu
   return { request, body, secret: Buffer.from("wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY") };
 }
 
+function decisionRow(what: string, request: DecisionRequest): [string, string, string] {
+  if (!decide(request).allowed) throw new Error("the decision that is measured allows");
+  return [what, `${microseconds(50_000, () => decide(request)).toFixed(2)} µs`, "flat"];
+}
+
 async function main(): Promise<void> {
   const { request, body, secret } = signedSend();
   const keys = new SigningKeyCache();
@@ -152,22 +188,26 @@ async function main(): Promise<void> {
   const many = twentyPolicies();
   const few = { ...many, identity: many.identity.slice(-1) };
   const lines: (readonly [what: string, value: string, goal: string])[] = [
-    ["SigV4 of a 1 KiB SendMessage", `${verify.toFixed(1)} µs`, "20 µs"],
+    ["SigV4 of a 1 KiB SendMessage", `${verify.toFixed(1)} µs`, "< 20 µs"],
     [
       "decision, 20 policies of 10",
       `${microseconds(20_000, () => decide(many)).toFixed(1)} µs`,
-      "20 µs",
+      "< 20 µs",
     ],
     ["decision, 1 policy of 1", `${microseconds(50_000, () => decide(few)).toFixed(1)} µs`, ""],
+    ...[1, 10, 50, 200].flatMap((size) => [
+      decisionRow(`decision, ${size} policies, one about the queue`, policiesAboutQueues(size)),
+      decisionRow(`decision, key policy of ${size} statements`, keyPolicyOf(size)),
+    ]),
     ["global context", `${microseconds(50_000, facts).toFixed(1)} µs`, ""],
   ];
   lines.push(...(await identityRows()));
   for (const [name, text] of hostileTexts()) {
-    lines.push([`hostile: ${name}`, `${medianHostileMs(text).toFixed(1)} ms`, "10 ms"]);
+    lines.push([`hostile: ${name}`, `${medianHostileMs(text).toFixed(1)} ms`, "< 10 ms"]);
   }
   for (const [what, value, goal] of lines) {
     console.log(
-      `${what.padEnd(50)} ${value.padStart(10)}${goal === "" ? "" : `  (goal < ${goal})`}`,
+      `${what.padEnd(50)} ${value.padStart(10)}${goal === "" ? "" : `  (goal: ${goal})`}`,
     );
   }
 }

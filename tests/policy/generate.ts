@@ -129,7 +129,7 @@ function condition(dice: Dice): Raw {
   return block;
 }
 
-function principal(dice: Dice, kind: PolicyKind): unknown {
+export function principal(dice: Dice, kind: PolicyKind): unknown {
   if (dice.chance(15)) return "*";
   const chosen: Raw = {};
   if (dice.chance(75)) chosen.AWS = dice.oneOrMore(awsPrincipals);
@@ -191,7 +191,7 @@ const requestValues: Record<string, readonly ConditionValue[]> = {
   "aws:principalarn": Object.keys(ids),
 };
 
-function context(dice: Dice): ConditionContext {
+export function context(dice: Dice): ConditionContext {
   const made: Record<string, ConditionValue> = {};
   for (const [name, values] of Object.entries(requestValues)) {
     if (dice.chance(65)) made[name] = dice.pick(values);

@@ -34,10 +34,12 @@ test("twin: a decision that looks at the policies of the others is far above the
   const { bed, caller } = await twentyAttached();
   const alone = await decisionMicroseconds(bed, caller);
   const { identity } = await identityPolicies.of(bed.state.view(), caller);
-  const everyones = requestWith(Array.from({ length: 300 }, () => identity).flat());
-  decide(everyones);
+  // A list that was never seen before is looked through whole.
+  const everyones = () => requestWith(Array.from({ length: 300 }, () => identity).flat());
+  decide(everyones());
+  const unseen = everyones();
   const start = performance.now();
-  decide(everyones);
+  decide(unseen);
   const all = (performance.now() - start) * 1000;
   ok(all > alone * timesMax, `${alone} µs alone, ${all} µs with all`);
 });

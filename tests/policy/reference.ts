@@ -130,6 +130,10 @@ function conditionsHold(
 
 function hits(kind: string, named: NamedPolicy, request: DecisionRequest): Hit[] {
   const document = JSON.parse(named.policy.text) as Raw;
+  // What is no policy denies everything to everybody.
+  if (document.Statement === undefined) {
+    return [{ kind, effect: "Deny", how: "direct", id: `${kind}:${named.name}#-1` }];
+  }
   const version = String(document.Version ?? "2008-10-17");
   const found: Hit[] = [];
   for (const [index, raw] of listOf(document.Statement).entries()) {

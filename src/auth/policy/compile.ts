@@ -1,5 +1,4 @@
 import type { ConditionContext } from "../../kernel/operation.ts";
-import type { AttachedPolicy } from "../../kernel/policy.ts";
 import type { ArnGlob, ArnParts } from "./arns.ts";
 import { compileArnGlob, matchesArn } from "./arns.ts";
 import type { Test } from "./conditions.ts";
@@ -19,7 +18,7 @@ export interface CompiledStatement {
   /** A condition could not be read: an Allow never matches then, a Deny does. */
   readonly broken: PolicyError | undefined;
   readonly actions: readonly Glob[];
-  /** The kind of policy has no Resource, so every resource matches. */
+  /** Every resource matches: the kind of policy has no Resource. */
   readonly everyResource: boolean;
   readonly resources: readonly ArnGlob[];
   /** Resources with variables in them. */
@@ -27,43 +26,39 @@ export interface CompiledStatement {
   readonly tests: readonly Test[];
 }
 
-export interface CompiledPolicy {
-  readonly statements: readonly CompiledStatement[];
-  /** The text is no policy at all: it denies everything it is asked about. */
-  readonly broken: PolicyError | undefined;
-  /** Statements that speak about an action, found once per action. */
-  readonly byAction: Map<string, readonly CompiledStatement[]>;
-}
-
-const compiled = new Map<PolicyKind, WeakMap<AttachedPolicy, CompiledPolicy>>();
-
 /**
- * The compiled form, made once per policy object. Never throws: a text that is no policy denies,
- * and an unreadable condition keeps its Allow from matching and lets its Deny match (fail closed).
+ * The statements of a policy. Never throws: a text that is no policy denies, and an unreadable
+ * condition keeps its Allow from matching and lets its Deny match (fail closed).
  */
-export function compilePolicy(policy: AttachedPolicy, kind: PolicyKind): CompiledPolicy {
-  let ofKind = compiled.get(kind);
-  if (ofKind === undefined) {
-    ofKind = new WeakMap();
-    compiled.set(kind, ofKind);
-  }
-  const known = ofKind.get(policy);
-  if (known !== undefined) return known;
-  const made = compileText(policy.text, kind);
-  ofKind.set(policy, made);
-  return made;
-}
-
-function compileText(text: string, kind: PolicyKind): CompiledPolicy {
-  const byAction = new Map<string, readonly CompiledStatement[]>();
+export function compilePolicy(text: string, kind: PolicyKind): readonly CompiledStatement[] {
   try {
-    const document = parsePolicy(text, kind);
-    return { statements: compileDocument(document, kind, "lenient"), broken: undefined, byAction };
+    return compileDocument(parsePolicy(text, kind), kind, "lenient");
   } catch (error) {
     if (!(error instanceof PolicyError)) throw error;
-    return { statements: [], broken: error, byAction };
+    return [deniesEverything];
   }
 }
+
+/** Stands for a text that is no policy. */
+const deniesEverything: CompiledStatement = {
+  statement: {
+    index: -1,
+    sid: undefined,
+    effect: "Deny",
+    principal: { not: false, values: [{ kind: "everyone" }], path: "" },
+    action: { not: true, values: [], path: "" },
+    resource: undefined,
+    conditions: [],
+    start: 0,
+    end: 0,
+  },
+  broken: undefined,
+  actions: [],
+  everyResource: true,
+  resources: [],
+  variableResources: [],
+  tests: [],
+};
 
 /** Compiles all statements. `strict` throws PolicyError for what `lenient` notes as broken. */
 export function compileDocument(
@@ -122,23 +117,8 @@ function compileLiteral(text: string, path: string): Glob {
   return pattern.fixed;
 }
 
-/** Actions come from the server's tables, so few; a simulator may ask for any text. */
-const actionsMax = 256;
-
-/** The statements that speak about an action (in lower case), remembered per policy. */
-export function statementsFor(
-  policy: CompiledPolicy,
-  action: string,
-): readonly CompiledStatement[] {
-  const known = policy.byAction.get(action);
-  if (known !== undefined) return known;
-  if (policy.byAction.size >= actionsMax) policy.byAction.clear();
-  const found = policy.statements.filter((statement) => speaksAbout(statement, action));
-  policy.byAction.set(action, found);
-  return found;
-}
-
-function speaksAbout({ statement, actions }: CompiledStatement, action: string): boolean {
+/** Whether a statement says anything about an action, which is in lower case. */
+export function speaksAbout({ statement, actions }: CompiledStatement, action: string): boolean {
   if (statement.action === undefined) return false;
   return actions.some((glob) => matchesGlob(glob, action)) !== statement.action.not;
 }

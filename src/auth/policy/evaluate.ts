@@ -9,7 +9,7 @@ import { grantsAllowing } from "./grants.ts";
  * endpoint policies and service control policies only limit; a foreign resource needs a yes from
  * both accounts; keys and roles must allow or delegate themselves.
  *
- * Pure, and linear in the policies that speak about the action.
+ * Pure, and linear in the statements that can match: about the action, and the resource or caller.
  */
 export function decide(request: DecisionRequest): Decision {
   const found = gather(request);

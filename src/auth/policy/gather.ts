@@ -1,12 +1,15 @@
 import type { StatementReference } from "../../kernel/errors.ts";
 import type { AttachedPolicy, NamedPolicy } from "../../kernel/policy.ts";
 import { splitArn } from "./arns.ts";
-import type { CompiledStatement, ResourceName } from "./compile.ts";
-import { compilePolicy, statementHolds, statementsFor } from "./compile.ts";
+import type { CompiledStatement } from "./compile.ts";
+import { statementHolds } from "./compile.ts";
 import type { DecisionReason, DecisionRequest } from "./decision.ts";
 import type { PolicyKind } from "./document.ts";
+import { indexOf, indexOfList } from "./indexes.ts";
 import type { Relation } from "./principals.ts";
-import { notPrincipalMatches, strongestRelation } from "./principals.ts";
+import { relationTo } from "./principals.ts";
+import type { StatementIndex, Subject } from "./statement-index.ts";
+import { fewStatements } from "./statement-index.ts";
 
 type Allows = readonly StatementReference[];
 
@@ -31,29 +34,32 @@ class Collector {
   readonly denies: { reason: DecisionReason; statement: StatementReference }[] = [];
   readonly #request: DecisionRequest;
   readonly #action: string;
-  readonly #resource: ResourceName;
+  readonly #subject: Subject;
 
   constructor(request: DecisionRequest) {
+    const { caller, resource: text } = request;
     this.#request = request;
     this.#action = request.action.toLowerCase();
-    this.#resource = { text: request.resource, parts: splitArn(request.resource) };
+    this.#subject = { caller, resource: { text, parts: splitArn(text) } };
   }
 
   /** Allows of policies that name no principal. */
   allows(policies: readonly NamedPolicy[], kind: PolicyKind, reason: DecisionReason): Allows {
-    let found: StatementReference[] | undefined;
-    for (const { name, policy } of speakers(policies, kind, this.#action)) {
-      for (const compiled of this.#statements(policy, kind, reason, name)) {
-        if (!statementHolds(compiled, this.#resource, this.#request.context)) continue;
-        const statement = referTo(compiled, reason, name);
-        if (compiled.statement.effect === "Deny") this.denies.push({ reason, statement });
-        else {
-          found ??= [];
-          found.push(statement);
-        }
+    const found: StatementReference[] = [];
+    const ask = (compiled: CompiledStatement, policyName: string) => {
+      const allow = this.#holds(compiled) && this.#sort(compiled, reason, policyName);
+      if (allow) found.push(allow);
+    };
+    if (policies.length < fewStatements) {
+      for (const { name, policy } of policies) {
+        for (const compiled of this.#about(indexOf(policy, kind))) ask(compiled, name);
+      }
+    } else {
+      for (const { compiled, name } of this.#about(indexOfList(policies, kind))) {
+        ask(compiled, name);
       }
     }
-    return found ?? none;
+    return found;
   }
 
   /** Allows of a policy that names principals, by relation. */
@@ -64,69 +70,35 @@ class Collector {
     name: string,
   ): Record<Relation, StatementReference[]> {
     const found: Record<Relation, StatementReference[]> = { direct: [], role: [], account: [] };
-    for (const compiled of this.#statements(policy, kind, reason, name)) {
-      if (!statementHolds(compiled, this.#resource, this.#request.context)) continue;
-      const relation = this.#relation(compiled, policy);
-      if (relation === undefined) continue;
-      const statement = referTo(compiled, reason, name);
-      if (compiled.statement.effect === "Deny") this.denies.push({ reason, statement });
-      else found[relation].push(statement);
+    const { caller } = this.#request;
+    for (const compiled of this.#about(indexOf(policy, kind))) {
+      if (!this.#holds(compiled)) continue;
+      const relation = relationTo(compiled.statement, caller, policy.principalIds);
+      const allow = relation && this.#sort(compiled, reason, name);
+      if (relation && allow) found[relation].push(allow);
     }
     return found;
   }
 
-  /** Statements about the action. A broken policy denies instead. */
-  #statements(
-    policy: AttachedPolicy,
-    kind: PolicyKind,
+  #about<T>(indexFor: (action: string) => StatementIndex<T>): readonly T[] {
+    return indexFor(this.#action).about(this.#subject);
+  }
+
+  #holds(compiled: CompiledStatement): boolean {
+    return statementHolds(compiled, this.#subject.resource, this.#request.context);
+  }
+
+  /** Notes a Deny, answers an Allow. */
+  #sort(
+    compiled: CompiledStatement,
     reason: DecisionReason,
     policyName: string,
-  ): readonly CompiledStatement[] {
-    const compiled = compilePolicy(policy, kind);
-    if (compiled.broken === undefined) return statementsFor(compiled, this.#action);
-    const statement = { policyKind: reason, policyName, statementIndex: -1 };
+  ): StatementReference | undefined {
+    const statement = referTo(compiled, reason, policyName);
+    if (compiled.statement.effect === "Allow") return statement;
     this.denies.push({ reason, statement });
-    return [];
+    return undefined;
   }
-
-  #relation({ statement }: CompiledStatement, policy: AttachedPolicy): Relation | undefined {
-    const { principal, effect } = statement;
-    if (principal === undefined) return undefined;
-    const { caller } = this.#request;
-    if (!principal.not) return strongestRelation(principal.values, caller, policy.principalIds);
-    return notPrincipalMatches(principal.values, effect, caller, policy.principalIds)
-      ? "direct"
-      : undefined;
-  }
-}
-
-/** Shorter lists are looked through faster than looked up; many are made for one decision. */
-const longList = 8;
-const speakersMax = 256;
-const speakersOf = new WeakMap<readonly NamedPolicy[], Map<string, readonly NamedPolicy[]>>();
-
-/**
- * The policies of a list that say anything about an action, and those that are broken. A long list
- * is looked through once for each action: it stays the same object until its account changes.
- */
-function speakers(
-  policies: readonly NamedPolicy[],
-  kind: PolicyKind,
-  action: string,
-): readonly NamedPolicy[] {
-  if (policies.length < longList) return policies;
-  const byAction = speakersOf.get(policies) ?? new Map<string, readonly NamedPolicy[]>();
-  speakersOf.set(policies, byAction);
-  const key = `${kind} ${action}`;
-  const known = byAction.get(key);
-  if (known !== undefined) return known;
-  const found = policies.filter(({ policy }) => {
-    const compiled = compilePolicy(policy, kind);
-    return compiled.broken !== undefined || statementsFor(compiled, action).length > 0;
-  });
-  if (byAction.size >= speakersMax) byAction.clear();
-  byAction.set(key, found);
-  return found;
 }
 
 function referTo(

@@ -56,6 +56,17 @@ export function compileGlob(tokens: readonly GlobToken[]): Glob {
   return { parts, lengthMin };
 }
 
+/** What every matching text begins with: up to the first wildcard. */
+export function headOf({ parts: [first = ""] }: Glob): string {
+  return textOf(first).slice(0, holesOf(first)[0]);
+}
+
+/** The one text that matches; undefined if there are wildcards. */
+export function literalOf({ parts }: Glob): string | undefined {
+  const [only] = parts;
+  return parts.length === 1 && typeof only === "string" ? only : undefined;
+}
+
 export function matchesGlob(glob: Glob, text: string): boolean {
   const { parts, lengthMin } = glob;
   const [first] = parts;

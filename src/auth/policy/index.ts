@@ -1,8 +1,6 @@
 /** The policy engine as others see it. */
 export type { CheckedPolicy, PolicyRules, ResolvedPolicy } from "./check.ts";
 export { checkPolicy, resolvePrincipalIds } from "./check.ts";
-export type { CompiledPolicy } from "./compile.ts";
-export { compilePolicy } from "./compile.ts";
 export type { ContextFacts, EndpointFacts, SessionFacts } from "./context.ts";
 export { globalContext } from "./context.ts";
 export type { Decision, DecisionReason, DecisionRequest, KeyGrant } from "./decision.ts";

@@ -1,5 +1,6 @@
 import { partition } from "../../kernel/arn.ts";
 import type { Caller } from "../../kernel/caller.ts";
+import type { Statement } from "./document.ts";
 
 /** A session of a role, as STS issues it. */
 export interface RoleSessionCaller {
@@ -151,6 +152,53 @@ function isSession(caller: PolicyCaller): boolean {
   return caller.kind === "role-session" || caller.kind === "federated-user";
 }
 
+/**
+ * What an entry knows its principals by; undefined: it reaches nobody. INVARIANT: where `relationOf`
+ * answers, this is one of the labels of the caller. Others may share it.
+ */
+export function labelOfEntry(
+  entry: Exclude<PrincipalEntry, { kind: "everyone" }>,
+  ids: PrincipalIds,
+): string | undefined {
+  switch (entry.kind) {
+    case "account":
+      return entry.accountId;
+    case "identity":
+      return Object.hasOwn(ids, entry.arn) ? ids[entry.arn] : undefined;
+    case "session":
+      return entry.arn;
+    case "service":
+      return firstLabel(entry.name);
+    case "federated":
+      return entry.provider;
+  }
+}
+
+/** What entries may know a caller by. */
+export function labelsOfCaller(caller: PolicyCaller): readonly string[] {
+  switch (caller.kind) {
+    case "root":
+      return [caller.accountId];
+    case "user":
+      return [caller.accountId, caller.principalId];
+    case "role-session":
+      return [caller.accountId, caller.roleId, caller.arn];
+    case "federated-user":
+      return [caller.accountId, caller.parentId, caller.arn];
+    case "service":
+      return [firstLabel(caller.service)];
+    case "web-identity":
+      return [caller.provider];
+    case "anonymous":
+      return [];
+  }
+}
+
+/** What the regional names of a service have in common. */
+function firstLabel(service: string): string {
+  return service.slice(0, service.indexOf("."));
+}
+
 /** AWS?: a regional name (`sns.us-east-1.amazonaws.com`) is the service in its source's Region. */
 function isService(name: string, service: string, sourceArn: string): boolean {
   if (name === service) return true;
@@ -158,8 +206,19 @@ function isService(name: string, service: string, sourceArn: string): boolean {
   return region !== "" && name === service.replace(/\.amazonaws\.com$/, `.${region}.amazonaws.com`);
 }
 
+/** How the principals of a statement reach the caller, or undefined. */
+export function relationTo(
+  { principal, effect }: Pick<Statement, "principal" | "effect">,
+  caller: PolicyCaller,
+  ids: PrincipalIds,
+): Relation | undefined {
+  if (principal === undefined) return undefined;
+  if (!principal.not) return strongestRelation(principal.values, caller, ids);
+  return notPrincipalMatches(principal.values, effect, caller, ids) ? "direct" : undefined;
+}
+
 /** The strongest relation of all entries. */
-export function strongestRelation(
+function strongestRelation(
   entries: readonly PrincipalEntry[],
   caller: PolicyCaller,
   ids: PrincipalIds,
@@ -178,7 +237,7 @@ export function strongestRelation(
  * listed at every level (AWS: account, role and session must all be there), else the denial by
  * account would still hold.
  */
-export function notPrincipalMatches(
+function notPrincipalMatches(
   entries: readonly PrincipalEntry[],
   effect: "Allow" | "Deny",
   caller: PolicyCaller,
