@@ -105,7 +105,10 @@ export function createLedger(database: DatabaseSync): Ledger {
       return { status: "done", results, versions };
     },
     answer: perform,
-    begin: () => sequence.reserve(),
+    begin() {
+      sequence.reserve();
+      messages.begin();
+    },
     settle() {
       outbox.flush();
       chains.flush();

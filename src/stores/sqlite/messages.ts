@@ -22,6 +22,8 @@ import { createTallies } from "./tallies.ts";
 
 export interface Messages {
   readonly acts: Acts<SqsCommand | SqsQuery>;
+  /** Call first in each transaction. */
+  begin(): void;
   /** Something was rolled back: what is remembered of it goes. */
   reload(): void;
 }
@@ -31,12 +33,12 @@ export function createMessages(
   sequence: Sequence,
   dataKeys: DataKeys,
 ): Messages {
-  const numbers = createQueueNumbers(database);
+  const deduplications = createDeduplications(database);
+  const numbers = createQueueNumbers(database, deduplications.has);
   const tallies = createTallies(database);
   const spent = createSpent(database);
   const discarded = createDiscarded(database, { numbers, spent, tallies });
   const groups = createGroups(database);
-  const deduplications = createDeduplications(database);
   const attempts = createAttempts(database, numbers);
   const removal = createRemoval(database, { numbers, spent, tallies, groups });
   const fresh = createFresh(database);
@@ -55,10 +57,12 @@ export function createMessages(
   };
   return {
     acts: guarded(acts, discarded),
+    begin: deduplications.begin,
     reload() {
       tallies.clear();
       numbers.reload();
       fresh.reload();
+      deduplications.reload();
       spent.reload();
       discarded.reload();
     },

@@ -17,7 +17,11 @@ export interface QueueNumbers {
   reload(): void;
 }
 
-export function createQueueNumbers(database: DatabaseSync): QueueNumbers {
+/** `isRemembered` tells whether sends under a number are still remembered. */
+export function createQueueNumbers(
+  database: DatabaseSync,
+  isRemembered: (number: number) => boolean,
+): QueueNumbers {
   const numbers = new Map<string, number>();
   const get = prepare<{ number: number }>(
     database,
@@ -36,7 +40,6 @@ export function createQueueNumbers(database: DatabaseSync): QueueNumbers {
     database,
     `DELETE FROM queue_numbers WHERE number = ?1
         AND NOT EXISTS (SELECT 1 FROM message_bodies WHERE queue = ?1)
-        AND NOT EXISTS (SELECT 1 FROM deduplications WHERE history = ?1)
         AND NOT EXISTS (SELECT 1 FROM receive_attempts WHERE queue = ?1)
         AND NOT EXISTS (SELECT 1 FROM discarded_queues WHERE queue = ?1)`,
   );
@@ -60,6 +63,7 @@ export function createQueueNumbers(database: DatabaseSync): QueueNumbers {
       return find(queue);
     },
     release(number) {
+      if (isRemembered(number)) return;
       if (remove.run(number) > 0) numbers.clear();
     },
     reload: () => numbers.clear(),

@@ -71,15 +71,12 @@ CREATE INDEX data_keys_by_age ON data_keys (created_ms);
 CREATE UNIQUE INDEX data_keys_by_number ON data_keys (number);
 
 CREATE TABLE deduplications (
+  sequence INTEGER PRIMARY KEY,
   history INTEGER NOT NULL,
   digest BLOB NOT NULL,
   message_id TEXT NOT NULL,
-  sequence INTEGER NOT NULL,
-  sent_ms INTEGER NOT NULL,
-  PRIMARY KEY (history, digest)
-) STRICT, WITHOUT ROWID;
-
-CREATE INDEX deduplications_by_age ON deduplications (sent_ms);
+  sent_ms INTEGER NOT NULL
+) STRICT;
 
 CREATE TABLE discarded_queues (
   queue INTEGER PRIMARY KEY

@@ -4,6 +4,7 @@ import { queueNumbers } from "./0003-queue-numbers.ts";
 import { sealedUnder } from "./0004-sealed-under.ts";
 import { auditSegments } from "./0005-audit-segments.ts";
 import { freshMessages } from "./0006-fresh-messages.ts";
+import { deduplicationsInOrder } from "./0007-deduplications-in-order.ts";
 
 /**
  * A step of the schema, forward only and never edited once released. SQL lives in `.ts` because the
@@ -25,4 +26,5 @@ export const migrations: readonly Migration[] = [
   sealedUnder,
   auditSegments,
   freshMessages,
+  deduplicationsInOrder,
 ];
