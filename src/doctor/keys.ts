@@ -3,9 +3,10 @@ import { parseArn, partition } from "../kernel/arn.ts";
 import type { ConditionContext, ResourceUse } from "../kernel/operation.ts";
 import type { RecordScope, RecordView } from "../kernel/records.ts";
 import { encryptionContextConditions, keyUse } from "../services/kms/conditions.ts";
+import { bareKey, type FoundKey } from "../services/kms/found.ts";
 import { grantsOf } from "../services/kms/grants.ts";
 import { aliasArn, keyArn } from "../services/kms/keys.ts";
-import { type FoundKey, isKeyId } from "../services/kms/locate.ts";
+import { isKeyId } from "../services/kms/locate.ts";
 import { isReservedAlias, managedKeyPolicy } from "../services/kms/managed.ts";
 import { aliases, type KeyRecord, keys } from "../services/kms/store.ts";
 
@@ -39,9 +40,9 @@ export async function keyOfPlace(
   const shown = key ?? (alias === undefined ? undefined : keyToBe(scope, alias));
   if (shown) {
     const grants = await grantsOfKey(view, shown);
-    const found = { key: shown, arn: keyArn(shown), requestAlias: alias, grants };
     const managed = shown.manager === "AWS";
-    return { found: true, ...found, managed, unusable: whyUnusable(shown) };
+    const unusable = whyUnusable(shown);
+    return { ...bareKey(shown), requestAlias: alias, grants, managed, unusable };
   }
   const arn = alias === undefined ? keyArn({ ...scope, keyId: id ?? "" }) : aliasArn(scope, alias);
   const what = alias === undefined ? "key" : "alias";

@@ -1,7 +1,7 @@
 import { decide } from "../auth/policy/index.ts";
 import type { Caller, ServicePrincipal } from "../kernel/caller.ts";
 import type { RecordScope, RecordView } from "../kernel/records.ts";
-import type { FoundKey } from "../services/kms/locate.ts";
+import type { FoundKey } from "../services/kms/found.ts";
 import { topicKind } from "../services/sns/topics.ts";
 import { queueOf } from "../services/sqs/queue.ts";
 import { queueRecords } from "../services/sqs/records.ts";

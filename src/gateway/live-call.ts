@@ -44,6 +44,7 @@ export class LiveCall implements Call {
   readonly records: RecordView;
   readonly client: Asked["client"];
   readonly work: Work;
+  kept: Call["kept"];
 
   constructor(asked: Asked, arrival: Arrival, records: RecordView, work: Work) {
     this.requestId = asked.requestId;
@@ -59,6 +60,7 @@ export class LiveCall implements Call {
     this.records = records;
     this.client = asked.client;
     this.work = work;
+    this.kept = undefined;
   }
 
   get signal(): AbortSignal {

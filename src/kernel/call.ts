@@ -1,11 +1,12 @@
 import type { Caller, ServicePrincipal } from "./caller.ts";
 import type { EpochMs } from "./clock.ts";
 import type { Command, ResultsOf } from "./command.ts";
+import type { Keeper } from "./kept.ts";
 import type { NamedPolicy } from "./policy.ts";
 import type { RecordView } from "./records.ts";
 
 /** One request on its way: who, where, when, how it came, and what it may do to the state. */
-export interface Call {
+export interface Call extends Keeper {
   readonly requestId: string;
   /** `sqs`, and the operation's name. */
   readonly service: string;

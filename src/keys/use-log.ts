@@ -17,6 +17,8 @@ import { operations, textField } from "./protocol.ts";
 const flushMs = 1000;
 /** Kinds of use in a line, of some 150 bytes each: a reader of the last line looks only so far. */
 const kindsMax = 2000;
+/** Kinds that are remembered from line to line, some 400 bytes each. */
+const knownMax = 20_000;
 /** Until the first line. */
 const noMac = "0".repeat(64);
 
@@ -55,6 +57,14 @@ export interface UseLogOptions {
   readonly nowMs: () => number;
 }
 
+/** What is counted as one. */
+interface Kind {
+  /** Of its entry in a line, as JSON: all but the count. */
+  readonly beginning: string;
+  /** Since the latest line. */
+  count: number;
+}
+
 interface Line {
   readonly number: number;
   readonly at: string;
@@ -67,18 +77,21 @@ export function createUseLog({ descriptor, ring, lastLine, nowMs }: UseLogOption
   const last = lastLine === "" ? undefined : (JSON.parse(lastLine) as Line);
   let number = last?.number ?? 0;
   let previous = last?.mac ?? noMac;
-  const counts = new Map<string, number>();
+  const known = new Map<string, Kind>();
+  let counted: Kind[] = [];
   let timer: NodeJS.Timeout | undefined;
 
   const flush = (): void => {
     clearTimeout(timer);
     timer = undefined;
-    if (counts.size === 0) return;
+    if (counted.length === 0) return;
     number += 1;
-    const uses = [...counts].map(([use, count]) => [...textsOf(use), count]);
-    const body = { number, at: new Date(nowMs()).toISOString(), uses };
-    counts.clear();
-    const text = JSON.stringify(body);
+    const at = new Date(nowMs()).toISOString();
+    const uses = counted.map(({ beginning, count }) => `${beginning}${count}]`);
+    for (const kind of counted) kind.count = 0;
+    counted = [];
+    if (known.size >= knownMax) known.clear();
+    const text = `{"number":${number},"at":"${at}","uses":[${uses.join(",")}]}`;
     previous = lineMac(key, previous, text);
     // As JSON writes the same body with its MAC.
     writeSync(descriptor, `${text.slice(0, -1)},"mac":"${previous}"}\n`);
@@ -90,20 +103,30 @@ export function createUseLog({ descriptor, ring, lastLine, nowMs }: UseLogOption
       const name = names.get(operation);
       if (name === undefined) return;
       const use = useOf(operation, name, fields);
-      counts.set(use, (counts.get(use) ?? 0) + 1);
+      let kind = known.get(use);
+      if (kind === undefined) {
+        kind = { beginning: beginningOf(use), count: 0 };
+        known.set(use, kind);
+      }
+      if (kind.count === 0) counted.push(kind);
+      kind.count += 1;
       timer ??= setTimeout(flush, flushMs).unref();
-      if (counts.size >= kindsMax) flush();
+      if (counted.length >= kindsMax) flush();
     },
   };
 }
 
-/** What is counted as one: of material its operation and identity as they are, else texts. */
+/** Names a kind: of material its operation and identity as they are, else texts. */
 function useOf(operation: number, name: string, fields: readonly Buffer[]): string {
   const [first] = fields;
   if (named.has(name) || first?.length !== blobIdentityBytes) {
     return `${String.fromCharCode(0, operation)}${subjectOf(name, fields).join("|")}`;
   }
   return String.fromCharCode(operation) + first.toString("latin1");
+}
+
+function beginningOf(use: string): string {
+  return `${JSON.stringify(textsOf(use)).slice(0, -1)},`;
 }
 
 /** Operation, account, key and material; of a backup its id and the keys that it is wrapped for. */

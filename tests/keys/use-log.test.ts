@@ -84,3 +84,36 @@ test("many keys in one second make several lines", (t) => {
     mac: JSON.parse(lines.at(-1) ?? "").mac,
   });
 });
+
+// Goal: a line holds what was used since the one before it, however often its kind came before.
+// Method: one material in two lines, another in the second alone.
+test("what was counted in one line is not counted in the next", (t) => {
+  const path = join(folderFor(t), "key-uses.log");
+  const { descriptor, lastLine, close } = openUseLog(path);
+  const ring = createRing(systemRandom);
+  const log = createUseLog({ descriptor, lastLine, ring, nowMs: () => 0 });
+  const use = (operation: number, materialId: string) =>
+    log.count(operation, [blobIdentity({ ...identity, materialId })]);
+  const [one, two] = ["1".repeat(64), "2".repeat(64)];
+  for (let count = 0; count < 3; count += 1) use(operations.decrypt, one);
+  log.flush();
+  log.flush();
+  use(operations.encrypt, two);
+  use(operations.decrypt, one);
+  use(operations.decrypt, two);
+  use(operations.decrypt, two);
+  log.flush();
+  close();
+  const { accountId, keyId } = identity;
+  assert.deepEqual(
+    readUseLog(path).map((line) => JSON.parse(line).uses),
+    [
+      [["decrypt", accountId, keyId, one, 3]],
+      [
+        ["encrypt", accountId, keyId, two, 1],
+        ["decrypt", accountId, keyId, one, 1],
+        ["decrypt", accountId, keyId, two, 2],
+      ],
+    ],
+  );
+});

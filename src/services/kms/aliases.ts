@@ -1,8 +1,9 @@
 import type { Call } from "../../kernel/call.ts";
 import { assert } from "../../kernel/errors.ts";
 import type { KmsDependencies } from "./dependencies.ts";
+import type { FoundKey } from "./found.ts";
 import { aliasArn } from "./keys.ts";
-import { type FoundKey, requireOwnKey } from "./locate.ts";
+import { requireOwnKey } from "./locate.ts";
 import { isReservedAlias } from "./managed.ts";
 import { notFound, refuse, validation } from "./refusals.ts";
 import { type AliasRecord, aliases, type KeyRecord, keys } from "./store.ts";

@@ -1,17 +1,12 @@
 import type { Call } from "../../kernel/call.ts";
 import { keyForm, oaepPlaintextBytesMax } from "../../kernel/key-specs.ts";
 import type { CryptoRequest, EncryptionContext } from "../../kernel/keyvault.ts";
+import { type Soon, soon } from "../../kernel/soon.ts";
 import type { KmsDependencies } from "./dependencies.ts";
+import { type FoundKey, foundKey } from "./found.ts";
 import { requireAlgorithm, requireUsage } from "./key-specs.ts";
 import { currentMaterial, identityOf, keyArn, wrappedMaterial } from "./keys.ts";
-import {
-  type FoundKey,
-  foundKey,
-  type HiddenKey,
-  locateKey,
-  rememberedKey,
-  rememberKey,
-} from "./locate.ts";
+import { type HiddenKey, locateKey, rememberedKey, rememberKey } from "./locate.ts";
 import { incorrectKey, invalidCiphertext, unknownCiphertextKey, validation } from "./refusals.ts";
 import { type KeyRecord, keys, type MaterialRecord } from "./store.ts";
 
@@ -35,44 +30,45 @@ export interface CipherQuestion {
  * Throws InvalidCiphertextException for a blob that is none, AccessDeniedException where the blob
  * names a key that the caller's account does not have (any more) in this region.
  */
-export async function locateBlobKey(
+export function locateBlobKey(
   dependencies: KmsDependencies,
   call: Call,
   question: BlobQuestion,
-): Promise<FoundKey | HiddenKey> {
+): Soon<FoundKey | HiddenKey> {
   const { keyId, blob } = question;
   if (keyId !== undefined) return locateKey(dependencies, call, keyId);
-  const located = await lookUpBlobKey(dependencies, call, question);
-  rememberKey(call, blob, located);
-  return located;
+  return soon(lookUpBlobKey(dependencies, call, question), (located) =>
+    rememberKey(call, blob, located),
+  );
 }
 
-async function lookUpBlobKey(
+function lookUpBlobKey(
   dependencies: KmsDependencies,
   call: Call,
-  question: BlobQuestion,
-): Promise<FoundKey | HiddenKey> {
-  const identity = dependencies.vault.identify(question.blob);
+  { blob, action }: BlobQuestion,
+): Soon<FoundKey | HiddenKey> {
+  const identity = dependencies.vault.identify(blob);
   if (!identity) throw invalidCiphertext();
-  const scope = { accountId: identity.accountId, region: call.region };
-  const key = await keys.get(call.records, scope, identity.keyId);
-  if (key) return foundKey(call, key);
-  if (identity.accountId === call.accountId) throw unknownCiphertextKey(question.action);
-  const arn = keyArn({ ...scope, keyId: identity.keyId });
-  return { found: false, arn, accountId: identity.accountId };
+  const { accountId, keyId } = identity;
+  const scope = { accountId, region: call.region };
+  return soon(keys.get(call.records, scope, keyId), (key) => {
+    if (key) return foundKey(call, key);
+    if (accountId === call.accountId) throw unknownCiphertextKey(action);
+    return { found: false, arn: keyArn({ ...scope, keyId }), accountId };
+  });
 }
 
 /** As `locateBlobKey`, after authorisation. */
-export async function requireBlobKey(
+export function requireBlobKey(
   dependencies: KmsDependencies,
   call: Call,
   question: BlobQuestion,
-): Promise<FoundKey> {
-  const located =
-    rememberedKey(call, question.keyId ?? question.blob) ??
-    (await locateBlobKey(dependencies, call, question));
-  if (!located.found) throw unknownCiphertextKey(question.action);
-  return located;
+): Soon<FoundKey> {
+  const known = rememberedKey(call, question.keyId ?? question.blob);
+  return soon(known ?? locateBlobKey(dependencies, call, question), (located) => {
+    if (!located.found) throw unknownCiphertextKey(question.action);
+    return located;
+  });
 }
 
 /**

@@ -2,7 +2,8 @@ import { namedKeys } from "../../auth/policy/index.ts";
 import type { Call } from "../../kernel/call.ts";
 import type { EncryptionContext } from "../../kernel/keyvault.ts";
 import type { ConditionContext, GrantFacts, ResourceUse } from "../../kernel/operation.ts";
-import type { FoundKey, HiddenKey } from "./locate.ts";
+import type { FoundKey } from "./found.ts";
+import type { HiddenKey } from "./locate.ts";
 import { validation } from "./refusals.ts";
 import type { KeyRecord } from "./store.ts";
 
@@ -32,14 +33,14 @@ export function keyUse(
   if (!located.found) {
     return { ...named, arn: located.arn, accountId: located.accountId, context };
   }
-  const { key, arn, requestAlias, grants } = located;
+  const { key, arn, policy, conditions, requestAlias, grants } = located;
   return {
     ...named,
     arn,
     accountId: key.accountId,
-    policy: key.policy,
+    policy,
     context: {
-      ...keyConditions(key),
+      ...conditions,
       ...(requestAlias && { "kms:requestalias": requestAlias }),
       ...context,
     },
@@ -67,23 +68,15 @@ type Described = Pick<
   "origin" | "keySpec" | "keyUsage" | "aliases" | "region" | "multiRegion"
 >;
 
-/** A key that is in use stays the same object; its conditions are put together once. */
-const conditionsByKey = new WeakMap<Described, ConditionContext>();
-
 export function keyConditions(key: Described): ConditionContext {
-  let conditions = conditionsByKey.get(key);
-  if (conditions === undefined) {
-    conditions = Object.freeze({
-      "kms:keyorigin": key.origin,
-      "kms:keyspec": key.keySpec,
-      "kms:keyusage": key.keyUsage,
-      "kms:multiregion": key.multiRegion !== undefined,
-      ...(key.multiRegion && { "kms:multiregionkeytype": multiRegionType(key) }),
-      ...(key.aliases.length > 0 && { "kms:resourcealiases": key.aliases }),
-    });
-    conditionsByKey.set(key, conditions);
-  }
-  return conditions;
+  return {
+    "kms:keyorigin": key.origin,
+    "kms:keyspec": key.keySpec,
+    "kms:keyusage": key.keyUsage,
+    "kms:multiregion": key.multiRegion !== undefined,
+    ...(key.multiRegion && { "kms:multiregionkeytype": multiRegionType(key) }),
+    ...(key.aliases.length > 0 && { "kms:resourcealiases": key.aliases }),
+  };
 }
 
 export function multiRegionType(

@@ -4,14 +4,16 @@ import type { Json } from "../../kernel/json.ts";
 import { isKeySpec, type KeySpec } from "../../kernel/key-specs.ts";
 import type { FreshDataKey, FreshKeyPair } from "../../kernel/keyvault.ts";
 import type { ConditionContext, ResourceUse } from "../../kernel/operation.ts";
+import { type Soon, soon } from "../../kernel/soon.ts";
 import type { Wire } from "../../kernel/wire-types.ts";
 import { sealingRequest } from "./cipher.ts";
 import { encryptionContextConditions, keyUse } from "./conditions.ts";
 import type { KmsDependencies } from "./dependencies.ts";
+import type { FoundKey } from "./found.ts";
 import { requireGrantTokens } from "./grant-tokens.ts";
 import { requireSymmetric } from "./key-specs.ts";
 import { currentMaterial } from "./keys.ts";
-import { type FoundKey, locateKey, requireKey } from "./locate.ts";
+import { locateKey, requireKey } from "./locate.ts";
 import { notAvailable, stopAtDryRun, validation } from "./refusals.ts";
 import { requireState } from "./states.ts";
 
@@ -40,7 +42,7 @@ export function dataKeyResources(
   dependencies: KmsDependencies,
   input: DataKeyRequest,
   call: Call,
-): Promise<readonly ResourceUse[]> {
+): Soon<readonly ResourceUse[]> {
   dataKeyLengthBytes(input);
   return resources(dependencies, input, call, {});
 }
@@ -49,22 +51,23 @@ export function keyPairResources(
   dependencies: KmsDependencies,
   input: DataKeyPairRequest,
   call: Call,
-): Promise<readonly ResourceUse[]> {
+): Soon<readonly ResourceUse[]> {
   const conditions = { "kms:datakeypairspec": input.KeyPairSpec };
   return resources(dependencies, input, call, conditions);
 }
 
-async function resources(
+function resources(
   dependencies: KmsDependencies,
   input: AnyDataKeyRequest,
   call: Call,
   further: ConditionContext,
-): Promise<readonly ResourceUse[]> {
+): Soon<readonly ResourceUse[]> {
   requireGrantTokens(dependencies, input.GrantTokens);
   const encryptionContext = input.EncryptionContext;
   const conditions = { ...encryptionContextConditions(encryptionContext), ...further };
-  const located = await locateKey(dependencies, call, input.KeyId);
-  return [keyUse(located, conditions, { encryptionContext })];
+  return soon(locateKey(dependencies, call, input.KeyId), (located) => [
+    keyUse(located, conditions, { encryptionContext }),
+  ]);
 }
 
 export async function newDataKey(
@@ -96,16 +99,17 @@ export async function newKeyPair(
   return { arn, materialId: currentMaterial(key).materialId, pair };
 }
 
-async function usableKey(
+function usableKey(
   dependencies: KmsDependencies,
   input: AnyDataKeyRequest,
   call: Call,
-): Promise<FoundKey> {
-  const found = await requireKey(dependencies, call, input.KeyId);
-  requireSymmetric(found.key, call.operation);
-  requireState(found.key, "use");
-  stopAtDryRun(input.DryRun);
-  return found;
+): Soon<FoundKey> {
+  return soon(requireKey(dependencies, call, input.KeyId), (found) => {
+    requireSymmetric(found.key, call.operation);
+    requireState(found.key, "use");
+    stopAtDryRun(input.DryRun);
+    return found;
+  });
 }
 
 function sealing(input: AnyDataKeyRequest) {

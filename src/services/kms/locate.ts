@@ -1,9 +1,10 @@
 import { parseArn, partition } from "../../kernel/arn.ts";
 import type { Call } from "../../kernel/call.ts";
-import type { GrantFacts } from "../../kernel/operation.ts";
+import { newPlace } from "../../kernel/kept.ts";
 import type { RecordScope, RecordView } from "../../kernel/records.ts";
+import { type Soon, soon } from "../../kernel/soon.ts";
 import type { KmsDependencies } from "./dependencies.ts";
-import { grantsFor } from "./grants.ts";
+import { type FoundKey, foundKey } from "./found.ts";
 import { aliasArn, keyArn } from "./keys.ts";
 import { createsManagedKey, isReservedAlias, managedKey } from "./managed.ts";
 import { foreignKeyDenied, notFound } from "./refusals.ts";
@@ -11,25 +12,6 @@ import { aliases, type KeyRecord, keys } from "./store.ts";
 
 /** Which forms of KeyId an operation takes: all four, or key id and key ARN only. */
 export type KeyForms = "any" | "key";
-
-export interface FoundKey {
-  readonly found: true;
-  readonly key: Readonly<KeyRecord>;
-  readonly arn: string;
-  /** The alias by which the request named the key. */
-  readonly requestAlias: string | undefined;
-  /** Grants that could be the caller's. */
-  readonly grants: readonly GrantFacts[];
-}
-
-export async function foundKey(
-  call: Call,
-  key: Readonly<KeyRecord>,
-  requestAlias?: string,
-): Promise<FoundKey> {
-  const grants = key.grantCount === undefined ? [] : await grantsFor(call, key);
-  return { found: true, key, arn: keyArn(key), requestAlias, grants };
-}
 
 /** Another account's key that is not there: authorisation, not existence, is what they learn. */
 export interface HiddenKey {
@@ -53,15 +35,15 @@ const multiRegionId = /^mrk-[0-9a-f]{32}$/i;
  * Throws NotFoundException where the caller's own account has no such key, for a malformed id and
  * for an ARN of another region (AWS: authorisation comes later).
  */
-export async function locateKey(
+export function locateKey(
   dependencies: KmsDependencies,
   call: Call,
   keyId: string,
   forms: KeyForms = "any",
-): Promise<FoundKey | HiddenKey> {
-  const located = await lookUpKey(dependencies, call, keyId, forms);
-  rememberKey(call, keyId, located);
-  return located;
+): Soon<FoundKey | HiddenKey> {
+  return soon(lookUpKey(dependencies, call, keyId, forms), (located) =>
+    rememberKey(call, keyId, located),
+  );
 }
 
 /** What a call has found by a name (a KeyId, or the blob that names its key). */
@@ -70,15 +52,16 @@ interface Remembered {
   readonly located: FoundKey | HiddenKey;
 }
 
-const remembered = new WeakMap<Call, Remembered>();
+const remembered = newPlace<Remembered>();
 
 /** INVARIANT: what was authorised is what is used, in one attempt at a call. */
-export function rememberKey(
+export function rememberKey<T extends FoundKey | HiddenKey>(
   call: Call,
   name: string | Uint8Array,
-  located: FoundKey | HiddenKey,
-): void {
-  remembered.set(call, { name, located });
+  located: T,
+): T {
+  remembered.keep(call, { name, located });
+  return located;
 }
 
 /** What this call found last, if it was by this name. */
@@ -86,19 +69,24 @@ export function rememberedKey(
   call: Call,
   name: string | Uint8Array,
 ): FoundKey | HiddenKey | undefined {
-  const latest = remembered.get(call);
+  const latest = remembered.find(call);
   return latest?.name === name ? latest.located : undefined;
 }
 
-async function lookUpKey(
+function lookUpKey(
   dependencies: KmsDependencies,
   call: Call,
   keyId: string,
   forms: KeyForms,
-): Promise<FoundKey | HiddenKey> {
+): Soon<FoundKey | HiddenKey> {
   const name = parseKeyName(call, keyId, forms);
-  const key = await findKey(dependencies, call, name);
-  if (key) return foundKey(call, key, name.alias);
+  return soon(findKey(dependencies, call, name), (key) =>
+    key ? foundKey(call, key, name.alias) : hiddenKey(call, name),
+  );
+}
+
+/** Throws NotFoundException in the caller's own account. */
+function hiddenKey(call: Call, name: KeyName): HiddenKey {
   const arn =
     name.alias === undefined
       ? keyArn({ ...name, keyId: name.keyId ?? "" })
@@ -110,31 +98,34 @@ async function lookUpKey(
 }
 
 /** As `locateKey`, for what comes after authorisation, where a hidden key cannot be let through. */
-export async function requireKey(
+export function requireKey(
   dependencies: KmsDependencies,
   call: Call,
   keyId: string,
   forms: KeyForms = "any",
-): Promise<FoundKey> {
-  const located = rememberedKey(call, keyId) ?? (await locateKey(dependencies, call, keyId, forms));
-  if (!located.found) throw notFound(`Key '${located.arn}' does not exist`);
-  return located;
+): Soon<FoundKey> {
+  const known = rememberedKey(call, keyId);
+  return soon(known ?? locateKey(dependencies, call, keyId, forms), (located) => {
+    if (!located.found) throw notFound(`Key '${located.arn}' does not exist`);
+    return located;
+  });
 }
 
 /**
  * A key of the caller's account, for operations that AWS does not offer across accounts. Another
  * account's key is denied whatever its policy says.
  */
-export async function requireOwnKey(
+export function requireOwnKey(
   dependencies: KmsDependencies,
   call: Call,
   keyId: string,
-): Promise<FoundKey> {
-  const located = await locateKey(dependencies, call, keyId, "key");
-  if (!located.found || located.key.accountId !== call.accountId) {
-    throw foreignKeyDenied(call, `kms:${call.operation}`, located.arn);
-  }
-  return located;
+): Soon<FoundKey> {
+  return soon(locateKey(dependencies, call, keyId, "key"), (located) => {
+    if (!located.found || located.key.accountId !== call.accountId) {
+      throw foreignKeyDenied(call, `kms:${call.operation}`, located.arn);
+    }
+    return located;
+  });
 }
 
 function parseKeyName(call: Call, keyId: string, forms: KeyForms): KeyName {
@@ -172,16 +163,18 @@ export async function isKeyGone(records: RecordView, arn: string): Promise<boole
   return (await keys.get(records, { accountId, region }, resource.slice(4))) === undefined;
 }
 
-async function findKey(
+function findKey(
   dependencies: KmsDependencies,
   call: Call,
   name: KeyName,
-): Promise<Readonly<KeyRecord> | undefined> {
-  if (name.alias === undefined) return keys.get(call.records, name, name.keyId ?? "");
-  const alias = await aliases.get(call.records, name, name.alias);
-  if (alias) return keys.get(call.records, name, alias.targetKeyId);
-  if (isReservedAlias(name.alias) && createsManagedKey(call, name.alias, name.accountId)) {
-    return managedKey(dependencies, call, name, name.alias);
-  }
-  return undefined;
+): Soon<Readonly<KeyRecord> | undefined> {
+  const { alias } = name;
+  if (alias === undefined) return keys.get(call.records, name, name.keyId ?? "");
+  return soon(aliases.get(call.records, name, alias), (record) => {
+    if (record) return keys.get(call.records, name, record.targetKeyId);
+    if (isReservedAlias(alias) && createsManagedKey(call, alias, name.accountId)) {
+      return managedKey(dependencies, call, name, alias);
+    }
+    return undefined;
+  });
 }

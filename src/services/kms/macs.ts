@@ -4,9 +4,10 @@ import type { ResourceUse } from "../../kernel/operation.ts";
 import type { Wire } from "../../kernel/wire-types.ts";
 import { keyUse } from "./conditions.ts";
 import type { KmsDependencies } from "./dependencies.ts";
+import type { FoundKey } from "./found.ts";
 import { requireGrantTokens } from "./grant-tokens.ts";
 import { requireAlgorithm, requireUsage } from "./key-specs.ts";
-import { type FoundKey, locateKey, requireKey } from "./locate.ts";
+import { locateKey, requireKey } from "./locate.ts";
 import { stopAtDryRun } from "./refusals.ts";
 import { requireState } from "./states.ts";
 

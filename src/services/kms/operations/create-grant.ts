@@ -6,6 +6,7 @@ import type { ConditionContext, GrantFacts, Operation } from "../../../kernel/op
 import type { Wire } from "../../../kernel/wire-types.ts";
 import { encryptionContextConditions, keyUse } from "../conditions.ts";
 import type { KmsDependencies } from "../dependencies.ts";
+import type { FoundKey } from "../found.ts";
 import { requireGrantPrincipal } from "../grant-principals.ts";
 import { putGrant, withGrantCount } from "../grant-records.ts";
 import { makeGrantToken, requireGrantTokens } from "../grant-tokens.ts";
@@ -20,7 +21,7 @@ import {
   samePairs,
 } from "../grants.ts";
 import { saveKey } from "../keys.ts";
-import { type FoundKey, locateKey, requireKey } from "../locate.ts";
+import { locateKey, requireKey } from "../locate.ts";
 import { constraint, notAvailable, refuse, stopAtDryRun } from "../refusals.ts";
 import { requireState } from "../states.ts";
 import type { GrantRecord, KeyRecord } from "../store.ts";

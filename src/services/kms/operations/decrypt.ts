@@ -1,5 +1,6 @@
 import type { DecryptRequest, DecryptResponse } from "@aws-sdk/client-kms";
 import type { Operation } from "../../../kernel/operation.ts";
+import { soon } from "../../../kernel/soon.ts";
 import type { Wire } from "../../../kernel/wire-types.ts";
 import {
   type BlobQuestion,
@@ -36,7 +37,7 @@ export function decrypt(dependencies: KmsDependencies): Operation<Input, Wire<De
         encryptionAlgorithm: algorithmOf(input),
       }),
     },
-    async resources(input, call) {
+    resources(input, call) {
       requireNoRecipient(input.Recipient);
       requireGrantTokens(dependencies, input.GrantTokens);
       const encryptionContext = input.EncryptionContext;
@@ -44,9 +45,10 @@ export function decrypt(dependencies: KmsDependencies): Operation<Input, Wire<De
         ...encryptionContextConditions(encryptionContext),
         "kms:encryptionalgorithm": algorithmOf(input),
       };
-      const located = await locateBlobKey(dependencies, call, blobQuestion(input));
-      const use = keyUse(located, conditions, { encryptionContext });
-      return [allowTopicSession(use, encryptionContext, call)];
+      return soon(locateBlobKey(dependencies, call, blobQuestion(input)), (located) => {
+        const use = keyUse(located, conditions, { encryptionContext });
+        return [allowTopicSession(use, encryptionContext, call)];
+      });
     },
     async handle(input, call) {
       const { blob, ...asked } = blobQuestion(input);

@@ -4,8 +4,8 @@ import type { Wire } from "../../../kernel/wire-types.ts";
 import { requireAlias, withoutAlias } from "../aliases.ts";
 import { aliasUse, keyUse } from "../conditions.ts";
 import type { KmsDependencies } from "../dependencies.ts";
+import { foundKey } from "../found.ts";
 import { aliasArn, saveKey } from "../keys.ts";
-import { foundKey } from "../locate.ts";
 import { aliases } from "../store.ts";
 
 export function deleteAlias(

@@ -1,5 +1,6 @@
 import type { EncryptRequest, EncryptResponse } from "@aws-sdk/client-kms";
 import type { Operation } from "../../../kernel/operation.ts";
+import { soon } from "../../../kernel/soon.ts";
 import type { Wire } from "../../../kernel/wire-types.ts";
 import {
   type CipherQuestion,
@@ -31,15 +32,16 @@ export function encrypt(dependencies: KmsDependencies): Operation<Input, Wire<En
         encryptionAlgorithm: algorithmOf(input),
       }),
     },
-    async resources(input, call) {
+    resources(input, call) {
       requireGrantTokens(dependencies, input.GrantTokens);
       const encryptionContext = input.EncryptionContext;
       const conditions = {
         ...encryptionContextConditions(encryptionContext),
         "kms:encryptionalgorithm": algorithmOf(input),
       };
-      const located = await locateKey(dependencies, call, input.KeyId);
-      return [keyUse(located, conditions, { encryptionContext })];
+      return soon(locateKey(dependencies, call, input.KeyId), (located) => [
+        keyUse(located, conditions, { encryptionContext }),
+      ]);
     },
     async handle(input, call) {
       const { key, arn } = await requireKey(dependencies, call, input.KeyId);

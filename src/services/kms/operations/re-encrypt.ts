@@ -15,8 +15,9 @@ import {
 } from "../cipher.ts";
 import { encryptionContextConditions, keyUse } from "../conditions.ts";
 import type { KmsDependencies } from "../dependencies.ts";
+import type { FoundKey } from "../found.ts";
 import { requireGrantTokens } from "../grant-tokens.ts";
-import { type FoundKey, locateKey, requireKey } from "../locate.ts";
+import { locateKey, requireKey } from "../locate.ts";
 import { invalidCiphertext, requireCiphertext, stopAtDryRun } from "../refusals.ts";
 import { requireState } from "../states.ts";
 
