@@ -59,7 +59,7 @@ function structureWriter(model: AuditModel, shapeName: string, names: readonly s
     if (typeof value !== "object" || value === null) return "";
     let text = "";
     for (const { name, key, write } of members) {
-      if (!Object.hasOwn(value, name)) continue;
+      if (!(name in value)) continue;
       const member = write(Reflect.get(value, name));
       if (member !== "") text += text === "" ? key + member : `,${key}${member}`;
     }

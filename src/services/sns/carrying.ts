@@ -31,7 +31,7 @@ export async function carry(
       : carriers.mail(prepared.mail));
   if (answer.ok) {
     const { statusCode, response } = answer;
-    const status = { statusCode, response };
+    const status = { statusCode, response: () => response };
     return { delivered: true, commands: [], committed: undefined, status };
   }
   const { code, text, retryable, statusCode = 0 } = answer;

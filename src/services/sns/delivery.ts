@@ -21,7 +21,8 @@ export type Attempt =
 /** What the endpoint said, for delivery status logs. */
 export interface DeliveryStatus {
   readonly statusCode: number;
-  readonly response: string;
+  /** Few topics log the status of deliveries. */
+  response(): string;
 }
 
 /** Why a delivery failed: the endpoint's own words. */
@@ -60,10 +61,7 @@ export async function sendToQueue(
       committed: outcome.committed,
       status: {
         statusCode: 200,
-        // Few topics log the status of deliveries.
-        get response() {
-          return JSON.stringify({ sqsRequestId: call.requestId, sqsMessageId: MessageId });
-        },
+        response: () => JSON.stringify({ sqsRequestId: call.requestId, sqsMessageId: MessageId }),
       },
     };
   } catch (error) {

@@ -56,7 +56,7 @@ export function logStatus(
       destination: subscription.endpoint,
       providerResponse: failure
         ? JSON.stringify({ ErrorCode: failure.code, ErrorMessage: failure.text })
-        : status?.response,
+        : status?.response(),
       dwellTimeMs: finished.dwellMs ?? 0,
       statusCode: failure?.statusCode ?? status?.statusCode,
       ...(failure ? { attempts: finished.attempts } : {}),

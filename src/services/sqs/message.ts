@@ -43,7 +43,7 @@ export interface Draft {
   /** Of a FIFO queue. */
   readonly fifo: FifoIds | undefined;
   /** Worked out when asked for: a topic's deliveries never do. */
-  readonly md5OfBody: string;
+  md5OfBody(): string;
   readonly md5OfAttributes: string | undefined;
   readonly md5OfSystemAttributes: string | undefined;
 }
@@ -89,7 +89,7 @@ export function draftMessage(queue: Queue, message: OutgoingMessage): Draft {
     delayMs,
     groupId: message.MessageGroupId ?? "",
     fifo,
-    get md5OfBody() {
+    md5OfBody() {
       // The answer and the record of a data event both ask.
       md5OfBody ??= md5Hex(text);
       return md5OfBody;

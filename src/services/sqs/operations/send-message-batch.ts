@@ -43,7 +43,7 @@ export function sendMessageBatch(context: SqsContext): Operation<Input, Output> 
         Id: id,
         MessageId: messages[index]?.messageId ?? "",
         SequenceNumber: messages[index]?.sequenceNumber,
-        MD5OfMessageBody: draft.md5OfBody,
+        MD5OfMessageBody: draft.md5OfBody(),
         MD5OfMessageAttributes: draft.md5OfAttributes,
         MD5OfMessageSystemAttributes: draft.md5OfSystemAttributes,
       }));

@@ -3,12 +3,12 @@ import type { Operation } from "../../../kernel/operation.ts";
 import { soon } from "../../../kernel/soon.ts";
 import type { Wire } from "../../../kernel/wire-types.ts";
 import { auditMembers, hiddenOfMessage, keptOfMessage } from "../audit.ts";
-import { draftMessage } from "../message.ts";
+import { type Draft, draftMessage } from "../message.ts";
 import { requireFifoIds } from "../message-ids.ts";
 import type { SqsContext } from "../ports.ts";
 import { queueOperation } from "../queue-operation.ts";
 import { invalidParameter } from "../refusals.ts";
-import { send } from "../send.ts";
+import { type SentMessage, send } from "../send.ts";
 
 const keptOfSend = ["QueueUrl", ...keptOfMessage];
 
@@ -42,18 +42,29 @@ export function sendMessage(context: SqsContext): Operation<Input, Output> {
         );
       }
       return soon(send(context, call, queue, [draft]), ({ messages, commands, committed }) => {
-        const [sent] = messages;
-        const output = {
-          get MD5OfMessageBody() {
-            return draft.md5OfBody;
-          },
-          MD5OfMessageAttributes: draft.md5OfAttributes,
-          MD5OfMessageSystemAttributes: draft.md5OfSystemAttributes,
-          MessageId: sent?.messageId,
-          SequenceNumber: sent?.sequenceNumber,
-        };
-        return { output, commands, committed };
+        return { output: new Answer(draft, messages[0]), commands, committed };
       });
     },
   });
+}
+
+/** A class, since an object whose getter is its own costs as much as the digest that it saves. */
+class Answer implements Output {
+  readonly MD5OfMessageAttributes: string | undefined;
+  readonly MD5OfMessageSystemAttributes: string | undefined;
+  readonly MessageId: string | undefined;
+  readonly SequenceNumber: string | undefined;
+  readonly #draft: Draft;
+
+  constructor(draft: Draft, sent: SentMessage | undefined) {
+    this.MD5OfMessageAttributes = draft.md5OfAttributes;
+    this.MD5OfMessageSystemAttributes = draft.md5OfSystemAttributes;
+    this.MessageId = sent?.messageId;
+    this.SequenceNumber = sent?.sequenceNumber;
+    this.#draft = draft;
+  }
+
+  get MD5OfMessageBody(): string {
+    return this.#draft.md5OfBody();
+  }
 }
