@@ -40,17 +40,6 @@ export function bodyForSubscription(
   return message.parts?.get(platform) ?? bodyFor(message, protocol);
 }
 
-/** All bodies that subscriptions with these protocols may get. */
-export function bodiesFor(message: CheckedMessage, of: Iterable<Protocol>): readonly string[] {
-  const { parts } = message;
-  if (!parts) return [message.body];
-  const wanted = [...of];
-  const ofPlatforms = wanted.includes("application")
-    ? platforms.flatMap((platform) => parts.get(platform) ?? [])
-    : [];
-  return [message.body, ...wanted.map((protocol) => bodyFor(message, protocol)), ...ofPlatforms];
-}
-
 /** What tells how a message must look: of its topic, or of none (a phone). */
 export interface MessageRules {
   readonly fifo: boolean;

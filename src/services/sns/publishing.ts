@@ -9,7 +9,7 @@ import type { Notification } from "./envelope.ts";
 import { kmsFailure } from "./errors.ts";
 import { settleFailure } from "./failures.ts";
 import { type Fanout, fanoutOf, filterCounts, selectSubscriptions } from "./fanout.ts";
-import { bodiesFor, bodyFor, bodyForSubscription, type CheckedMessage } from "./message.ts";
+import { bodyFor, bodyForSubscription, type CheckedMessage } from "./message.ts";
 import { placed } from "./notification-place.ts";
 import type { SnsDependencies } from "./ports.ts";
 import { logStatus } from "./status-log.ts";
@@ -37,12 +37,12 @@ export interface Numbered {
 }
 
 /**
- * Publishes checked messages: seals them as the publisher, then hands them to every subscribed
- * queue. What goes to other endpoints is stored, sealed, for the worker. All that comes of it is
- * one commit: data keys, messages in queues, what is still to be delivered.
+ * Publishes checked messages: asks for the topic's data key as the publisher, then hands them to
+ * every subscribed queue. What goes to other endpoints is stored, sealed, for the worker. All that
+ * comes of it is one commit: data keys, messages in queues, what is still to be delivered.
  *
- * INVARIANT: sealing comes first. Whoever may not use the topic's key is refused before a message
- * has gone anywhere.
+ * INVARIANT: the data key comes first. Whoever may not use the topic's key is refused before a
+ * message has gone anywhere. Only what stays is sealed under it: most messages do not.
  */
 export async function publish(
   deps: SnsDependencies,
@@ -51,10 +51,12 @@ export async function publish(
   messages: readonly Numbered[],
 ): Promise<Published> {
   const fanout = fanoutOf(await subscriptionsOf(call.records, topic));
-  const bodies = await seal(deps, call, topic, fanout, messages);
-  const batch: Batch = { deps, call, topic, fanout, bodies };
+  const batch: Batch = { deps, call, topic, fanout };
+  await seal(batch, []);
   const fanned = await Promise.all(messages.map((each) => fanOut(batch, each)));
-  return gather(batch, messages, fanned);
+  const left = fanned.flatMap((each) => each.left);
+  const stored = left.length > 0 ? await sealLeft(batch, left) : undefined;
+  return gather(batch, messages, fanned, stored);
 }
 
 interface Batch {
@@ -62,55 +64,53 @@ interface Batch {
   readonly call: Call;
   readonly topic: TopicRecord;
   readonly fanout: Fanout;
-  readonly bodies: Bodies;
 }
 
-interface Bodies extends SealedBodies {
-  of(message: CheckedMessage, body: string): Sealed;
-}
-
-/** Seals every body that a protocol of the topic's subscriptions gets, each once. */
-async function seal(
-  { sealer }: SnsDependencies,
-  call: Call,
-  topic: TopicRecord,
-  { matchers }: Fanout,
-  messages: readonly Numbered[],
-): Promise<Bodies> {
-  const places = new Map<CheckedMessage, Map<string, number>>();
-  const texts: Buffer[] = [];
-  for (const { message } of messages) {
-    const ofMessage = new Map<string, number>();
-    for (const body of bodiesFor(message, [...matchers.keys(), "sqs"])) {
-      if (ofMessage.has(body)) continue;
-      ofMessage.set(body, texts.length);
-      texts.push(Buffer.from(body, "utf8"));
-    }
-    places.set(message, ofMessage);
-  }
-  let bodies: SealedBodies;
+/** Under the topic's data key. */
+async function seal({ deps, call, topic }: Batch, texts: readonly Buffer[]): Promise<SealedBodies> {
   try {
-    bodies = await sealer.seal(call, topicFacts(topic).place, texts);
+    return await deps.sealer.seal(call, topicFacts(topic).place, texts);
   } catch (error) {
     throw kmsFailure(error, call);
   }
-  const { sealed, commands } = bodies;
-  return {
-    sealed,
-    commands,
-    stored: () => bodies.stored(),
-    of(message, body) {
-      const found = sealed[places.get(message)?.get(body) ?? -1];
-      if (!found) throw new Error("the sealer answers one sealed body for each body");
-      return found;
-    },
+}
+
+/** What stays of a message, once its body is sealed. */
+interface Left {
+  readonly message: CheckedMessage;
+  readonly body: string;
+  put(sealed: Sealed): PutUndelivered | PutArchived;
+}
+
+interface Stored {
+  readonly commands: readonly Command[];
+  readonly committed: () => void;
+}
+
+/** Each body of a message is sealed once, however many endpoints wait for it. */
+async function sealLeft(batch: Batch, left: readonly Left[]): Promise<Stored> {
+  const texts: Buffer[] = [];
+  const places = new Map<CheckedMessage, Map<string, number>>();
+  const placeOf = ({ message, body }: Left): number => {
+    const ofMessage = places.get(message) ?? new Map<string, number>();
+    places.set(message, ofMessage);
+    const at = ofMessage.get(body) ?? texts.push(Buffer.from(body, "utf8")) - 1;
+    ofMessage.set(body, at);
+    return at;
   };
+  const at = left.map(placeOf);
+  const bodies = await seal(batch, texts);
+  const puts = left.map(({ put }, index) => {
+    const sealed = bodies.sealed[at[index] ?? -1];
+    if (!sealed) throw new Error("the sealer answers one sealed body for each body");
+    return put(sealed);
+  });
+  return { commands: [...bodies.commands, ...puts], committed: () => bodies.stored() };
 }
 
 interface Fanned {
   readonly commands: readonly Command[];
-  /** What stays, sealed under the topic's data key. */
-  readonly puts: readonly (PutUndelivered | PutArchived)[];
+  readonly left: readonly Left[];
   readonly committed: readonly (() => void)[];
 }
 
@@ -140,12 +140,14 @@ async function fanOut(batch: Batch, numbered: Numbered): Promise<Fanned> {
     }),
   );
   const sent = of(bodyFor(numbered.message, "sqs")).notification;
-  const archived = hasArchive(topic)
-    ? [putArchived(deps, topic, sent, batch.bodies.of(numbered.message, sent.body))]
-    : [];
+  const archived: Left = {
+    message: numbered.message,
+    body: sent.body,
+    put: (sealed) => putArchived(deps, topic, sent, sealed),
+  };
   return {
     commands: fanned.flatMap((each) => each.commands),
-    puts: [...fanned.flatMap((each) => each.puts), ...archived],
+    left: [...fanned.flatMap((each) => each.left), ...(hasArchive(topic) ? [archived] : [])],
     committed: [
       ...fanned.flatMap((each) => each.committed),
       () => {
@@ -180,11 +182,12 @@ function notificationOf(
 
 /** A queue of this server takes it in the commit that makes the publication true. */
 async function deliverNow(
-  { deps, call, topic, bodies }: Batch,
-  { message }: Numbered,
+  batch: Batch,
+  numbered: Numbered,
   subscription: SubscriptionRecord,
   delivered: Deliverable,
 ): Promise<Fanned> {
+  const { deps, call, topic } = batch;
   const { endpoint: queueArn } = subscription;
   const fifoQueue = queueArn.endsWith(".fifo");
   const content = await queueContent(subscription, delivered, deps.publicUrl(), fifoQueue);
@@ -196,55 +199,66 @@ async function deliverNow(
       deps.metrics.count(topic.arn, "NumberOfNotificationsDelivered", 1);
       logStatus(deps, { topic, subscription, message: delivered, attempts: 1, status });
     };
-    return { commands: tried.commands, puts: [], committed: [done] };
+    return { commands: tried.commands, left: [], committed: [done] };
   }
   const failed = { topic, subscription, message: delivered, attempts: 1, failure: tried.failure };
   const settled = await settleFailure(deps, call, failed);
-  const { notification } = delivered;
   const { kept } = settled;
-  const sealed = bodies.of(message, notification.body);
   return {
     commands: settled.commands,
-    puts: kept
-      ? [placed(deps.places, putUndelivered(topic, subscription, notification, sealed, kept))]
-      : [],
+    left: kept ? [leftFor(batch, numbered, subscription, delivered, kept)] : [],
     committed: [settled.committed],
   };
 }
 
 /** Stored for the worker: the publisher waits for no endpoint outside. */
 function deliverLater(
-  { deps, call, topic, bodies }: Batch,
-  { message }: Numbered,
+  batch: Batch,
+  numbered: Numbered,
   subscription: SubscriptionRecord,
-  { notification }: Deliverable,
+  delivered: Deliverable,
 ): Fanned {
+  const { deps, call } = batch;
   const kept = firstState(subscription.protocol, call.now);
-  const sealed = bodies.of(message, notification.body);
   const { nextAttemptMs } = kept;
   return {
     commands: [],
-    puts: [placed(deps.places, putUndelivered(topic, subscription, notification, sealed, kept))],
+    left: [leftFor(batch, numbered, subscription, delivered, kept)],
     committed:
       nextAttemptMs === undefined ? [] : [() => deps.retryAt?.(subscription.arn, nextAttemptMs)],
   };
 }
 
+function leftFor(
+  { deps, topic }: Batch,
+  { message }: Numbered,
+  subscription: SubscriptionRecord,
+  { notification }: Deliverable,
+  kept: Parameters<typeof putUndelivered>[4],
+): Left {
+  return {
+    message,
+    body: notification.body,
+    put: (sealed) =>
+      placed(deps.places, putUndelivered(topic, subscription, notification, sealed, kept)),
+  };
+}
+
 function gather(
-  { deps, topic, bodies }: Batch,
+  { deps, topic }: Batch,
   messages: readonly Numbered[],
   fanned: readonly Fanned[],
+  stored: Stored | undefined,
 ): Published {
   const commands = fanned.flatMap((each) => each.commands);
-  const puts = fanned.flatMap((each) => each.puts);
   const committed = fanned.flatMap((each) => each.committed);
   const sizeBytes = messages.reduce((sum, { message }) => sum + message.sizeBytes, 0);
   return {
     messageIds: messages.map(({ messageId }) => messageId),
-    // A topic's data key is stored only with bodies that stay: those still to be delivered.
-    commands: puts.length > 0 ? [...commands, ...bodies.commands, ...puts] : commands,
+    // A topic's data key is stored only with bodies that stay.
+    commands: stored ? [...commands, ...stored.commands] : commands,
     committed() {
-      if (puts.length > 0) bodies.stored();
+      stored?.committed();
       deps.metrics.count(topic.arn, "NumberOfMessagesPublished", messages.length);
       deps.metrics.count(topic.arn, "PublishSize", sizeBytes);
       for (const done of committed) done();
