@@ -1,9 +1,10 @@
 import type { HeaderValues } from "../auth/canonical.ts";
+import type { Bagged } from "../kernel/bag.ts";
 import type { HttpExchange, TransportFacts } from "./exchange.ts";
 import type { RequestHead } from "./request-head.ts";
 
 /** An exchange as it is carried out. What is not always needed is made when asked for. */
-export class LiveExchange implements HttpExchange {
+export class LiveExchange implements HttpExchange, Bagged {
   readonly method: string;
   readonly path: string;
   readonly query: string;
@@ -11,6 +12,8 @@ export class LiveExchange implements HttpExchange {
   readonly transportFacts: TransportFacts;
   /** Runs once, when the sender of the body is proven or the exchange is over. */
   releaseBody: (() => void) | undefined;
+  /** Of the bag of all that are in work. */
+  place = -1;
   #abort: AbortController | undefined;
   #aborted = false;
 

@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import { bag } from "../kernel/bag.ts";
 import type { PrivateEndpoint } from "../kernel/call.ts";
 import type { Log } from "../kernel/log.ts";
 import { isPromise } from "../kernel/soon.ts";
@@ -41,7 +42,7 @@ interface Turn {
 export function requestServer<A>(options: RequestServerOptions<A>): RequestServer {
   const { handler, limits, budget, log } = options;
   const connections = new WeakMap<Socket, Connection>();
-  const live = new Set<LiveExchange>();
+  const live = bag<LiveExchange>();
   let draining = false;
   let onIdle: (() => void) | undefined;
 
@@ -126,7 +127,7 @@ export function requestServer<A>(options: RequestServerOptions<A>): RequestServe
 
   function over({ carrier, exchange }: Turn, answered: boolean): void {
     const { connection } = carrier;
-    live.delete(exchange);
+    live.remove(exchange);
     if (!answered) exchange.abort();
     connection.inFlight--;
     if (connection.inFlight === 0 && connection.broken !== undefined) {
@@ -162,7 +163,7 @@ export function requestServer<A>(options: RequestServerOptions<A>): RequestServe
     },
     drain() {
       draining = true;
-      for (const exchange of live) exchange.abort();
+      for (const exchange of live.items) exchange.abort();
     },
     inFlight: () => live.size,
     idle() {
