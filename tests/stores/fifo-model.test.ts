@@ -10,7 +10,9 @@ import type { ExpireMessages, MoveMessages, QueueIdentity } from "../../src/serv
 import * as fixtures from "./contract/fixtures.ts";
 import { storeAt } from "./folder.ts";
 
-const runs = process.env.SEALPOST_TEST_LONG === "1" ? 1000 : 60;
+const long = process.env.SEALPOST_TEST_LONG === "1";
+const runs = long ? 1000 : 60;
+const timeLimitMs = long ? 3_600_000 : 120_000;
 const seed = Number(process.env.SEALPOST_SEED ?? Date.now() % 1_000_000);
 const once = { attemptId: undefined, attemptMs: 300_000 };
 
@@ -193,6 +195,6 @@ test(`a FIFO queue does what lists of its groups would do, seed ${seed}`, async 
     }
     await drainMoved(world);
   });
-  const limit = { interruptAfterTimeLimit: 120_000, markInterruptAsFailure: true };
+  const limit = { interruptAfterTimeLimit: timeLimitMs, markInterruptAsFailure: true };
   await fc.assert(property, { numRuns: runs, seed, ...limit });
 });

@@ -22,7 +22,9 @@ import * as fixtures from "./contract/fixtures.ts";
 import { storeAt } from "./folder.ts";
 import { type Claim, QueueModel } from "./queue-model.ts";
 
-const runs = process.env.SEALPOST_TEST_LONG === "1" ? 1000 : 60;
+const long = process.env.SEALPOST_TEST_LONG === "1";
+const runs = long ? 1000 : 60;
+const timeLimitMs = long ? 3_600_000 : 120_000;
 const seed = Number(process.env.SEALPOST_SEED ?? Date.now() % 1_000_000);
 
 /** One random step; `pick` chooses among the claims made so far. */
@@ -210,6 +212,6 @@ async function compare(store: Store, numRuns: number): Promise<void> {
     }
   });
   // Bounds the search for a shorter script too; a run that is cut short is no success.
-  const limit = { interruptAfterTimeLimit: 120_000, markInterruptAsFailure: true };
+  const limit = { interruptAfterTimeLimit: timeLimitMs, markInterruptAsFailure: true };
   await fc.assert(property, { numRuns, seed, ...limit });
 }
