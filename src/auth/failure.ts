@@ -95,9 +95,9 @@ const codeOf: Readonly<Record<AuthFailureKind, Code>> = {
 /** The refusal that the client gets: AWS's code and status for its protocol, and the text. */
 export function authFailureRefusal(
   failure: AuthFailure,
-  protocol: "json" | "query",
+  protocol: "json" | "query" | "query-json",
   _service?: string,
 ): Refusal {
-  const [code, status] = codeOf[failure.kind][protocol];
+  const [code, status] = codeOf[failure.kind][protocol === "json" ? "json" : "query"];
   return new Refusal(code, failure.message, { status });
 }

@@ -58,8 +58,8 @@ export function compileErrors(model: Model): ErrorEncoder {
   const forms = errorForms(model);
   return (protocol, refusal, requestId) => {
     const form = forms.get(refusal.code) ?? unknownForm(refusal.code);
-    if (protocol === "query") return encodeQuery(model, form, refusal, requestId);
-    return encodeJson(model, form, refusal, requestId);
+    if (protocol === "json") return encodeJson(model, form, refusal, requestId);
+    return encodeQuery(model, form, refusal, requestId, protocol);
   };
 }
 
@@ -122,6 +122,7 @@ function encodeQuery(
   form: ErrorForm,
   refusal: Refusal,
   requestId: string,
+  protocol: Protocol,
 ): WireReply {
   const status = refusal.status ?? form.queryStatus;
   const headers = { "x-amzn-RequestId": requestId, "content-type": "text/xml" };
@@ -130,6 +131,11 @@ function encodeQuery(
     return { status, headers, body: "<UnknownOperationException/>\n" };
   }
   const message = queryTexts[model.name]?.get(refusal.message) ?? refusal.message;
+  if (protocol === "query-json") {
+    const error = { Code: form.code, Message: message, Type: faultOf(status) };
+    const body = JSON.stringify({ Error: error, RequestId: requestId });
+    return { status, headers: { ...headers, "content-type": "application/json" }, body };
+  }
   const error =
     element("Type", faultOf(status)) +
     element("Code", escapeXml(form.code)) +

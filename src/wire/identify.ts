@@ -7,11 +7,29 @@ import { queuePathOf } from "./request.ts";
 /** The protocol that a request speaks, also a broken one, so that its error has the right form. */
 export function protocolOf(model: Model, request: WireRequest): Protocol {
   if (model.query === undefined) return "json";
-  if (model.json === undefined) return "query";
-  if (request.headers.get("x-amz-target") !== undefined) return "json";
-  return request.headers.get("content-type")?.startsWith("application/x-amz-json")
-    ? "json"
-    : "query";
+  if (model.json !== undefined && speaksJson(request)) return "json";
+  return acceptsJson(request) ? "query-json" : "query";
+}
+
+function speaksJson({ headers }: WireRequest): boolean {
+  return (
+    headers.get("x-amz-target") !== undefined ||
+    headers.get("content-type")?.startsWith("application/x-amz-json") === true
+  );
+}
+
+const answerTypes: ReadonlySet<string> = new Set([
+  "application/json",
+  "application/xml",
+  "text/xml",
+]);
+
+/** AWS: `Accept: application/json`. AWS?: of several types the first counts that can be had. */
+function acceptsJson({ headers }: WireRequest): boolean {
+  const accept = headers.get("accept");
+  if (!accept?.includes("application/json")) return false;
+  const types = accept.split(",").map((range) => range.split(";", 1)[0]?.trim() ?? "");
+  return types.find((type) => answerTypes.has(type)) === "application/json";
 }
 
 /** Names the operation. Throws Refusal for one that the model does not have. */

@@ -18,8 +18,11 @@ export interface WireReply {
   readonly body: Buffer | string;
 }
 
-/** SQS speaks both; KMS and CloudTrail JSON; SNS, IAM and STS query. */
-export type Protocol = "json" | "query";
+/**
+ * SQS speaks json and query; KMS and CloudTrail json; SNS, IAM and STS query. `query-json` is asked
+ * as query, and answered in JSON.
+ */
+export type Protocol = "json" | "query" | "query-json";
 
 /**
  * `account/name` of a queue, if that is what the path names: `/123456789012/orders`. DIFFERS: also

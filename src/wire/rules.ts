@@ -20,6 +20,8 @@ export interface WireRules {
   readonly emptyAnswer: "" | "{}";
   /** JSON answers leave out empty lists and maps. AWS: SQS does. */
   readonly omitsEmpty: boolean;
+  /** Members that have another name where the query protocol is answered in JSON. */
+  readonly queryJsonNames: ReadonlyMap<string, string>;
 }
 
 const jsonFaults: FaultStyle = {
@@ -28,7 +30,7 @@ const jsonFaults: FaultStyle = {
   listsEnums: true,
 };
 const queryFaults: FaultStyle = { ...jsonFaults, code: "ValidationError" };
-const plain = { emptyAnswer: "", omitsEmpty: false } as const;
+const plain = { emptyAnswer: "", omitsEmpty: false, queryJsonNames: new Map() } as const;
 
 export function rulesFor(service: string): WireRules {
   switch (service) {
@@ -39,6 +41,11 @@ export function rulesFor(service: string): WireRules {
         completeQuery: completeQueueQuery,
         emptyAnswer: "{}",
         omitsEmpty: true,
+        // AWS: sqs.md 2.2.
+        queryJsonNames: new Map([
+          ["Messages", "messages"],
+          ["QueueUrls", "queueUrls"],
+        ]),
       };
     case "iam":
       // AWS: iam.md 7, constraint errors name neither the value nor the enum's.

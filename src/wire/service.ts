@@ -7,6 +7,7 @@ import { compileJsonReader, compileJsonWriter, parseJsonBody } from "./json.ts";
 import type { Model } from "./model.ts";
 import { loadModel, serviceNames } from "./models.ts";
 import { compileQueryReader } from "./query.ts";
+import { compileQueryJsonWriter } from "./query-json.ts";
 import type { Protocol, WireReply, WireRequest } from "./request.ts";
 import { queuePathOf } from "./request.ts";
 import type { WireRules } from "./rules.ts";
@@ -87,18 +88,21 @@ function compileOperation(model: Model, rules: WireRules, operation: OperationSc
     check(input);
     return input;
   };
+  const decodeQuery = (request: WireRequest): object => {
+    const input = readQuery(formOf(request));
+    rules.completeQuery?.(input, operation.input, request);
+    return checked(input);
+  };
   return {
     decode: {
       json: (request) => checked(readJson(parseJsonBody(request.body))),
-      query: (request) => {
-        const input = readQuery(formOf(request));
-        rules.completeQuery?.(input, operation.input, request);
-        return checked(input);
-      },
+      query: decodeQuery,
+      "query-json": decodeQuery,
     },
     encode: {
       json: jsonAnswer(model, rules, operation),
       query: queryAnswer(model, operation),
+      "query-json": queryJsonAnswer(rules, operation),
     },
   };
 }
@@ -127,6 +131,20 @@ function queryAnswer(model: Model, operation: OperationSchema) {
       status: 200,
       headers: { "x-amzn-RequestId": requestId, "content-type": "text/xml" },
       body: `${start}${result}${metadata}</${name}Response>`,
+    };
+  };
+}
+
+function queryJsonAnswer(rules: WireRules, { name, output: schema }: OperationSchema) {
+  const { queryJsonNames: names, omitsEmpty } = rules;
+  const write = schema && compileQueryJsonWriter(schema, { names, omitsEmpty });
+  return (output: object, requestId: string): WireReply => {
+    const result = write && { [`${name}Result`]: write(output) };
+    const answer = { ...result, ResponseMetadata: { RequestId: requestId } };
+    return {
+      status: 200,
+      headers: { "x-amzn-RequestId": requestId, "content-type": "application/json" },
+      body: JSON.stringify({ [`${name}Response`]: answer }),
     };
   };
 }

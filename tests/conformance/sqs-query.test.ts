@@ -91,6 +91,28 @@ test("of two synonyms AttributeNames counts in the query protocol", async () => 
   assert.doesNotMatch(got.text, /SenderId/);
 });
 
+test("who accepts JSON gets the query protocol's answers in JSON", async () => {
+  const { QueueUrl = "" } = await scene.sqs.createQueue({ QueueName: "accepts-json" });
+  const ask = async (service: string, path: string) => {
+    const headers = { accept: "application/json" };
+    const answer = await scene.server.send({ service, method: "GET", path, headers });
+    return { status: answer.status, answer: JSON.parse(answer.body) };
+  };
+  const path = new URL(QueueUrl).pathname;
+  const sent = await ask("sqs", `${path}?Action=SendMessage&MessageBody=hello`);
+  assert.equal(sent.status, 200);
+  const got = await ask("sqs", `${path}?Action=ReceiveMessage`);
+  const [message] = got.answer.ReceiveMessageResponse.ReceiveMessageResult.messages;
+  const { MessageId } = sent.answer.SendMessageResponse.SendMessageResult;
+  assert.deepEqual([message.Body, message.MessageId], ["hello", MessageId]);
+  const refused = await ask("sqs", `${path}?Action=ListQueues`);
+  assert.equal(refused.status, 400);
+  assert.equal(refused.answer.Error.Code, "InvalidAction");
+  const who = await ask("sts", "/?Action=GetCallerIdentity&Version=2011-06-15");
+  const { Account } = who.answer.GetCallerIdentityResponse.GetCallerIdentityResult;
+  assert.equal(Account, scene.accountId);
+});
+
 function jsonCall(operation: string, input: object) {
   const headers = {
     "content-type": "application/x-amz-json-1.0",

@@ -68,7 +68,7 @@ function refusalOf(
     );
   }
   if (result === "beyond-limit") {
-    // AWS?: the text.
+    // AWS: the text as clients met it (localstack 3956, aws-sdk-net 794).
     return invalidValue(
       seconds,
       "VisibilityTimeout",
