@@ -4,15 +4,26 @@ import type { SnsDependencies } from "./ports.ts";
 import type { Protocol, SubscriptionRecord } from "./subscriptions.ts";
 import type { TopicRecord } from "./topics.ts";
 
-/** How the attributes that switch the logs on begin, by protocol. AWS: mail and SMS have none. */
-const prefixes: Readonly<Partial<Record<Protocol, string>>> = {
-  sqs: "SQS",
-  http: "HTTP",
-  https: "HTTP",
-  lambda: "Lambda",
-  firehose: "Firehose",
-  application: "Application",
+/** The attributes that switch the logs on, by protocol. AWS: mail and SMS have none. */
+const switches: Readonly<Partial<Record<Protocol, Switches>>> = {
+  sqs: switchesOf("SQS"),
+  http: switchesOf("HTTP"),
+  https: switchesOf("HTTP"),
+  lambda: switchesOf("Lambda"),
+  firehose: switchesOf("Firehose"),
+  application: switchesOf("Application"),
 };
+
+type Switches = ReturnType<typeof switchesOf>;
+
+/** Whole names: nearly every delivery only looks whether one is there. */
+function switchesOf(prefix: string) {
+  return {
+    success: `${prefix}SuccessFeedbackRoleArn`,
+    failure: `${prefix}FailureFeedbackRoleArn`,
+    rate: `${prefix}SuccessFeedbackSampleRate`,
+  };
+}
 
 export interface FinishedDelivery {
   readonly topic: TopicRecord;
@@ -35,12 +46,11 @@ export function logStatus(
   finished: FinishedDelivery,
 ): void {
   const { topic, subscription, message, failure, status } = finished;
-  const prefix = prefixes[subscription.protocol];
-  if (!statusLog || prefix === undefined) return;
+  const names = switches[subscription.protocol];
+  if (!statusLog || names === undefined) return;
   const { attributes } = topic;
-  const outcome = failure ? "Failure" : "Success";
-  if (attributes[`${prefix}${outcome}FeedbackRoleArn`] === undefined) return;
-  const rate = Number(attributes[`${prefix}SuccessFeedbackSampleRate`] ?? 100);
+  if (attributes[failure ? names.failure : names.success] === undefined) return;
+  const rate = Number(attributes[names.rate] ?? 100);
   if (!failure && random.bytes(4).readUInt32BE() % 100 >= rate) return;
   const { notification } = message;
   const group = `sns/${topic.region}/${topic.accountId}/${topic.name}`;
