@@ -1,11 +1,10 @@
 import { AuthFailure, authFailureRefusal, refuseSignatureV2 } from "../auth/sigv4.ts";
-import type { Transport } from "../kernel/call.ts";
 import { type Caller, callerAccountId } from "../kernel/caller.ts";
 import { Fault, Refusal } from "../kernel/errors.ts";
 import type { Json } from "../kernel/json.ts";
 import type { Log } from "../kernel/log.ts";
 import type { Random } from "../kernel/random.ts";
-import { type Soon, soon } from "../kernel/soon.ts";
+import { inStep, type Soon, soon } from "../kernel/soon.ts";
 import type { Protocol, WireReply, WireRequest, WireService } from "../wire/service.ts";
 import { serviceOfUnsigned } from "../wire/service.ts";
 import { isLoopbackAddress } from "./addresses.ts";
@@ -168,9 +167,11 @@ async function handle(
     form = { service, protocol: service.protocolOf(request) };
     if (!claimed) requirePrivateTransport(deps, service.name, exchange);
     if (claimed) caller = proveCaller(deps, exchange, body, claimed);
+    await inStep();
     const { operation: name, protocol } = service.identify(request);
     operation = name;
     const input = service.decode(operation, protocol, request);
+    await inStep();
     const output = await deps.pipeline.perform({
       service: service.name,
       operation,
@@ -178,7 +179,7 @@ async function handle(
       caller,
       region,
       accountId: accountOf(caller) ?? deps.operatorAccountId,
-      transport: transportOf(exchange, claimed !== undefined),
+      transport: { ...exchange.transportFacts, signed: claimed !== undefined },
       client: exchange,
       input,
     });
@@ -221,10 +222,6 @@ function proveCaller(
   const caller = deps.authenticator.prove(exchange, body, claimed);
   exchange.bodyAuthenticated();
   return caller;
-}
-
-function transportOf({ transportFacts }: HttpExchange, signed: boolean): Transport {
-  return { ...transportFacts, signed };
 }
 
 function wireRequest(exchange: HttpExchange, body: Buffer): WireRequest {

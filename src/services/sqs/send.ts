@@ -1,7 +1,7 @@
 import type { Call } from "../../kernel/call.ts";
 import type { Outcome } from "../../kernel/operation.ts";
 import type { SealedBodies, SealingPlace } from "../../kernel/sealer.ts";
-import { type Soon, soon } from "../../kernel/soon.ts";
+import { inStep } from "../../kernel/soon.ts";
 import { kmsRefusal } from "./kms-errors.ts";
 import type { Draft } from "./message.ts";
 import type { FifoIds } from "./message-ids.ts";
@@ -30,17 +30,17 @@ export interface SentMessage {
  * A FIFO queue answers what only the store knows, so there the commit is done already. Not so for a
  * service (SNS): its commit is one with others, and it gets no sequence numbers.
  */
-export function send(
+export async function send(
   context: SqsContext,
   call: Call,
   queue: Queue,
   drafts: readonly Draft[],
-): Soon<Sent> {
-  return soon(seal(context, call, queue, drafts), (bodies): Soon<Sent> => {
-    const prepared = prepare(context, call, queue, drafts, bodies);
-    const atOnce = queue.fifo !== undefined && call.caller.kind !== "service";
-    return atOnce ? sendAtOnce(context, call, queue, drafts, prepared) : prepared;
-  });
+): Promise<Sent> {
+  await inStep();
+  const bodies = await seal(context, call, queue, drafts);
+  const prepared = prepare(context, call, queue, drafts, bodies);
+  const atOnce = queue.fifo !== undefined && call.caller.kind !== "service";
+  return atOnce ? sendAtOnce(context, call, queue, drafts, prepared) : prepared;
 }
 
 async function sendAtOnce(
@@ -127,20 +127,19 @@ function digestsOf(context: SqsContext, { fifo }: Queue, ids: FifoIds, nowMs: nu
   return context.digests.of(JSON.stringify([fifo?.historyId, group, ids.deduplicationId]));
 }
 
-function seal(
+async function seal(
   context: SqsContext,
   call: Call,
   queue: Queue,
   drafts: readonly Draft[],
-): Soon<SealedBodies> {
+): Promise<SealedBodies> {
   const place = placeOf(queue, context.options.requireDecryptToSend);
   const bodies = drafts.map((draft) => draft.body);
-  const sealed = context.sealer.seal(call, place, bodies);
-  if (!(sealed instanceof Promise)) return sealed;
-  // Only the KMS refuses, and it is waited for.
-  return sealed.catch((error: unknown) => {
+  try {
+    return await context.sealer.seal(call, place, bodies);
+  } catch (error) {
     throw kmsRefusal(error, context.random) ?? error;
-  });
+  }
 }
 
 function placeOf({ sealing }: Queue, requireDecrypt: boolean): SealingPlace {
