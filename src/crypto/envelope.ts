@@ -1,5 +1,6 @@
 import { createCipheriv, createDecipheriv, randomFillSync } from "node:crypto";
 import { assert } from "../kernel/errors.ts";
+import { giveBack } from "../kernel/memory.ts";
 import type { Random } from "../kernel/random.ts";
 import type { Sealed } from "../kernel/sealed.ts";
 import { aeadAlgorithm, aeadOptions } from "./aead.ts";
@@ -48,7 +49,9 @@ export function sealBody(
   const nonce = bytes.subarray(nonceAt, ciphertextAt);
   const cipher = createCipheriv(aeadAlgorithm, dataKey, nonce, aeadOptions);
   cipher.setAAD(associate(dataKeyId, sealingArn, bytes));
-  bytes.set(cipher.update(body), ciphertextAt);
+  const ciphertext = cipher.update(body);
+  bytes.set(ciphertext, ciphertextAt);
+  giveBack(ciphertext);
   cipher.final();
   bytes.set(cipher.getAuthTag(), bytes.length - tagBytes);
   return { dataKeyId, bytes } as unknown as Sealed;

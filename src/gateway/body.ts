@@ -1,4 +1,5 @@
 import type { IncomingMessage } from "node:http";
+import { giveBack } from "../kernel/memory.ts";
 
 /** A body as it came, or why it is not one. */
 export type BodyResult = Buffer | "body-too-large" | "body-too-slow" | "gone";
@@ -48,34 +49,69 @@ export function announcedBytes(request: IncomingMessage): number | undefined {
   return Number(request.headers["content-length"] ?? 0);
 }
 
+/** Room that a body has at first; beyond it four times what has come. */
+const firstRoomBytes = 128 * 1024;
+
 /**
- * Reads a body of at most `bytesMax`. It is copied into one buffer as it comes, so that a sender of
- * one-byte chunks costs no more memory than others.
+ * The bytes of a body in one buffer, copied as they come, so that a sender of one-byte pieces costs
+ * no more memory than others, and one that announces much and sends little costs little. A body
+ * that comes whole is not copied.
  */
+export class BodyBuffer {
+  readonly #longestBytes: number;
+  #buffer: Buffer = Buffer.alloc(0);
+  #usedBytes = 0;
+
+  /** As long as announced, or as it may be. */
+  constructor(longestBytes: number) {
+    this.#longestBytes = longestBytes;
+  }
+
+  get receivedBytes(): number {
+    return this.#usedBytes;
+  }
+
+  add(piece: Buffer): void {
+    const totalBytes = this.#usedBytes + piece.length;
+    if (this.#usedBytes === 0) this.#buffer = piece;
+    else {
+      if (this.#buffer.length < totalBytes) this.#makeRoom(totalBytes);
+      piece.copy(this.#buffer, this.#usedBytes);
+      giveBack(piece);
+    }
+    this.#usedBytes = totalBytes;
+  }
+
+  bytes(): Buffer {
+    return this.#buffer.subarray(0, this.#usedBytes);
+  }
+
+  #makeRoom(totalBytes: number): void {
+    const wishedBytes = Math.max(firstRoomBytes, 4 * totalBytes);
+    const roomBytes = Math.max(totalBytes, Math.min(this.#longestBytes, wishedBytes));
+    const room = Buffer.allocUnsafeSlow(roomBytes);
+    this.#buffer.copy(room, 0, 0, this.#usedBytes);
+    giveBack(this.#buffer);
+    this.#buffer = room;
+  }
+}
+
+/** Reads a body of at most `bytesMax`. */
 export function readBody(
   request: IncomingMessage,
   bytesMax: number,
   watch: SlowWatch,
 ): Promise<BodyResult> {
   return new Promise((resolve) => {
-    const announced = announcedBytes(request);
-    let body: Buffer | undefined;
-    let receivedBytes = 0;
-
+    const body = new BodyBuffer(announcedBytes(request) ?? bytesMax);
     const onData = (chunk: Buffer): void => {
-      const totalBytes = receivedBytes + chunk.length;
-      if (totalBytes > bytesMax) {
-        finish("body-too-large");
-        return;
-      }
-      if (receivedBytes === 0) body = chunk;
-      else body = append(body, receivedBytes, chunk, announced ?? 0, bytesMax);
-      receivedBytes = totalBytes;
+      if (body.receivedBytes + chunk.length > bytesMax) finish("body-too-large");
+      else body.add(chunk);
     };
-    const onEnd = (): void => finish((body ?? Buffer.alloc(0)).subarray(0, receivedBytes));
+    const onEnd = (): void => finish(body.bytes());
     const onGone = (): void => finish("gone");
     const progress: Progress = {
-      receivedBytes: () => receivedBytes,
+      receivedBytes: () => body.receivedBytes,
       cut: () => finish("body-too-slow"),
     };
     const finish = (result: BodyResult): void => {
@@ -89,23 +125,4 @@ export function readBody(
     watch.add(progress);
     request.on("data", onData).on("end", onEnd).on("close", onGone);
   });
-}
-
-/** Appends to the first `used` bytes of `body`, in place where it has room. */
-function append(
-  body: Buffer | undefined,
-  used: number,
-  chunk: Buffer,
-  announced: number,
-  bytesMax: number,
-): Buffer {
-  let target = body;
-  // The first chunk is Node's own buffer and exactly full: it always makes room here.
-  if (target === undefined || target.length < used + chunk.length) {
-    const grown = Math.min(bytesMax, Math.max(2 * used, 4096));
-    target = Buffer.allocUnsafeSlow(Math.max(announced, grown, used + chunk.length));
-    body?.copy(target, 0, 0, used);
-  }
-  chunk.copy(target, used);
-  return target;
 }

@@ -1,10 +1,11 @@
-import { STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
 import { pipeline, Readable } from "node:stream";
 import type { Clock } from "../kernel/clock.ts";
-import { assert } from "../kernel/errors.ts";
+import { chunked, type HeadWriter, headWriter } from "./answer-head.ts";
 import type { Carrier, Connection } from "./carrier.ts";
+import { DirectRequest } from "./direct-request.ts";
 import type { HttpReply } from "./exchange.ts";
+import { IncomingBody } from "./incoming-body.ts";
 import type { GatewayLimits } from "./limits.ts";
 import { type PlainHead, readPlainHead } from "./request-head.ts";
 import { together } from "./together.ts";
@@ -23,10 +24,11 @@ export interface DirectLaneOptions {
 }
 
 /**
- * Connections on which each request comes in one piece and is of the plain form: read here without
- * the streams, events and timers that `node:http` has for all other forms (half of the cost of a
- * short request). With the first piece that is anything else, malformed ones included, the
- * connection goes to `node:http` for good; nothing of that piece has been acted on.
+ * Connections on which each head comes in one piece and is of the plain form: read here, with the
+ * body in any number of pieces, without the streams, events and timers that `node:http` has for all
+ * other forms (half of the cost of a short request). With the first piece that should be a head and
+ * is anything else, malformed ones included, the connection goes to `node:http` for good; nothing of
+ * that piece has been acted on.
  */
 export interface DirectLane {
   take(socket: Socket): void;
@@ -58,7 +60,7 @@ interface Surroundings extends DirectLaneOptions {
   readonly arrived: (line: Line) => void;
 }
 
-/** More than this waits in the socket while a request is in work. */
+/** More than this waits in the socket for its turn: the next request, or a body not yet wanted. */
 const heldBytesMax = 64 * 1024;
 
 class Line {
@@ -67,12 +69,17 @@ class Line {
   readonly #options: Surroundings;
   readonly #left: () => void;
   #request: DirectRequest | undefined;
+  /** Of the request in work, or of the one before that was answered early: not all of it is here. */
+  #body: IncomingBody | undefined;
   /** The answer before is still on its way to a slow reader. */
   #clogged = false;
   #served = false;
   /** The request in work has outlasted the time that an idle connection is kept. */
   #patient = false;
-  #held: Buffer | undefined;
+  #held: Buffer[] = [];
+  #heldBytes = 0;
+  /** The last answer is on its way: what still comes is thrown away. */
+  #ending = false;
 
   constructor(socket: Socket, options: Surroundings, left: () => void) {
     this.socket = socket;
@@ -85,12 +92,14 @@ class Line {
   }
 
   closeIfIdle(): void {
-    if (this.#request === undefined && this.#held === undefined) this.socket.destroy();
+    if (this.#request === undefined && this.#heldBytes === 0) this.socket.destroy();
   }
 
   /** Sends the answer to the request in work and goes on to the next. */
   answer(request: DirectRequest, answer: HttpReply, close: boolean): void {
     if (this.#request !== request || this.socket.destroyed) return;
+    this.#ending = close;
+    this.#body?.pass();
     const { status, headers, body } = answer;
     if (typeof body !== "string" && !Buffer.isBuffer(body)) {
       const head = this.#options.writeHead(status, headers, undefined, true);
@@ -124,35 +133,82 @@ class Line {
     });
   }
 
-  /** Reads what is held, if nothing is in work. */
+  /** Hands a body that is whole to its reader; reads what is held, if nothing is in work. */
   goOn(): void {
-    if (this.#request !== undefined) return;
+    if (this.#request !== undefined) {
+      this.#body?.deliver();
+      return;
+    }
     if (this.#patient) this.#setPatience(false);
-    if (this.#clogged || this.#held === undefined) return;
-    const held = this.#held;
-    this.#held = undefined;
-    if (held.length >= heldBytesMax) this.socket.resume();
-    this.#read(held);
+    if (this.#clogged || this.#heldBytes === 0 || this.#bodyLeftBytes > 0) return;
+    this.#read();
   }
 
   readonly #onData = (bytes: Buffer): void => {
-    this.#held = this.#held === undefined ? bytes : Buffer.concat([this.#held, bytes]);
-    if (this.#held.length >= heldBytesMax) this.socket.pause();
+    if (this.#ending) return;
+    this.#hold(bytes);
+    if (this.#body?.flows) this.#fillBody(this.#body);
     if (this.#request === undefined && !this.#clogged) this.#options.arrived(this);
   };
 
-  #read(bytes: Buffer): void {
+  #hold(bytes: Buffer): void {
+    if (bytes.length === 0) return;
+    this.#held.push(bytes);
+    this.#heldBytes += bytes.length;
+    if (this.#heldBytes >= heldBytesMax) this.socket.pause();
+  }
+
+  get #bodyLeftBytes(): number {
+    return this.#body?.leftBytes ?? 0;
+  }
+
+  #takeHeld(): readonly Buffer[] {
+    const held = this.#held;
+    const paused = this.#heldBytes >= heldBytesMax;
+    this.#held = [];
+    this.#heldBytes = 0;
+    if (paused) this.socket.resume();
+    return held;
+  }
+
+  /** What is held belongs to the body first. */
+  #fillBody(body: IncomingBody): void {
+    if (this.#heldBytes === 0 || body.leftBytes === 0) return;
+    for (const piece of this.#takeHeld()) this.#hold(body.take(piece));
+    if (body.leftBytes === 0) this.#options.arrived(this);
+  }
+
+  #read(): void {
     const { limits, serve } = this.#options;
-    const head = readPlainHead(bytes, limits.headerBytesMax);
-    if (head === undefined || bytes.length !== head.bodyAt + head.bodyBytes) {
-      this.#handOver(bytes);
+    const heldBytes = this.#heldBytes;
+    const [first = noBytes, ...others] = this.#takeHeld();
+    const head = readPlainHead(first, limits.headerBytesMax);
+    const missingBytes = head ? head.bodyAt + head.bodyBytes - heldBytes : -1;
+    if (head === undefined || missingBytes < 0) {
+      this.#handOver(Buffer.concat([first, ...others]));
       return;
     }
     if (!this.#served) this.socket.setTimeout(limits.keepAliveMs);
     this.#served = true;
-    const request = new DirectRequest(this, head, bytes.subarray(head.bodyAt));
+    const part = first.subarray(head.bodyAt);
+    this.#body = undefined;
+    const body =
+      part.length === head.bodyBytes ? part : this.#bodyInPieces(head, [part, ...others]);
+    const request = new DirectRequest(this, head, body);
     this.#request = request;
     serve(request);
+  }
+
+  /** A body of which these pieces are here: a buffer if they are all. */
+  #bodyInPieces({ bodyBytes }: PlainHead, pieces: readonly Buffer[]): Buffer | IncomingBody {
+    const body = new IncomingBody(bodyBytes, () => this.#fillBody(body));
+    if (pieces.reduce((sum, { length }) => sum + length, 0) < bodyBytes) {
+      for (const piece of pieces) this.#hold(piece);
+      this.#body = body;
+      return body;
+    }
+    for (const piece of pieces) body.take(piece);
+    return body.bytes();
   }
 
   #handOver(bytes: Buffer): void {
@@ -184,7 +240,9 @@ class Line {
   };
 
   readonly #onEnd = (): void => {
-    this.socket.end();
+    // A body that will never be whole has nobody left to be answered.
+    if (this.#bodyLeftBytes > this.#heldBytes) this.socket.destroy();
+    else this.socket.end();
   };
 
   readonly #onError = (): void => {
@@ -193,93 +251,13 @@ class Line {
 
   readonly #onClose = (): void => {
     this.#left();
-    this.#held = undefined;
+    this.#held = [];
+    this.#heldBytes = 0;
     const request = this.#request;
     this.#request = undefined;
+    this.#body?.cut();
     request?.settle(false);
   };
 }
 
-async function* chunked(parts: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
-  for await (const part of parts) {
-    if (part.length === 0) continue;
-    yield Buffer.concat([Buffer.from(`${part.length.toString(16)}\r\n`), part, crlf]);
-  }
-  yield Buffer.from("0\r\n\r\n");
-}
-
-const crlf = Buffer.from("\r\n");
-
-class DirectRequest implements Carrier {
-  readonly socket: Socket;
-  readonly connection: Connection;
-  readonly head: PlainHead;
-  readonly announcedBytes: number;
-  readonly expectsContinue = false;
-  readonly complete = true;
-  readonly #line: Line;
-  readonly #body: Buffer;
-  #over: ((answered: boolean) => void) | undefined;
-
-  constructor(line: Line, head: PlainHead, body: Buffer) {
-    this.socket = line.socket;
-    this.connection = line.connection;
-    this.head = head;
-    this.announcedBytes = head.bodyBytes;
-    this.#line = line;
-    this.#body = body;
-  }
-
-  sendContinue(): void {
-    assert(false, "a request in one piece waits for no leave");
-  }
-
-  readBody(bytesMax: number): Buffer | "body-too-large" {
-    return this.#body.length > bytesMax ? "body-too-large" : this.#body;
-  }
-
-  reply(answer: HttpReply, close: boolean): void {
-    this.#line.answer(this, answer, close);
-  }
-
-  onOver(over: (answered: boolean) => void): void {
-    this.#over = over;
-  }
-
-  settle(answered: boolean): void {
-    this.#over?.(answered);
-  }
-}
-
-type HeadWriter = (
-  status: number,
-  headers: HttpReply["headers"],
-  /** undefined: it comes in chunks. */
-  bodyBytes: number | undefined,
-  close: boolean,
-) => string;
-
-/** Heads of answers, with the headers that `node:http` adds. */
-function headWriter({ limits, systemClock }: DirectLaneOptions): HeadWriter {
-  const keepAlive = `Connection: keep-alive\r\nKeep-Alive: timeout=${Math.floor(limits.keepAliveMs / 1000)}\r\n\r\n`;
-  let second = Number.NaN;
-  let date = "";
-  return (status, headers, bodyBytes, close) => {
-    const now = Math.floor(systemClock.now() / 1000);
-    if (now !== second) {
-      second = now;
-      date = new Date(now * 1000).toUTCString();
-    }
-    let head = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? "unknown"}\r\n`;
-    for (const name in headers) {
-      const value = headers[name] ?? "";
-      assert(headerValue.test(value), `the header ${name} would break the answer's head`);
-      head += `${name}: ${value}\r\n`;
-    }
-    head += bodyBytes === undefined ? "transfer-encoding: chunked" : `content-length: ${bodyBytes}`;
-    head += `\r\nDate: ${date}\r\n`;
-    return head + (close ? "Connection: close\r\n\r\n" : keepAlive);
-  };
-}
-
-const headerValue = /^[\t -~]*$/;
+const noBytes = Buffer.alloc(0);

@@ -64,6 +64,7 @@ export type GatewayRefusal =
 /** Answers requests. A handler never throws: what it throws is a bug, logged and answered 500. */
 export interface Handler<A = unknown> {
   admit(exchange: HttpExchange): Admission<A> | Promise<Admission<A>>;
+  /** The memory of `body` is given back when this is done: who keeps bytes of it copies them. */
   handle(exchange: HttpExchange, body: Buffer, context: A): Promise<HttpReply>;
   refuse(exchange: HttpExchange, refusal: GatewayRefusal): HttpReply;
 }

@@ -2,6 +2,7 @@ import type { Socket } from "node:net";
 import { bag } from "../kernel/bag.ts";
 import type { PrivateEndpoint } from "../kernel/call.ts";
 import type { Log } from "../kernel/log.ts";
+import { giveBack } from "../kernel/memory.ts";
 import { isPromise } from "../kernel/soon.ts";
 import type { AddressSet } from "./addresses.ts";
 import type { SlowWatch } from "./body.ts";
@@ -101,7 +102,11 @@ export function requestServer<A>(options: RequestServerOptions<A>): RequestServe
     const body = isPromise(reading) ? await reading : reading;
     if (body === "gone") return;
     if (typeof body === "string") return refuse(turn, body);
-    reply(turn, await handler.handle(exchange, body, admission.context));
+    try {
+      reply(turn, await handler.handle(exchange, body, admission.context));
+    } finally {
+      giveBack(body);
+    }
   }
 
   async function runSafely(turn: Turn): Promise<void> {

@@ -1,4 +1,5 @@
 import { assert } from "../../../kernel/errors.ts";
+import { giveBack } from "../../../kernel/memory.ts";
 import { type Form, headBytes, namesForgotten, namesMax, namesStay } from "./form.ts";
 
 /** What a buffer has at first. One beyond the second is not used again. */
@@ -57,8 +58,9 @@ export class Outgoing {
   /** A buffer of the other side that nobody looks at any more: one less to be made. */
   reuse(buffer: ArrayBuffer): void {
     const { byteLength } = buffer;
-    if (byteLength < bufferBytes || byteLength > keptBytesMax) return;
-    if (this.spares.length < sparesMax) this.spares.push(buffer);
+    if (byteLength < bufferBytes) return;
+    if (byteLength <= keptBytesMax && this.spares.length < sparesMax) this.spares.push(buffer);
+    else giveBack(new Uint8Array(buffer));
   }
 
   /** 0 to 255. */
@@ -135,8 +137,9 @@ export class Outgoing {
   private reserve(bytes: number): void {
     if (this.at + bytes <= this.buffer.length) return;
     const { buffer, at } = this;
-    this.use(new ArrayBuffer(Math.max(buffer.length * 2, at + bytes)));
+    this.use(Buffer.allocUnsafeSlow(Math.max(buffer.length * 2, at + bytes)).buffer);
     this.buffer.set(buffer.subarray(0, at));
+    this.reuse(buffer.buffer);
   }
 
   private use(buffer: ArrayBuffer): void {
