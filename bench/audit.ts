@@ -41,9 +41,7 @@ function eventAt(index: number): AuditEvent {
     accountId,
     region,
     timeMs: index * 10_000,
-    record: Buffer.from(
-      JSON.stringify({ eventID: id, eventName: name, padding: "x".repeat(1100) }),
-    ),
+    record: ["", JSON.stringify({ eventID: id, eventName: name, padding: "x".repeat(1100) })],
     history: {
       eventId: `00000000-0000-4000-8000-${id}`,
       eventName: name,

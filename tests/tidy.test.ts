@@ -33,6 +33,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     "services/*/store",
     "services/sns/topic-store",
     "services/cloudtrail/store-batches",
+    "services/cloudtrail/packed-records",
   ],
   doctor: ["kernel", "auth/policy", "services/*"],
   costs: ["kernel", "doctor", "services/*"],

@@ -18,9 +18,9 @@ import { accessKeyIdOf, usernameOf } from "./identity.ts";
 import {
   eventRegion,
   type RecordFacts,
-  recordBytes,
   recordFacts,
-  serviceEventBytes,
+  recordParts,
+  serviceEventParts,
   usedResources,
 } from "./record.ts";
 import type { AuditModel } from "./shapes.ts";
@@ -84,7 +84,8 @@ function recordFor(
   const sharedEventId = told.length > 1 ? deps.random.uuid() : undefined;
   const events = told.map((to) => eventFor(deps, shared, to, nowMs, sharedEventId));
   const caused = "outcome" in finished.result ? finished.result.outcome.audit?.events : undefined;
-  const more = (caused ?? []).map((event) => eventOfService(deps, finished.call.records, event));
+  if (caused === undefined) return { kind: "audit.append", events };
+  const more = caused.map((event) => eventOfService(deps, finished.call.records, event));
   return soon(allSoon(more), (later) => ({ kind: "audit.append", events: [...events, ...later] }));
 }
 
@@ -135,20 +136,21 @@ function recipients(
   const own = callerAccountId(call.caller);
   const denied = "error" in result && result.error instanceof Refusal && result.error.denial;
   if (own !== undefined && denied) return [own];
-  const owners = resources.map(({ accountId }) => accountId);
-  if (own !== undefined) return unique([own, ...owners]);
-  if (owners.length > 0) return unique(owners);
-  const used = finished.resources.map(({ accountId }) => accountId);
-  if (used.length > 0) return unique(used);
+  if (own !== undefined) return owners([own], resources);
+  if (resources.length > 0) return owners([], resources);
+  if (finished.resources.length > 0) return owners([], finished.resources);
   return call.caller.kind === "service" ? [call.caller.sourceAccountId] : [];
 }
 
-/** Few are many: nearly always they are one account. */
-function unique(accounts: readonly string[]): readonly string[] {
-  const [first] = accounts;
-  return accounts.every((account) => account === first)
-    ? accounts.slice(0, 1)
-    : [...new Set(accounts)];
+/** Adds the owners that are not there yet: nearly always all belongs to one account. */
+function owners(
+  accounts: string[],
+  resources: readonly { readonly accountId: string }[],
+): readonly string[] {
+  for (const { accountId } of resources) {
+    if (!accounts.includes(accountId)) accounts.push(accountId);
+  }
+  return accounts;
 }
 
 function eventFor(
@@ -163,7 +165,7 @@ function eventFor(
   const own = callerAccountId(call.caller);
   const foreign = own !== undefined && own !== accountId;
   const copy = { recipientAccountId: accountId, eventId, sharedEventId, foreign };
-  const record = recordBytes(facts, copy);
+  const record = recordParts(facts, copy);
   const event = { accountId, region: facts.region, timeMs, record, trails };
   if (operation.audit.category === "data") return event;
   return {
@@ -198,7 +200,7 @@ async function eventOfService(
     accountId,
     region,
     timeMs,
-    record: serviceEventBytes(event, timeMs, eventId),
+    record: serviceEventParts(event, timeMs, eventId),
     history: {
       eventId,
       eventName,

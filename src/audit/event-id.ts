@@ -7,6 +7,12 @@ import type { Random } from "../kernel/random.ts";
  * wait for. The record shows its time anyway.
  */
 export function newEventId(random: Random, timeMs: number): string {
-  const time = timeMs.toString(16).padStart(12, "0");
-  return `${time.slice(0, 8)}-${time.slice(8)}-7${random.uuid().slice(15)}`;
+  if (timeMs !== latest.timeMs) {
+    const time = timeMs.toString(16).padStart(12, "0");
+    latest = { timeMs, text: `${time.slice(0, 8)}-${time.slice(8)}-7` };
+  }
+  return latest.text + random.uuid().slice(15);
 }
+
+/** Many events of a busy server end in the same millisecond. */
+let latest = { timeMs: Number.NaN, text: "" };

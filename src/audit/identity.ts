@@ -11,17 +11,25 @@ import type { JsonObject } from "../kernel/records.ts";
 
 /** Callers come again and again: the same object while their credential is the same. */
 const identityTexts = new WeakMap<Caller, string>();
+/** Of services of our own, by name. */
+const serviceTexts = new Map<string, string>();
 
-/** AWS: `userIdentity` as the caller's own account sees it, as JSON text. */
-export function identityText(call: Call, proven?: WebIdentityCaller): string {
+/** AWS: what `around` makes of `userIdentity` as the caller's own account sees it, as JSON text. */
+export function identityText(
+  call: Call,
+  proven: WebIdentityCaller | undefined,
+  around: (identity: string) => string,
+): string {
   const { caller, via } = call;
-  if (via !== undefined || proven !== undefined || caller.kind === "service") {
-    return JSON.stringify(userIdentity(call, proven));
+  if (via !== undefined || proven !== undefined) {
+    return around(JSON.stringify(userIdentity(call, proven)));
   }
-  let text = identityTexts.get(caller);
+  const service = insideService(caller);
+  let text = service === undefined ? identityTexts.get(caller) : serviceTexts.get(service);
   if (text === undefined) {
-    text = JSON.stringify(identityOf(caller));
-    identityTexts.set(caller, text);
+    text = around(JSON.stringify(identityOf(caller)));
+    if (service === undefined) identityTexts.set(caller, text);
+    else serviceTexts.set(service, text);
   }
   return text;
 }

@@ -19,10 +19,18 @@ export function truncate(text: string, bytesMax = textBytesMax): string {
  * and gives JSON text.
  */
 export function bounded(text: string, field: string, bytesMax = parametersBytesMax): string {
-  // Where the text is short, its UTF-8 is: nearly always.
-  if (text.length * utf8BytesMax <= bytesMax) return text;
-  const originalSize = Buffer.byteLength(text);
-  return originalSize <= bytesMax ? text : omitted(field, originalSize);
+  const originalSize = bytesOver([text], bytesMax);
+  return originalSize === undefined ? text : omitted(field, originalSize);
+}
+
+/** Size in bytes of UTF-8 of texts that together are beyond the limit; undefined: they are not. */
+export function bytesOver(texts: readonly string[], bytesMax: number): number | undefined {
+  let units = 0;
+  for (const text of texts) units += text.length;
+  // Where texts are short, their UTF-8 is: nearly always.
+  if (units * utf8BytesMax <= bytesMax) return undefined;
+  const bytes = Buffer.byteLength(texts.join(""));
+  return bytes <= bytesMax ? undefined : bytes;
 }
 
 /** Bytes of UTF-8 that one unit of a JavaScript text has at most. */

@@ -1,33 +1,33 @@
 import { Fault, Refusal } from "../kernel/errors.ts";
 import type { FinishedCall } from "../kernel/finished-call.ts";
-import type { Json } from "../kernel/json.ts";
+import { type Json, quoted } from "../kernel/json.ts";
 import type {
-  AnyOperation,
   AuditResource,
+  ResourceUse,
   ServiceEvent,
   ServiceTable,
 } from "../kernel/operation.ts";
+import type { RecordParts } from "../services/cloudtrail/store.ts";
+import { secondsTime } from "./identity.ts";
 import {
-  endpointId,
-  foreignIdentity,
-  identityText,
-  secondsTime,
-  sourceOf,
-  tlsDetails,
-} from "./identity.ts";
-import { additionalBytesMax, bounded, omitted, recordBytesMax, truncate } from "./limits.ts";
+  additionalBytesMax,
+  bounded,
+  bytesOver,
+  omitted,
+  recordBytesMax,
+  truncate,
+} from "./limits.ts";
 import { type AuditModel, membersText, plainText } from "./shapes.ts";
+import { beginning, ending, eventVersion, resourcesText, whereText } from "./shared-parts.ts";
 
-/** AWS: the version of the record's form. */
-const eventVersion = "1.11";
-
-/** A record on its way: what its copies for several accounts share, as JSON text. */
+/** A record on its way: what its copies for several accounts have in common, as JSON text. */
 export interface RecordFacts {
   readonly finished: FinishedCall;
   readonly region: string;
   readonly resources: readonly AuditResource[];
-  /** Members from `eventTime` to `requestID`. */
-  readonly beginning: string;
+  readonly eventTime: string;
+  readonly where: string;
+  readonly failure: string;
   readonly requestParameters: string;
   readonly responseElements: string;
   readonly additionalEventData: string;
@@ -58,9 +58,9 @@ export function recordFacts(
     finished,
     region,
     resources,
-    beginning:
-      `"eventTime":"${secondsTime(nowMs)}",${whereText(finished, region)}` +
-      ("error" in result ? failureText(result.error, table) : ""),
+    eventTime: secondsTime(nowMs),
+    where: whereText(finished, region),
+    failure: "error" in result ? failureText(result.error, table) : "",
     requestParameters: bounded(request, "requestParameters"),
     responseElements: bounded(response, "responseElements"),
     additionalEventData:
@@ -72,39 +72,6 @@ export function recordFacts(
             additionalBytesMax,
           )}`,
   };
-}
-
-interface Where {
-  readonly region: string;
-  readonly address: string;
-  readonly userAgent: string;
-  readonly text: string;
-}
-
-/** Of each operation the latest: who calls often calls from one place. */
-const latestWhere = new WeakMap<AnyOperation, Where>();
-
-function whereText({ operation, table, call }: FinishedCall, region: string): string {
-  const { address, userAgent } = sourceOf(call);
-  const latest = latestWhere.get(operation);
-  if (
-    latest !== undefined &&
-    latest.region === region &&
-    latest.address === address &&
-    latest.userAgent === userAgent
-  ) {
-    return latest.text;
-  }
-  const text =
-    `"eventSource":"${table.eventSource}","eventName":"${operation.name}"` +
-    `,"awsRegion":${quoted(region)},"sourceIPAddress":${quoted(address)}` +
-    `,"userAgent":${quoted(truncate(userAgent))}`;
-  latestWhere.set(operation, { region, address, userAgent, text });
-  return text;
-}
-
-function quoted(text: string): string {
-  return JSON.stringify(text);
 }
 
 type Rule = readonly string[] | ((value: object) => Json) | undefined;
@@ -128,18 +95,22 @@ function notEmpty(text: string): string {
 
 /** What of the resources a record names. */
 export function usedResources({ resources, result }: FinishedCall): readonly AuditResource[] {
+  const later = "outcome" in result ? result.outcome.audit?.resources : undefined;
+  const [only] = resources;
+  if (later === undefined && resources.length === 1 && isNamed(only)) return [only];
   const found: AuditResource[] = [];
   const add = (resource: AuditResource): void => {
     const at = found.findIndex(({ arn }) => arn === resource.arn);
     if (at < 0) found.push(resource);
     else found[at] = resource;
   };
-  for (const { type, arn, accountId } of resources) {
-    if (type !== undefined) add({ type, arn, accountId });
-  }
-  const later = "outcome" in result ? result.outcome.audit?.resources : undefined;
+  for (const resource of resources) if (isNamed(resource)) add(resource);
   for (const resource of later ?? []) add(resource);
   return found;
+}
+
+function isNamed(use: ResourceUse | undefined): use is ResourceUse & AuditResource {
+  return use?.type !== undefined;
 }
 
 /** AWS: IAM is global and tells its story in us-east-1. */
@@ -174,71 +145,42 @@ export interface RecordCopy {
   readonly foreign: boolean;
 }
 
-/** The CloudTrail record for one account, as JSON in UTF-8 of at most 256 KB. */
-export function recordBytes(facts: RecordFacts, copy: RecordCopy): Buffer {
-  const { requestParameters, responseElements, resources } = facts;
-  const parts = { requestParameters, responseElements, resources };
-  const whole = Buffer.from(recordText(facts, copy, parts));
-  if (whole.length <= recordBytesMax) return whole;
-  const without = {
-    requestParameters: omitted("event", whole.length),
-    responseElements: "null",
-    resources: [],
-  };
-  return Buffer.from(recordText(facts, copy, without));
+/** The CloudTrail record for one account, at most 256 KB of JSON. */
+export function recordParts(facts: RecordFacts, copy: RecordCopy): RecordParts {
+  const whole = partsOf(facts, copy);
+  const bytes = bytesOver(whole, recordBytesMax);
+  if (bytes === undefined) return whole;
+  const requestParameters = omitted("event", bytes);
+  return partsOf({ ...facts, requestParameters, responseElements: "null", resources: [] }, copy);
 }
 
-type Parts = Pick<RecordFacts, "requestParameters" | "responseElements" | "resources">;
-
-/** One pass over a template: every event of a busy server comes through here. */
-function recordText(facts: RecordFacts, copy: RecordCopy, parts: Parts): string {
-  const { call, operation, result } = facts.finished;
-  const management = operation.audit.category === "management";
-  const proven = "outcome" in result ? result.outcome.audit?.identity : undefined;
-  const identity = copy.foreign
-    ? JSON.stringify(foreignIdentity(call))
-    : identityText(call, proven);
-  return (
-    `{"eventVersion":"${eventVersion}","userIdentity":${identity}` +
-    `,${facts.beginning},"requestParameters":${parts.requestParameters}` +
-    `,"responseElements":${parts.responseElements}${facts.additionalEventData}` +
-    `,"requestID":${quoted(truncate(call.requestId))},"eventID":"${copy.eventId}"` +
-    `,"readOnly":${operation.audit.readOnly}${resourcesText(parts.resources)}` +
-    `,"eventType":"AwsApiCall","managementEvent":${management}` +
-    `,"recipientAccountId":${quoted(copy.recipientAccountId)}` +
-    member("sharedEventID", quotedIfAny(copy.sharedEventId)) +
-    `,"eventCategory":"${management ? "Management" : "Data"}"` +
-    (copy.foreign ? "" : member("vpcEndpointId", quotedIfAny(endpointId(call)))) +
-    (copy.foreign ? "" : member("tlsDetails", tlsDetails(call))) +
-    "}"
-  );
-}
-
-/** `json`: of the value. */
-function member(name: string, json: string | undefined): string {
-  return json === undefined ? "" : `,"${name}":${json}`;
-}
-
-function quotedIfAny(text: string | undefined): string | undefined {
-  return text === undefined ? undefined : quoted(text);
-}
-
-/** AWS: absent where a record has none. */
-function resourcesText(resources: readonly AuditResource[]): string {
-  if (resources.length === 0) return "";
-  const each = resources.map(
-    ({ accountId, type, arn }) =>
-      `{"accountId":${quoted(accountId)},"type":"${type}","ARN":${quoted(arn)}}`,
-  );
-  return `,"resources":[${each.join(",")}]`;
+/** Every event of a busy server comes through here. */
+function partsOf(facts: RecordFacts, copy: RecordCopy): RecordParts {
+  const { finished, resources } = facts;
+  const { recipientAccountId, eventId, sharedEventId, foreign } = copy;
+  return [
+    beginning(finished, foreign),
+    facts.eventTime,
+    facts.where,
+    `${facts.failure},"requestParameters":${facts.requestParameters}` +
+      `,"responseElements":${facts.responseElements}${facts.additionalEventData}` +
+      `,"requestID":${quoted(truncate(finished.call.requestId))},"eventID":"${eventId}"` +
+      (sharedEventId === undefined ? "" : `,"sharedEventID":"${sharedEventId}"`),
+    ending(finished, resources, recipientAccountId, foreign),
+  ];
 }
 
 /** AWS: the record of a service event. */
-export function serviceEventBytes(event: ServiceEvent, nowMs: number, eventId: string): Buffer {
+export function serviceEventParts(
+  event: ServiceEvent,
+  nowMs: number,
+  eventId: string,
+): RecordParts {
   const { accountId, eventSource, eventName, region, readOnly, serviceEventDetails } = event;
   const { eventType = "AwsServiceEvent" } = event;
   const details = serviceEventDetails && JSON.stringify(serviceEventDetails);
-  return Buffer.from(
+  return [
+    "",
     `{"eventVersion":"${eventVersion}","userIdentity":{"accountId":${quoted(accountId)}` +
       `,"invokedBy":"AWS Internal"},"eventTime":"${secondsTime(nowMs)}"` +
       `,"eventSource":"${eventSource}","eventName":"${eventName}","awsRegion":${quoted(region)}` +
@@ -248,5 +190,5 @@ export function serviceEventBytes(event: ServiceEvent, nowMs: number, eventId: s
       `,"recipientAccountId":${quoted(accountId)}` +
       (details ? `,"serviceEventDetails":${bounded(details, "serviceEventDetails")}` : "") +
       `,"eventCategory":"Management"}`,
-  );
+  ];
 }

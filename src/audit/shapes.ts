@@ -1,4 +1,4 @@
-import type { Json } from "../kernel/json.ts";
+import { type Json, quoted } from "../kernel/json.ts";
 
 /**
  * What the audit needs of a service's model: which objects are structures (their members get a
@@ -98,7 +98,7 @@ function shapeWriter(model: AuditModel, shapeName: string): Write {
     case "blob":
       return nothing;
     default:
-      return (value) => (isScalar(value) ? JSON.stringify(value) : "");
+      return (value) => (isScalar(value) ? scalarText(value) : "");
   }
 }
 
@@ -168,4 +168,8 @@ const dateFormat = new Intl.DateTimeFormat("en-US", {
 
 function isScalar(value: unknown): value is string | number | boolean {
   return typeof value === "string" || typeof value === "number" || typeof value === "boolean";
+}
+
+function scalarText(value: string | number | boolean): string {
+  return typeof value === "string" ? quoted(value) : JSON.stringify(value);
 }

@@ -6,6 +6,7 @@ import type {
   FilePlan,
   RegionDelivery,
 } from "../services/cloudtrail/deliveries.ts";
+import { textOf } from "../services/cloudtrail/packed-records.ts";
 import type { ListWaiting, RemoveWaiting, WaitingBatch } from "../services/cloudtrail/store.ts";
 import { gzip, sha256 } from "./form.ts";
 import { logFileKey, uniqueString } from "./names.ts";
@@ -153,8 +154,12 @@ async function writeFile<View extends RecordView>(
 function logFileText(batches: readonly WaitingBatch[]): Buffer {
   const parts: Uint8Array[] = [];
   for (const { records } of batches) {
-    parts.push(parts.length === 0 ? recordsStart : comma, records);
+    const text = textOf(records);
+    // Somebody else wrote it: its place in the chain was found broken.
+    if (text === undefined) continue;
+    parts.push(parts.length === 0 ? recordsStart : comma, text);
   }
+  if (parts.length === 0) parts.push(recordsStart);
   return Buffer.concat([...parts, recordsEnd]);
 }
 

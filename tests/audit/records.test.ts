@@ -80,7 +80,7 @@ async function eventsOf(facts: Partial<typeof finished> = {}) {
 }
 
 function recordIn(event: AuditEvent | undefined) {
-  return JSON.parse(Buffer.from(event?.record ?? []).toString());
+  return JSON.parse(event?.record.join("") ?? "");
 }
 
 async function recordOf(facts: Partial<typeof finished> = {}) {

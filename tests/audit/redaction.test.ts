@@ -121,7 +121,7 @@ function asManagement(operation: AnyOperation): AnyOperation {
 }
 
 function recordIn(command: AppendEvents | undefined): string {
-  return Buffer.from(command?.events[0]?.record ?? []).toString();
+  return command?.events[0]?.record.join("") ?? "";
 }
 
 for (const table of tables) {

@@ -37,10 +37,12 @@ export const trailChoice: TrailChoice = {
 const nothing: readonly TrailPlace[] = [];
 
 function chosen(trails: Trails, facts: EventFacts): readonly TrailPlace[] {
-  if (trails.length === 0) return nothing;
-  return trails
-    .filter(({ value }) => delivers(value, facts))
-    .map(({ value: { name, homeRegion } }) => ({ name, region: homeRegion }));
+  let places = nothing;
+  for (const { value } of trails) {
+    if (!delivers(value, facts)) continue;
+    places = [...places, { name: value.name, region: value.homeRegion }];
+  }
+  return places;
 }
 
 /** AWS: a trail of one region takes that region's events, a multi-region trail those of all. */

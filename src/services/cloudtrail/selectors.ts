@@ -1,3 +1,4 @@
+import type { AuditResource } from "../../kernel/operation.ts";
 import type { EventFacts } from "./choice.ts";
 
 /** Which events a trail delivers. */
@@ -51,9 +52,12 @@ function basicSelects(selector: BasicSelector, facts: EventFacts): boolean {
   return selector.readWrite === "All" || (selector.readWrite === "ReadOnly") === facts.readOnly;
 }
 
+type Test<Of> = (of: Of) => boolean;
+
+/** A selector as functions. */
 interface Conditions {
-  readonly ofResources: readonly FieldSelector[];
-  readonly others: readonly FieldSelector[];
+  readonly ofResources: readonly Test<AuditResource>[];
+  readonly others: readonly Test<EventFacts>[];
 }
 
 /** Selectors are the same objects until the trail is changed. */
@@ -62,9 +66,10 @@ const known = new WeakMap<AdvancedSelector, Conditions>();
 function conditionsOf(selector: AdvancedSelector): Conditions {
   let conditions = known.get(selector);
   if (conditions === undefined) {
+    const { fields } = selector;
     conditions = {
-      ofResources: selector.fields.filter(({ field }) => isResourceField(field)),
-      others: selector.fields.filter(({ field }) => !isResourceField(field)),
+      ofResources: fields.filter(({ field }) => isResourceField(field)).map(resourceTest),
+      others: fields.filter(({ field }) => !isResourceField(field)).map(factTest),
     };
     known.set(selector, conditions);
   }
@@ -72,18 +77,25 @@ function conditionsOf(selector: AdvancedSelector): Conditions {
 }
 
 function advancedSelects({ ofResources, others }: Conditions, facts: EventFacts): boolean {
-  if (!others.every((field) => matches(field, factOf(field.field, facts)))) return false;
+  for (const test of others) if (!test(facts)) return false;
   if (ofResources.length === 0) return true;
   // AWS?: an event with several resources is taken if one of them fits every condition.
-  return facts.resources.some((resource) =>
-    ofResources.every((field) =>
-      matches(field, field.field === "resources.type" ? resource.type : resource.arn),
-    ),
-  );
+  return facts.resources.some((resource) => ofResources.every((test) => test(resource)));
 }
 
 function isResourceField(field: string): boolean {
   return field === "resources.type" || field === "resources.ARN";
+}
+
+function resourceTest(field: FieldSelector): Test<AuditResource> {
+  const matches = valueTest(field);
+  if (field.field === "resources.type") return ({ type }) => matches(type);
+  return ({ arn }) => matches(arn);
+}
+
+function factTest(field: FieldSelector): Test<EventFacts> {
+  const matches = valueTest(field);
+  return (facts) => matches(factOf(field.field, facts));
 }
 
 function factOf(field: string, facts: EventFacts): string {
@@ -106,18 +118,29 @@ function factOf(field: string, facts: EventFacts): string {
   }
 }
 
+const operators = {
+  equals: (value: string, wanted: string) => value === wanted,
+  startsWith: (value: string, wanted: string) => value.startsWith(wanted),
+  endsWith: (value: string, wanted: string) => value.endsWith(wanted),
+};
+
 /** AWS: values of one operator are alternatives, but for "not" ones; operators come together. */
-function matches(field: FieldSelector, value: string): boolean {
-  const some = (values: readonly string[] | undefined, test: (wanted: string) => boolean) =>
-    values === undefined || values.some(test);
-  const none = (values: readonly string[] | undefined, test: (wanted: string) => boolean) =>
-    values === undefined || !values.some(test);
-  return (
-    some(field.equals, (wanted) => value === wanted) &&
-    some(field.startsWith, (wanted) => value.startsWith(wanted)) &&
-    some(field.endsWith, (wanted) => value.endsWith(wanted)) &&
-    none(field.notEquals, (wanted) => value === wanted) &&
-    none(field.notStartsWith, (wanted) => value.startsWith(wanted)) &&
-    none(field.notEndsWith, (wanted) => value.endsWith(wanted))
-  );
+function valueTest(field: FieldSelector): Test<string> {
+  const tests: Test<string>[] = [];
+  const add = (
+    values: readonly string[] | undefined,
+    operator: keyof typeof operators,
+    wish: boolean,
+  ) => {
+    if (values === undefined) return;
+    const fits = operators[operator];
+    tests.push((value) => values.some((wanted) => fits(value, wanted)) === wish);
+  };
+  add(field.equals, "equals", true);
+  add(field.startsWith, "startsWith", true);
+  add(field.endsWith, "endsWith", true);
+  add(field.notEquals, "equals", false);
+  add(field.notStartsWith, "startsWith", false);
+  add(field.notEndsWith, "endsWith", false);
+  return (value) => tests.every((test) => test(value));
 }

@@ -1,4 +1,5 @@
-import type { AuditEvent, WaitingBatch } from "./store.ts";
+import { RecordPacker } from "./packed-records.ts";
+import type { AuditEvent, RecordParts, WaitingBatch } from "./store.ts";
 
 /** A batch before it has its place in the trail's chain. */
 export interface NewBatch extends Omit<WaitingBatch, "number" | "keyVersion" | "hash"> {
@@ -9,14 +10,13 @@ export interface NewBatch extends Omit<WaitingBatch, "number" | "keyVersion" | "
   readonly lane: string;
 }
 
-/** A row is read as a whole, and a file is made of whole rows. */
+/** Of text: a file is made of whole batches. */
 const batchBytesMax = 1024 * 1024;
 
 interface Open extends Omit<NewBatch, "records"> {
   oldestMs: number;
   newestMs: number;
-  bytes: number;
-  readonly parts: Uint8Array[];
+  readonly packer: RecordPacker;
 }
 
 /**
@@ -27,36 +27,27 @@ export function waitingBatches(events: readonly AuditEvent[]): readonly NewBatch
   const open = new Map<string, Open>();
   const all: Open[] = [];
   for (const { accountId, region: eventRegion, timeMs, record, trails } of events) {
+    const bytes = bytesOf(record);
     for (const { name: lane, region } of trails) {
       const name = `${accountId}/${region}/${lane}/${eventRegion}`;
       let batch = open.get(name);
-      if (batch === undefined || batch.bytes + record.length > batchBytesMax) {
+      if (batch === undefined || batch.packer.textBytes + bytes >= batchBytesMax) {
         const times = { oldestMs: timeMs, newestMs: timeMs };
-        batch = { accountId, region, lane, eventRegion, ...times, bytes: 0, parts: [] };
+        const packer = new RecordPacker();
+        batch = { accountId, region, lane, eventRegion, ...times, packer };
         open.set(name, batch);
         all.push(batch);
       }
-      batch.parts.push(record);
-      batch.bytes += record.length + comma.length;
+      batch.packer.add(record, bytes);
       batch.oldestMs = Math.min(batch.oldestMs, timeMs);
       batch.newestMs = Math.max(batch.newestMs, timeMs);
     }
   }
-  return all.map(({ bytes, parts, ...batch }) => ({ ...batch, records: joined(parts, bytes) }));
+  return all.map(({ packer, ...batch }) => ({ ...batch, records: packer.packed() }));
 }
 
-const comma = Buffer.from(",");
-
-function joined(parts: readonly Uint8Array[], bytes: number): Uint8Array {
-  const all = Buffer.allocUnsafe(bytes - comma.length);
-  let at = 0;
-  for (const part of parts) {
-    if (at > 0) {
-      all.set(comma, at);
-      at += comma.length;
-    }
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
+function bytesOf(record: RecordParts): number {
+  let bytes = 0;
+  for (const part of record) bytes += Buffer.byteLength(part);
+  return bytes;
 }

@@ -19,12 +19,17 @@ export interface HistoryEvent extends HistoryFacts {
   readonly record: string;
 }
 
+/**
+ * The CloudTrail JSON of an event in parts; joined they are it. Those at even places (0, 2, …) are
+ * texts that come again in other events: who called, from where, on what.
+ */
+export type RecordParts = readonly string[];
+
 export interface AuditEvent {
   readonly accountId: string;
   readonly region: string;
   readonly timeMs: number;
-  /** The CloudTrail JSON as UTF-8. */
-  readonly record: Uint8Array;
+  readonly record: RecordParts;
   /** Absent for data events: trails alone get them. */
   readonly history?: HistoryFacts;
   /** The trails of the account that deliver it. */
@@ -140,13 +145,13 @@ export interface WaitingBatch {
   readonly eventRegion: string;
   readonly oldestMs: number;
   readonly newestMs: number;
-  /** Their CloudTrail JSON with commas between, as UTF-8. */
+  /** As `packed-records` keeps and opens them: the hash covers these bytes. */
   readonly records: Uint8Array;
   readonly keyVersion: number;
   readonly hash: Uint8Array;
 }
 
-/** The oldest waiting batches of a trail, as many as fit in the bytes (one at least). */
+/** The oldest waiting batches of a trail: as many as their text fits in the bytes, one at least. */
 export interface ListWaiting extends Query<readonly WaitingBatch[]> {
   readonly kind: "trail.waiting";
   readonly trail: TrailIdentity;

@@ -31,7 +31,8 @@ interface Head extends ChainLane {
 /** An event of the history, or a batch of events for a trail, with its place in the chain. */
 type Linked<Of> = Of & { readonly number: number; readonly hash: Uint8Array };
 
-type HistoryEvent = Omit<AuditEvent, "history" | "trails"> & HistoryFacts;
+type HistoryEvent = Omit<AuditEvent, "history" | "trails" | "record"> &
+  HistoryFacts & { readonly record: string };
 
 const nameOf = ({ accountId, region, lane }: ChainLane) => `${accountId}/${region}/${lane}`;
 
@@ -59,7 +60,9 @@ export function appendActs(): Acts<UnlockAudit | AppendEvents> {
 
 async function append(work: Work, events: readonly AuditEvent[], key: ChainKey): Promise<void> {
   const ofHistory = events.flatMap(({ history, trails: _trails, ...event }) =>
-    history === undefined ? [] : [{ ...event, ...history, lane: "" }],
+    history === undefined
+      ? []
+      : [{ ...event, ...history, record: event.record.join(""), lane: "" }],
   );
   const batches = waitingBatches(events);
   if (ofHistory.length + batches.length === 0) return;
@@ -67,7 +70,7 @@ async function append(work: Work, events: readonly AuditEvent[], key: ChainKey):
   const link = <Of extends ChainLane>(
     at: Of,
     facts: readonly unknown[],
-    record: Uint8Array,
+    record: string | Uint8Array,
   ): Linked<Of> => {
     const head = heads.get(nameOf(at));
     assert(head, "a chain that is written to has a head");
@@ -155,14 +158,10 @@ async function putHistory(
         JSON.stringify(resources.map(({ type, name }) => [type, name])),
       ),
     ),
-    texts(events.map(({ record }) => textOf(record))),
+    texts(events.map(({ record }) => record)),
     key.version,
     blobs(events.map(({ hash }) => hash)),
   );
-}
-
-function textOf({ buffer, byteOffset, length }: Uint8Array): string {
-  return Buffer.from(buffer, byteOffset, length).toString();
 }
 
 async function putResources(work: Work, events: readonly Linked<HistoryEvent>[]): Promise<void> {

@@ -1,3 +1,4 @@
+import { textBytesOf } from "../../services/cloudtrail/packed-records.ts";
 import type {
   ListAccountsWith,
   ListWaiting,
@@ -78,7 +79,7 @@ async function waiting(
       limit,
     );
     for (const batch of page) {
-      bytes += batch.records.length + 1;
+      bytes += textBytesOf(batch.records) + 1;
       if (bytes > bytesMax && batches.length > 0) return batches;
       batches.push(batch);
     }

@@ -20,7 +20,7 @@ export interface ChainLane {
 export interface Chains {
   unlock(key: ChainKey): void;
   /** Takes the next place of a chain. */
-  link(lane: ChainLane, facts: readonly unknown[], record: Uint8Array): Link;
+  link(lane: ChainLane, facts: readonly unknown[], record: string | Uint8Array): Link;
   /** Keeps the heads of what was linked. Call before the transaction ends. */
   flush(): void;
   /** Something was rolled back: what is known of the heads may be wrong. */

@@ -47,7 +47,8 @@ function createAppend(database: DatabaseSync, chains: Chains): Append {
   return ({ accountId, region, timeMs, record }, facts) => {
     const lane = { accountId, region, lane: "" };
     const linked = historyFacts({ timeMs, ...facts });
-    const { number, hash, keyVersion } = chains.link(lane, linked, record);
+    const text = record.join("");
+    const { number, hash, keyVersion } = chains.link(lane, linked, text);
     putEvent.run(
       accountId,
       region,
@@ -60,14 +61,10 @@ function createAppend(database: DatabaseSync, chains: Chains): Append {
       facts.accessKeyId,
       facts.readOnly ? 1 : 0,
       JSON.stringify(facts.resources.map(({ type, name }) => [type, name])),
-      textOf(record),
+      text,
       keyVersion,
       hash,
     );
     indexSegment(accountId, region, number);
   };
-}
-
-function textOf({ buffer, byteOffset, length }: Uint8Array): string {
-  return Buffer.from(buffer, byteOffset, length).toString();
 }

@@ -1,4 +1,5 @@
 import type { DatabaseSync } from "node:sqlite";
+import { textBytesOf } from "../../services/cloudtrail/packed-records.ts";
 import type {
   ListAccountsWith,
   ListWaiting,
@@ -39,7 +40,7 @@ export function trailEventActs(
         const after = batches.at(-1)?.number ?? 0;
         const page = waiting.all(accountId, region, name, after, throughNumber, limit);
         for (const batch of page) {
-          bytes += batch.records.length + 1;
+          bytes += textBytesOf(batch.records) + 1;
           if (bytes > bytesMax && batches.length > 0) return batches;
           batches.push(batch);
         }

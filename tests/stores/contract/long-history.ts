@@ -47,7 +47,7 @@ function idAt(timeMs: number, number: number): string {
 }
 
 function eventOf({ number, timeMs, ...history }: Written): AuditEvent {
-  const record = Buffer.from(`{"eventID":"${number}"}`);
+  const record = [`{"eventID":"`, String(number), `"}`];
   return { accountId, region, timeMs, record, history, trails: [] };
 }
 

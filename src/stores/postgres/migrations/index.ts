@@ -1,4 +1,5 @@
 import { first } from "./0001-first.ts";
+import { packedRecords } from "./0002-packed-records.ts";
 
 /**
  * A step of the schema, forward only and never edited once released. SQL lives in `.ts` because the
@@ -13,4 +14,4 @@ export interface Migration {
 }
 
 /** In order, numbered from 1 without gaps. */
-export const migrations: readonly Migration[] = [first];
+export const migrations: readonly Migration[] = [first, packedRecords];

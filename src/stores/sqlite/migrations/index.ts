@@ -5,6 +5,7 @@ import { sealedUnder } from "./0004-sealed-under.ts";
 import { auditSegments } from "./0005-audit-segments.ts";
 import { freshMessages } from "./0006-fresh-messages.ts";
 import { deduplicationsInOrder } from "./0007-deduplications-in-order.ts";
+import { packedRecords } from "./0008-packed-records.ts";
 
 /**
  * A step of the schema, forward only and never edited once released. SQL lives in `.ts` because the
@@ -27,4 +28,5 @@ export const migrations: readonly Migration[] = [
   auditSegments,
   freshMessages,
   deduplicationsInOrder,
+  packedRecords,
 ];

@@ -2,6 +2,7 @@ import type {
   AppendEvents,
   AuditEvent,
   HistoryFacts,
+  RecordParts,
   TrailPlace,
 } from "../../../services/cloudtrail/store.ts";
 import { type Form, readList, readOptional, writeList, writeOptional } from "./form.ts";
@@ -45,12 +46,31 @@ const trail: Form<TrailPlace> = {
   read: (from) => ({ name: from.name(), region: from.name() }),
 };
 
+/** Parts that come again are names. */
+const record: Form<RecordParts> = {
+  write(to, parts) {
+    to.size(parts.length);
+    for (let index = 0; index < parts.length; index++) {
+      const part = parts[index] ?? "";
+      if (index % 2 === 0) to.name(part);
+      else to.text(part);
+    }
+  },
+  read(from) {
+    const parts: string[] = new Array(from.size());
+    for (let index = 0; index < parts.length; index++) {
+      parts[index] = index % 2 === 0 ? from.name() : from.text();
+    }
+    return parts;
+  },
+};
+
 const auditEvent: Form<AuditEvent> = {
   write(to, it) {
     to.name(it.accountId);
     to.name(it.region);
     to.number(it.timeMs);
-    to.bytes(it.record);
+    record.write(to, it.record);
     writeOptional(to, history, it.history);
     writeList(to, trail, it.trails);
   },
@@ -58,7 +78,7 @@ const auditEvent: Form<AuditEvent> = {
     accountId: from.name(),
     region: from.name(),
     timeMs: from.number(),
-    record: from.bytes(),
+    record: record.read(from),
     history: readOptional(from, history),
     trails: readList(from, trail),
   }),
