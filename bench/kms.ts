@@ -13,7 +13,7 @@ import { parseArgs } from "node:util";
 import { KMS } from "@aws-sdk/client-kms";
 import { NodeHttpHandler } from "@smithy/node-http-handler";
 import { startFloors } from "./floors.ts";
-import { type LoadTarget, measureAll } from "./measure.ts";
+import { type LoadTarget, measureAll, median, type Slice } from "./measure.ts";
 import { targetTable } from "./report/table.ts";
 import { kms as kmsRequest, type RequestSpec, type Work } from "./requests.ts";
 import { seedKeys } from "./seed-keys.ts";
@@ -54,12 +54,18 @@ async function measure(many: SeededServer): Promise<void> {
   const floors = await startFloors(folder);
   try {
     const targets = [...floors.targets.filter(({ name }) => name.endsWith("https"))];
-    const [before, after] = [await targetsFor(few), await targetsFor(many)];
-    for (const [index, target] of before.entries()) {
-      const other = after[index];
-      if (other) targets.push(target, other);
+    const onMany = await targetsFor(many);
+    const pairs = (await targetsFor(few)).flatMap((target, index) => {
+      const other = onMany[index];
+      return other ? [[target, other] as const] : [];
+    });
+    targets.push(...pairs.flat());
+    const slices = await measureAll(targets, rounds, timing);
+    console.log(targetTable(slices));
+    for (const [target, other] of pairs) {
+      const share = shareOf(slices.get(other) ?? [], slices.get(target) ?? []);
+      console.log(`${other.name}: ${share.toFixed(2)} of ${target.name}`);
     }
-    console.log(targetTable(await measureAll(targets, rounds, timing)));
     for (const { server, keyIds } of [few, many]) {
       console.log(`${keyIds.length} keys: ${residentMegabytes(server.pid)} MB resident`);
     }
@@ -96,6 +102,12 @@ function clientFor({ accessKeyId, secretAccessKey, ca, httpsUrl }: BenchServer):
     credentials: { accessKeyId, secretAccessKey },
     requestHandler: new NodeHttpHandler({ httpsAgent }),
   });
+}
+
+/** Requests for each request of another target in the same round, median of the rounds. */
+function shareOf(slices: readonly Slice[], others: readonly Slice[]): number {
+  const rate = (slice: Slice | undefined) => (slice ? slice.completed / slice.seconds : 0);
+  return median(slices.map((slice, round) => rate(slice) / rate(others[round])));
 }
 
 function residentMegabytes(pid: number): string {

@@ -12,9 +12,10 @@ type Resource = HistoryFacts["resources"][number];
 const resource: Form<Resource> = {
   write(to, { type, name }) {
     to.name(type);
-    to.name(name);
+    // There may be more keys in use than names are remembered.
+    to.text(name);
   },
-  read: (from) => ({ type: from.name(), name: from.name() }),
+  read: (from) => ({ type: from.name(), name: from.text() }),
 };
 
 const history: Form<HistoryFacts> = {
