@@ -60,6 +60,8 @@ export interface InProcess {
   forgetDataKeys(): void;
   /** How often a topic's data key was opened. */
   readonly opened: { count: number };
+  /** Bodies that were sealed under topics' data keys. */
+  readonly sealed: { count: number };
   /** Durable acts so far. */
   readonly commits: { count: number };
   readonly signatures: { count: number };
@@ -102,6 +104,7 @@ export async function snsInProcess(
   const counts: InProcess["counts"] = new Map();
   const warnings: { message: string; text: string }[] = [];
   const opened = { count: 0 };
+  const sealed = { count: 0 };
   const statusEvents: InProcess["statusEvents"] = [];
   const carriers = options.carriers ?? noCarriers;
   const log = {
@@ -119,7 +122,13 @@ export async function snsInProcess(
   });
   const knot: { invoke?: Invoke; retryAt?: Redeliver["wake"] } = {};
   const sns: SnsDependencies = {
-    sealer,
+    sealer: {
+      ...sealer,
+      seal(call, place, bodies) {
+        sealed.count += bodies.length;
+        return sealer.seal(call, place, bodies);
+      },
+    },
     fifoTurns: createTopicTurns(),
     invoke: (call, target, input) => {
       if (!knot.invoke) throw new Error("too early");
@@ -189,6 +198,7 @@ export async function snsInProcess(
     warnings,
     redeliver,
     opened,
+    sealed,
     commits,
     signatures,
     statusEvents,

@@ -51,6 +51,24 @@ test("the schedule is that of AWS: 100,015 retries in 23 days", () => {
   assert.ok(days > 23 && days < 24);
 });
 
+test("only what stays is sealed under the topic's key, once; the right to it is asked always", async (t) => {
+  const { place, TopicArn, publish } = await topicWithQueue(t);
+  const Endpoint = `${queueArn}-2`;
+  await place.call("Subscribe", { TopicArn, Protocol: "sqs", Endpoint });
+  await publish();
+  assert.equal(place.sent.length, 2);
+  assert.equal(place.sealed.count, 0);
+  place.failing.queue = busy();
+  await publish();
+  assert.equal((await place.undelivered()).length, 2);
+  assert.equal(place.sealed.count, 1);
+  delete place.failing.queue;
+  place.failing.topicKey = new Refusal("AccessDeniedException", "the key policy says no");
+  place.forgetDataKeys();
+  await assert.rejects(publish(), /the key policy says no/);
+  assert.equal(place.sent.length, 2, "nothing went anywhere");
+});
+
 for (const [name, failure] of [
   ["a fault of the server", busy],
   ["a throttled key", throttled],
