@@ -193,16 +193,31 @@ test("a principal that was deleted and made again has no access", async () => {
   equal((await bed.kms("GetKeyPolicy", { KeyId })).Policy, policy);
   const input = { KeyId, Plaintext: Buffer.from("x") };
   await bed.kms("Encrypt", input, before);
-  const keys = (await bed.iam("ListAccessKeys", { UserName: "alice" })).AccessKeyMetadata;
-  for (const { AccessKeyId } of keys as { AccessKeyId: string }[]) {
-    await bed.iam("DeleteAccessKey", { UserName: "alice", AccessKeyId });
-  }
-  await bed.iam("DeleteUser", { UserName: "alice" });
-  const again = await bed.user("alice");
+  const again = await madeAgain(bed, "alice");
   await refused(bed.kms("Encrypt", input, again), "AccessDeniedException", /kms:Encrypt/);
   const shown = String((await bed.kms("GetKeyPolicy", { KeyId })).Policy);
   match(shown, /"AWS" : "AIDA[A-Z2-7]{17}"/);
   equal(shown.includes(userArn("alice")), false);
+});
+
+// Keys with the same policy share its compiled form. Twin: with the text alone as what makes them
+// alike, the second key would let nobody in, or the first one its old namesake's heir.
+test("keys with one policy text stay apart where it names others, and when one changes", async () => {
+  const bed = await createBed();
+  await bed.user("alice");
+  const Policy = policyText([rootStatement, allow({ AWS: userArn("alice") }, "kms:Encrypt")]);
+  const input = (KeyId: string) => ({ KeyId, Plaintext: Buffer.from("x") });
+  const first = await newKey(bed, { Policy });
+  await bed.kms("Encrypt", input(first));
+  const alice = await madeAgain(bed, "alice");
+  const [second, third] = [await newKey(bed, { Policy }), await newKey(bed, { Policy })];
+  const denied = (keyId: string) =>
+    refused(bed.kms("Encrypt", input(keyId), alice), "AccessDeniedException", /kms:Encrypt/);
+  await bed.kms("Encrypt", input(second), alice);
+  await denied(first);
+  await putPolicy(bed, second, [rootStatement]);
+  await denied(second);
+  await bed.kms("Encrypt", input(third), alice);
 });
 
 test("another account needs the key policy and its own identity policy", async () => {
@@ -238,6 +253,16 @@ function putPolicy(bed: Bed, KeyId: string, statements: readonly object[], bypas
   return bed.kms("PutKeyPolicy", input);
 }
 
-async function newKey(bed: Bed): Promise<string> {
-  return String(((await bed.kms("CreateKey", {})).KeyMetadata as Answer).KeyId);
+async function newKey(bed: Bed, input: object = {}): Promise<string> {
+  return String(((await bed.kms("CreateKey", input)).KeyMetadata as Answer).KeyId);
+}
+
+/** Another user of the same name. */
+async function madeAgain(bed: Bed, UserName: string) {
+  const keys = (await bed.iam("ListAccessKeys", { UserName })).AccessKeyMetadata;
+  for (const { AccessKeyId } of keys as { AccessKeyId: string }[]) {
+    await bed.iam("DeleteAccessKey", { UserName, AccessKeyId });
+  }
+  await bed.iam("DeleteUser", { UserName });
+  return bed.user(UserName);
 }
