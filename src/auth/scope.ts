@@ -1,5 +1,5 @@
 import type { EpochMs } from "../kernel/clock.ts";
-import { memoText } from "../kernel/memo.ts";
+import { manyTexts, memoText } from "../kernel/memo.ts";
 import { AuthFailure } from "./failure.ts";
 import type { ClaimedScope, SigningScope } from "./signing-keys.ts";
 
@@ -83,7 +83,7 @@ const scopeOf = memoText((credential): ReadScope => {
   const [accessKeyId = "", scopeDate = "", region = "", service = "", term = ""] = parts;
   const scope = { accessKeyId, scopeDate, region, service, credential };
   return { scope, term, named: name.test(region) && name.test(service) };
-});
+}, manyTexts);
 
 function scopeMismatch(scope: SigningScope, term: string, timestamp: string): AuthFailure {
   const { scopeDate, region, service } = scope;

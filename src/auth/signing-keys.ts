@@ -48,7 +48,7 @@ export class SigningKeyCache {
   /** The entry used last stands at the end already. */
   #latest = "";
 
-  constructor(entriesMax = 1000) {
+  constructor(entriesMax = 20_000) {
     this.#entriesMax = entriesMax;
   }
 

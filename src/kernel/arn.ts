@@ -1,4 +1,4 @@
-import { memoText } from "./memo.ts";
+import { manyTexts, memoText } from "./memo.ts";
 
 /** Amazon Resource Names: `arn:partition:service:region:account:resource`. */
 export interface Arn {
@@ -19,7 +19,7 @@ export const parseArn = memoText((text): Arn | undefined => {
   if (parts.length < 6) return undefined;
   const [, part = "", service = "", region = "", accountId = "", ...resource] = parts;
   return { partition: part, service, region, accountId, resource: resource.join(":") };
-});
+}, manyTexts);
 
 export function formatArn(
   service: string,

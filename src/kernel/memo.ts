@@ -5,6 +5,9 @@ export interface MemoLimits {
   readonly charactersMax: number;
 }
 
+/** For texts of which each queue, topic or user has its own: more than one server has of them. */
+export const manyTexts: MemoLimits = { entriesMax: 32_768, charactersMax: 512 };
+
 /**
  * The same function, with its answers remembered: for what is asked again and again of few texts
  * (a credential's scope, a queue's URL). `make` must depend on its text alone, and what it answers

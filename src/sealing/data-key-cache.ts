@@ -37,7 +37,7 @@ export interface DataKeyLimits {
 export const dataKeyLimits: DataKeyLimits = {
   usesMax: 2 ** 20,
   bytesMax: 2 ** 36,
-  entriesMax: 10_000,
+  entriesMax: 50_000,
 };
 
 interface Entry<T> {

@@ -11,15 +11,11 @@ import type {
 } from "../kernel/command.ts";
 import { Fault, StaleDecision } from "../kernel/errors.ts";
 import type { Peers } from "../kernel/peers.ts";
-import type {
-  RecordCommand,
-  RecordEntry,
-  RecordKey,
-  RecordRange,
-  StoredRecord,
-} from "../kernel/records.ts";
+import type { RecordCommand, RecordKey, RecordRange, StoredRecord } from "../kernel/records.ts";
 import type { Soon } from "../kernel/soon.ts";
-import { freezeDeep, groupName, rangeName, recordName } from "./record-names.ts";
+import { type Listing, Listings } from "./listings.ts";
+import { keep, type Read } from "./read.ts";
+import { freezeDeep, groupName, recordName } from "./record-names.ts";
 import { TrackedView } from "./tracked-view.ts";
 import { createTurns, type Turn, type Turns } from "./turns.ts";
 
@@ -32,20 +28,13 @@ export interface RowMacs {
 export interface RecordCacheOptions {
   readonly store: Store;
   readonly rows: RowMacs;
-  /** Cached records; beyond it the oldest entry goes. */
+  /** Cached records, and entries of listings; beyond it the oldest go. */
   readonly entriesMax: number;
   /** Other processes that change the same configuration. Absent: there are none. */
   readonly peers?: Pick<Peers, "trusted" | "onVersion" | "watch"> | undefined;
   /** The turn of all threads of the process. Absent: this thread's is all. */
   readonly takeTurn?: (() => Promise<Turn>) | undefined;
 }
-
-/** Something read from the store: under way, then there. */
-interface Read<T> {
-  value: Soon<T>;
-}
-
-type Listing = readonly RecordEntry<object>[];
 
 /**
  * The configuration as one gateway thread knows it: records and listings, read on demand, verified,
@@ -57,14 +46,14 @@ type Listing = readonly RecordEntry<object>[];
 export class RecordCache {
   private readonly options: RecordCacheOptions;
   private readonly records = new Map<string, Read<object | undefined>>();
-  /** Listings by (account, region, kind), then by range. */
-  private readonly listings = new Map<string, Map<string, Read<Listing>>>();
+  private readonly listings: Listings;
   private readonly versions = new Map<string, number>();
   /** Who changes configuration alone now; see `takeTurn`. */
   private readonly turns: Turns;
 
   constructor(options: RecordCacheOptions) {
     this.options = options;
+    this.listings = new Listings(options.entriesMax);
     this.turns = createTurns(options.takeTurn);
     options.peers?.watch(() => [...this.versions.keys()]);
     options.peers?.onVersion((accountId, version) => {
@@ -79,7 +68,7 @@ export class RecordCache {
   private forgetUntrusted(): void {
     if (this.options.peers?.trusted() !== false) return;
     this.records.clear();
-    this.listings.clear();
+    this.listings.forgetAll();
     this.versions.clear();
   }
 
@@ -174,18 +163,7 @@ export class RecordCache {
 
   list(range: RecordRange): Soon<Listing> {
     this.forgetUntrusted();
-    const group = groupName(range);
-    let ranges = this.listings.get(group);
-    if (!ranges) {
-      if (this.listings.size >= this.options.entriesMax) this.listings.clear();
-      ranges = new Map();
-      this.listings.set(group, ranges);
-    }
-    const name = rangeName(range);
-    const cached = ranges.get(name);
-    if (cached) return cached.value;
-    if (ranges.size >= listingRangesMax) ranges.clear();
-    return keep(ranges, name, this.readRange(range));
+    return this.listings.get(range, () => this.readRange(range));
   }
 
   private async read(key: RecordKey): Promise<object | undefined> {
@@ -238,7 +216,7 @@ export class RecordCache {
     for (const command of commands) {
       if (!isRecordCommand(command)) continue;
       this.records.delete(recordName(command.key));
-      this.listings.delete(groupName(command.key));
+      this.listings.forget(groupName(command.key));
     }
   }
 
@@ -255,9 +233,7 @@ export class RecordCache {
     for (const name of this.records.keys()) {
       if (name.startsWith(prefix)) this.records.delete(name);
     }
-    for (const name of this.listings.keys()) {
-      if (name.startsWith(prefix)) this.listings.delete(name);
-    }
+    this.listings.forgetAll(prefix);
   }
 
   private dropOldest(): void {
@@ -266,30 +242,12 @@ export class RecordCache {
   }
 }
 
-const listingRangesMax = 256;
 const nothingTouched: ReadonlyMap<string, number> = new Map();
 
 function versionsOf(touched: ReadonlyMap<string, number>): AccountVersion[] {
   const versions: AccountVersion[] = [];
   for (const [accountId, version] of touched) versions.push({ accountId, version });
   return versions;
-}
-
-/** Remembers a read: others wait for it while it is under way; one that fails is forgotten. */
-function keep<T>(home: Map<string, Read<T>>, name: string, reading: Promise<T>): Promise<T> {
-  const settled = reading.then(
-    (value) => {
-      read.value = value;
-      return value;
-    },
-    (error: unknown) => {
-      if (home.get(name) === read) home.delete(name);
-      throw error;
-    },
-  );
-  const read: Read<T> = { value: settled };
-  home.set(name, read);
-  return settled;
 }
 
 function isRecordCommand(command: Command): command is RecordCommand & Command {

@@ -1,4 +1,4 @@
-import { memoText } from "../../kernel/memo.ts";
+import { manyTexts, memoText } from "../../kernel/memo.ts";
 
 const accountPattern = /^\d{12}$/;
 const namePattern = /^[A-Za-z0-9_-]{1,80}(?:\.fifo)?$/;
@@ -29,7 +29,7 @@ const addressIn = memoText((url): QueueAddress | "none" => {
   const accountAt = url.lastIndexOf("/", nameAt - 2) + 1;
   const accountId = url.slice(accountAt, nameAt - 1);
   return accountPattern.test(accountId) ? { accountId, name } : "none";
-});
+}, manyTexts);
 
 export function formatQueueUrl(baseUrl: string, accountId: string, name: string): string {
   return `${baseUrl}/${accountId}/${name}`;

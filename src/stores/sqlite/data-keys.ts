@@ -15,7 +15,7 @@ export interface DataKeys {
 }
 
 /** Data keys whose numbers are remembered. */
-const rememberedMax = 4096;
+const rememberedMax = 50_000;
 
 export function createDataKeys(database: DatabaseSync): DataKeys {
   const put = prepare(
