@@ -13,6 +13,7 @@ import { prepareKeyUser } from "./key-user.ts";
 import { readSettings } from "./settings.ts";
 import { shellQuote } from "./shell.ts";
 import { explainSystemError } from "./system-errors.ts";
+import { boundYoungGeneration } from "./young-generation.ts";
 
 export interface RunningServer {
   readonly httpsUrl: string;
@@ -62,6 +63,7 @@ export async function serve(
     },
   });
   for (const warning of given.warnings) tell(io, `warning: ${warning}`);
+  boundYoungGeneration();
   const stopSignal = listenForStop(io);
   scope.defer(stopSignal.close);
   const settings = await withPassphrase(given, io);
