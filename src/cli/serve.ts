@@ -63,7 +63,6 @@ export async function serve(
     },
   });
   for (const warning of given.warnings) tell(io, `warning: ${warning}`);
-  boundYoungGeneration();
   const stopSignal = listenForStop(io);
   scope.defer(stopSignal.close);
   const settings = await withPassphrase(given, io);
@@ -72,6 +71,7 @@ export async function serve(
   scope.defer(() => prepared?.close());
   const start = await loadStart();
   const server = await startOrExplain((chosen) => start(chosen, { init, prepared }), settings);
+  boundYoungGeneration();
   io.out(banner(settings, server, version));
   const stopping = new AbortController();
   const initialised = initialise(settings, server, { progress: init, signal: stopping.signal }, io);
