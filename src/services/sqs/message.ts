@@ -1,6 +1,7 @@
 import type { MessageAttributeValue, MessageSystemAttributeValue } from "@aws-sdk/client-sqs";
 import { Refusal } from "../../kernel/errors.ts";
 import { type Gap, packGapped } from "../../kernel/gapped.ts";
+import { giveBack } from "../../kernel/memory.ts";
 import type { Wire } from "../../kernel/wire-types.ts";
 import { md5Hex } from "./md5.ts";
 import {
@@ -42,7 +43,10 @@ export interface Draft {
   readonly groupId: string;
   /** Of a FIFO queue. */
   readonly fifo: FifoIds | undefined;
-  /** Worked out when asked for: a topic's deliveries never do. */
+  /**
+   * Worked out when asked for: a topic's deliveries never do. Not before the body is sealed: from
+   * then on the text is in nobody's way, and its memory is given back.
+   */
   md5OfBody(): string;
   readonly md5OfAttributes: string | undefined;
   readonly md5OfSystemAttributes: string | undefined;
@@ -91,7 +95,10 @@ export function draftMessage(queue: Queue, message: OutgoingMessage): Draft {
     fifo,
     md5OfBody() {
       // The answer and the record of a data event both ask.
-      md5OfBody ??= md5Hex(text);
+      if (md5OfBody === undefined) {
+        md5OfBody = md5Hex(text);
+        giveBack(text);
+      }
       return md5OfBody;
     },
     md5OfAttributes: attributes?.md5,

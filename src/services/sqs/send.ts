@@ -1,4 +1,5 @@
 import type { Call } from "../../kernel/call.ts";
+import { giveBack } from "../../kernel/memory.ts";
 import type { Outcome } from "../../kernel/operation.ts";
 import type { SealedBodies, SealingPlace } from "../../kernel/sealer.ts";
 import { inStep } from "../../kernel/soon.ts";
@@ -107,6 +108,8 @@ function prepare(
     commands: [...bodies.commands, insert],
     committed() {
       bodies.stored();
+      // The store has them.
+      for (const { bytes } of bodies.sealed) giveBack(bytes);
       announce(context, queue, drafts, call.now);
     },
   };
