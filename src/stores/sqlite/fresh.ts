@@ -68,13 +68,17 @@ export function createFresh(database: DatabaseSync): Fresh {
     database,
     "UPDATE queue_numbers SET fresh_sent_ms = ?, fresh_sequence = ? WHERE number = ?",
   );
-  const search = prepare<Choice>(
-    database,
-    `SELECT sequence, sent_ms AS visibleAtMs
-       FROM message_bodies AS body INDEXED BY message_bodies_by_age
-      WHERE queue = ? AND (sent_ms, sequence) > (?, ?) AND sent_ms <= ? AND ${stateless}
-      ORDER BY sent_ms, sequence LIMIT ?`,
-  );
+  const search = (where: string) =>
+    prepare<Choice>(
+      database,
+      `SELECT sequence, sent_ms AS visibleAtMs
+         FROM message_bodies AS body INDEXED BY message_bodies_by_age
+        WHERE queue = ? AND ${where} AND ${stateless}
+        ORDER BY sent_ms, sequence LIMIT ?`,
+    );
+  // As one comparison of both columns it would step over all that were sent in the same moment.
+  const together = search("sent_ms = ? AND sequence > ?");
+  const later = search("sent_ms > ? AND sent_ms <= ?");
   const last = prepare<Place>(
     database,
     `SELECT sequence, sent_ms AS sentMs
@@ -93,8 +97,12 @@ export function createFresh(database: DatabaseSync): Fresh {
     return made;
   }
 
-  const behind = (queue: number, { sentMs, sequence }: Place, nowMs: number, limit: number) =>
-    search.all(queue, sentMs, sequence, nowMs, limit);
+  function behind(queue: number, { sentMs, sequence }: Place, nowMs: number, limit: number) {
+    if (sentMs > nowMs) return [];
+    const found = together.all(queue, sentMs, sequence, limit);
+    if (found.length === limit) return found;
+    return [...found, ...later.all(queue, sentMs, nowMs, limit - found.length)];
+  }
 
   function moveTo(queue: number, known: Known, place: Place, passed: number): void {
     if (known.searchedFrom !== undefined) {
