@@ -16,6 +16,7 @@ import {
 import { join } from "node:path";
 import { sealBody } from "../src/crypto/envelope.ts";
 import { silentLog } from "../src/kernel/log.ts";
+import { giveBack } from "../src/kernel/memory.ts";
 import { openSqliteStore } from "../src/stores/sqlite/open.ts";
 import type { Loaded } from "./requests.ts";
 import { commitOne, insertOf, keepGoing, putDataKey } from "./store-load.ts";
@@ -65,9 +66,10 @@ function cipherLoop(size: number, atOnce: number): Loop {
   };
 }
 
+/** As a send: the envelope's memory is given back once it is stored. */
 function envelopeLoop(size: number, atOnce: number): Loop {
   const body = randomBytes(size);
-  return { atOnce, act: () => void sealBody(key, "d7".repeat(16), arn, body) };
+  return { atOnce, act: () => giveBack(sealBody(key, "d7".repeat(16), arn, body).bytes) };
 }
 
 /** As a write-ahead log is written: pages one after the other, from the front after 1,000. */
