@@ -47,7 +47,8 @@ before(async () => {
   certificates.close();
   const own = readFileSync(join(folder, "ca.pem"), "utf8");
   setDefaultCACertificates([...getCACertificates("default"), own]);
-  server = await startTestServer({ flags: { deliveryAllow: [issuer.name] } });
+  // One gateway thread: what this process is made to trust, other threads of it do not.
+  server = await startTestServer({ flags: { deliveryAllow: [issuer.name], threads: 1 } });
   const { iam } = server.rootClients;
   const made = await iam.createOpenIDConnectProvider({
     Url: `https://${issuer.name}`,
