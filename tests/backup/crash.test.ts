@@ -10,10 +10,11 @@ import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { settleRestore } from "../../src/gateway/folder-swap.ts";
+import { testRuns } from "../harness/runs.ts";
 import { done, folderFor, queueUrlOn, receiveAll, sealpost, start, withKey } from "./scene.ts";
 
 const cli = fileURLToPath(new URL("../../bin/sealpost.js", import.meta.url));
-const rounds = Number(process.env.SEALPOST_TEST_RUNS ?? 1) * 7;
+const rounds = testRuns(7);
 
 /** Runs a command and kills it after a time, if it still runs; whether it was killed. */
 async function killed(words: readonly string[], afterMs: number): Promise<boolean> {

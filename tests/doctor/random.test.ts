@@ -8,8 +8,9 @@ import { examine } from "../../src/doctor/examine.ts";
 import type { Missing } from "../../src/doctor/hop.ts";
 import { judge } from "../../src/doctor/judge.ts";
 import type { AttachedPolicy, NamedPolicy } from "../../src/kernel/policy.ts";
+import { testRuns } from "../harness/runs.ts";
 import { scenario } from "../policy/generate.ts";
-import { Dice, testRuns, testSeed } from "../policy/random.ts";
+import { Dice, testSeed } from "../policy/random.ts";
 import { referenceDecide } from "../policy/reference.ts";
 
 const seed = testSeed();

@@ -10,8 +10,9 @@ import { type DecisionRequest, decide, type PolicyKind } from "../../src/auth/po
 import { relationTo } from "../../src/auth/policy/principals.ts";
 import type { Labels } from "../../src/auth/policy/statement-index.ts";
 import { labelsOf, StatementIndex } from "../../src/auth/policy/statement-index.ts";
+import { testRuns } from "../harness/runs.ts";
 import { crowdedPolicy, crowdedScenario, question } from "./crowded.ts";
-import { Dice, testRuns, testSeed } from "./random.ts";
+import { Dice, testSeed } from "./random.ts";
 import { referenceDecide } from "./reference.ts";
 
 const seed = testSeed();

@@ -3,9 +3,10 @@ import { test } from "node:test";
 import type { Decision, DecisionRequest } from "../../src/auth/policy/index.ts";
 import { checkPolicy, decide } from "../../src/auth/policy/index.ts";
 import type { NamedPolicy } from "../../src/kernel/policy.ts";
+import { testRuns } from "../harness/runs.ts";
 import type { Raw } from "./generate.ts";
 import { attach, scenario, statement } from "./generate.ts";
-import { Dice, testRuns, testSeed } from "./random.ts";
+import { Dice, testSeed } from "./random.ts";
 import type { ReferenceDecision } from "./reference.ts";
 import { referenceDecide } from "./reference.ts";
 

@@ -44,8 +44,3 @@ export function testSeed(): number {
   const given = process.env.SEALPOST_TEST_SEED;
   return given === undefined ? Date.now() % 2 ** 31 : Number(given);
 }
-
-export function testRuns(usual: number): number {
-  const given = process.env.SEALPOST_TEST_RUNS;
-  return given === undefined ? usual : Number(given);
-}

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { testRuns } from "../harness/runs.ts";
 import { type Environment, fill, folderFor, opensAll, sealVerb, serve } from "./scene.ts";
 
 // Goal: a rotation or migration that is killed at any moment leaves a folder that opens. Method:
@@ -13,7 +14,7 @@ import { type Environment, fill, folderFor, opensAll, sealVerb, serve } from "./
 // of the two states by hand that a crash can leave between the steps.
 
 const cli = fileURLToPath(new URL("../../bin/sealpost.js", import.meta.url));
-const rounds = Number(process.env.SEALPOST_TEST_RUNS ?? 1) * 12;
+const rounds = testRuns(12);
 
 test("kill -9 at growing times", async (t) => {
   const folder = folderFor(t);

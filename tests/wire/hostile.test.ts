@@ -6,9 +6,9 @@ import fc from "fast-check";
 import { Refusal } from "../../src/kernel/errors.ts";
 import type { WireRequest } from "../../src/wire/service.ts";
 import { loadWireServices } from "../../src/wire/service.ts";
+import { testRuns } from "../harness/runs.ts";
 import { codeAndText, refusalOf } from "./support/refused.ts";
 import { formRequest, jsonRequest } from "./support/requests.ts";
-import { propertyRuns } from "./support/runs.ts";
 
 const services = loadWireServices();
 
@@ -206,6 +206,6 @@ describe("random bytes", () => {
         }
       }
     });
-    fc.assert(property, { numRuns: propertyRuns(300) });
+    fc.assert(property, { numRuns: testRuns(300) });
   });
 });

@@ -9,7 +9,7 @@ import type { OperationSchema, StructureSchema } from "../../src/wire/schema.ts"
 import { schemasOf } from "../../src/wire/schema.ts";
 import type { Protocol, WireService } from "../../src/wire/service.ts";
 import { loadWireServices } from "../../src/wire/service.ts";
-import { propertyRuns } from "./support/runs.ts";
+import { testRuns } from "../harness/runs.ts";
 import type { SdkPeer } from "./support/sdk.ts";
 import { comparable, sdkPeer, toSdk } from "./support/sdk.ts";
 import { bodiesOf } from "./support/values.ts";
@@ -68,7 +68,7 @@ async function roundTrips(
     const omitsEmpty = service.name === "sqs";
     assert.deepEqual(comparable(output, answer), comparable(output, answered, omitsEmpty));
   });
-  await fc.assert(property, { numRuns: propertyRuns(10) });
+  await fc.assert(property, { numRuns: testRuns(10) });
 }
 
 /** The SDK's schema gives two members of ReceiveMessage one name; our model does not. */
