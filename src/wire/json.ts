@@ -1,6 +1,6 @@
 import { isUtf8 } from "node:buffer";
 import { assert } from "../kernel/errors.ts";
-import { scalarOfJson, serialization, tokenOf } from "./scalar.ts";
+import { scalarOfJson, serialization, tokenOf, writeBlob } from "./scalar.ts";
 import type { ListSchema, MapSchema, Schema, SimpleSchema, StructureSchema } from "./schema.ts";
 import { memoized } from "./schema.ts";
 
@@ -224,11 +224,7 @@ function writeAsIs(value: unknown): string {
 function simpleWriter(schema: SimpleSchema): Write {
   switch (schema.type) {
     case "blob":
-      return (value) => {
-        assert(value instanceof Uint8Array, "a blob of an answer is bytes");
-        const { buffer, byteOffset, byteLength } = value;
-        return `"${Buffer.from(buffer, byteOffset, byteLength).toString("base64")}"`;
-      };
+      return (value) => `"${writeBlob(value)}"`;
     case "timestamp":
       return (value) => {
         assert(typeof value === "number", "a time of an answer is epoch milliseconds");

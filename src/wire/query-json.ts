@@ -1,4 +1,5 @@
 import { assert } from "../kernel/errors.ts";
+import { writeBlob } from "./scalar.ts";
 import type { MapSchema, Schema, SimpleSchema, StructureSchema } from "./schema.ts";
 import { memoized } from "./schema.ts";
 
@@ -80,10 +81,7 @@ function entriesWriter({ keyName, valueName, value: schema }: MapSchema, compile
 function simpleWriter({ type }: SimpleSchema): Write {
   switch (type) {
     case "blob":
-      return (value) => {
-        assert(value instanceof Uint8Array, "a blob of an answer is bytes");
-        return Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString("base64");
-      };
+      return writeBlob;
     case "timestamp":
       return (value) => {
         assert(typeof value === "number", "a time of an answer is epoch milliseconds");

@@ -1,4 +1,4 @@
-import { Refusal } from "../kernel/errors.ts";
+import { assert, Refusal } from "../kernel/errors.ts";
 import { malformed } from "./form.ts";
 import type { SimpleType } from "./model.ts";
 
@@ -111,4 +111,10 @@ export function tokenOf(value: unknown): string {
 
 export function serialization(message: string): Refusal {
   return new Refusal("SerializationException", message);
+}
+
+/** A blob of an answer as text. */
+export function writeBlob(value: unknown): string {
+  assert(value instanceof Uint8Array, "a blob of an answer is bytes");
+  return Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString("base64");
 }
