@@ -1,7 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { SQS } from "@aws-sdk/client-sqs";
 import { DrillLedger, type DrillReport } from "./ledger.ts";
-import type { Servers } from "./servers.ts";
 
 const senders = 6;
 const groups = ["a", "b", "c"];
@@ -13,8 +12,13 @@ const afterwardsMin = 20;
 /** Sending is meant to meet the fault, not to fill the queue. */
 const pauseBetweenMs = 3;
 
+/** What a drill needs of its servers. */
+export interface DrillServers {
+  readonly all: readonly { readonly clients: { readonly sqs: SQS } }[];
+}
+
 export interface DrillOptions {
-  readonly servers: Servers;
+  readonly servers: DrillServers;
   /** How long messages are sent at least. */
   readonly seconds: number;
   /** Each message is longer by so much. */
@@ -65,7 +69,9 @@ export async function drill(options: DrillOptions): Promise<DrillReport> {
     return ledger.report();
   } catch (error) {
     run.failed = true;
-    await all.catch(() => {});
+    run.sending = false;
+    run.receiving = false;
+    await Promise.allSettled([...sending, ...receiving]);
     throw error;
   }
 }
@@ -99,7 +105,7 @@ function bodyOf(text = ""): string {
 }
 
 async function queueNamed(
-  servers: Servers,
+  servers: DrillServers,
   name: string,
   attributes: Record<string, string>,
 ): Promise<string> {
@@ -124,7 +130,7 @@ async function sendAll(
 type Any = <T>(act: (sqs: SQS) => Promise<T>) => Promise<T>;
 
 /** By turns over the servers, until one answers; as clients with retries do. */
-function tryAgain(servers: Servers, run: Run, ledger: DrillLedger): Any {
+function tryAgain(servers: DrillServers, run: Run, ledger: DrillLedger): Any {
   let turn = 0;
   return async (act) => {
     for (;;) {

@@ -1,7 +1,8 @@
 // Goal: a database that answers slowly, falls silent for a while, or holds a lock costs time and
 // retries, and no message, no order, no deletion.
 // Method: two server processes reach a real PostgreSQL through a proxy that delays and holds back
-// what passes; a lock on the tables of messages is taken from aside. SEALPOST_TEST_LONG makes the
+// what passes; a lock on the table of messages is taken from aside
+// (one table: a lock of two can meet the servers' own in a deadlock, which ends one of the two). SEALPOST_TEST_LONG makes the
 // load last, and the silence longer than any statement may take: the way is dead, and nobody says
 // so.
 import { test } from "node:test";
@@ -26,9 +27,7 @@ async function behindProxy(t: { after(act: () => Promise<void>): void }) {
   return { cluster, proxy, store };
 }
 
-const inLongRun = long ? false : "one run in a dozen did not end; with SEALPOST_TEST_LONG=1";
-
-test("a slow database: delays, silence, a lock", { skip: inLongRun }, async (t) => {
+test("a slow database: delays, silence, a lock", async (t) => {
   const { cluster, proxy, store } = await behindProxy(t);
   const servers = await startServers(t, store.href, 2);
   const schema = store.searchParams.get("schema") ?? "";
@@ -42,10 +41,7 @@ test("a slow database: delays, silence, a lock", { skip: inLongRun }, async (t) 
       proxy.stall();
       await pause(1_500);
       proxy.flow();
-      await cluster.sql(
-        `BEGIN; LOCK TABLE ${schema}.messages, ${schema}.message_bodies;
-         SELECT pg_sleep(1); COMMIT`,
-      );
+      await cluster.sql(`BEGIN; LOCK TABLE ${schema}.messages; SELECT pg_sleep(1); COMMIT`);
     }
   };
   check("slow database", await drill({ servers, seconds, disturb }));
