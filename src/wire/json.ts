@@ -1,14 +1,12 @@
 import { isUtf8 } from "node:buffer";
 import { assert } from "../kernel/errors.ts";
+import { nestsDeeper } from "./json-nesting.ts";
 import { scalarOfJson, serialization, tokenOf, writeBlob } from "./scalar.ts";
 import type { ListSchema, MapSchema, Schema, SimpleSchema, StructureSchema } from "./schema.ts";
 import { memoized } from "./schema.ts";
 
 /** No operation nests deeper than ten levels; a document that does is an attack. */
 const depthMax = 64;
-
-const quote = 0x22;
-const backslash = 0x5c;
 
 /**
  * Parses a request body. Throws Refusal `SerializationException`. AWS?: texts; an empty body is
@@ -17,42 +15,12 @@ const backslash = 0x5c;
 export function parseJsonBody(body: Buffer): unknown {
   if (body.length === 0) return {};
   if (!isUtf8(body)) throw serialization("The request body is not valid UTF-8.");
-  const text = body.toString("utf8");
-  if (nestsTooDeep(text)) throw serialization("The request body is nested too deep.");
+  if (nestsDeeper(body, depthMax)) throw serialization("The request body is nested too deep.");
   try {
-    return JSON.parse(text);
+    return JSON.parse(body.toString("utf8"));
   } catch {
     throw serialization("The request body is not valid JSON.");
   }
-}
-
-/** One linear pass; strings are jumped over, so a large message body costs next to nothing. */
-function nestsTooDeep(text: string): boolean {
-  let depth = 0;
-  for (let index = 0; index < text.length; index += 1) {
-    const code = text.charCodeAt(index);
-    if (code === quote) {
-      index = stringEnd(text, index);
-    } else if (code === 0x5b || code === 0x7b) {
-      depth += 1;
-      if (depth > depthMax) return true;
-    } else if (code === 0x5d || code === 0x7d) {
-      depth -= 1;
-    }
-  }
-  return false;
-}
-
-/** Index of the quote that ends the string which starts at `start`. */
-function stringEnd(text: string, start: number): number {
-  let end = text.indexOf('"', start + 1);
-  while (end >= 0) {
-    let slashes = 0;
-    while (text.charCodeAt(end - 1 - slashes) === backslash) slashes += 1;
-    if (slashes % 2 === 0) return end;
-    end = text.indexOf('"', end + 1);
-  }
-  return text.length;
 }
 
 type Read = (value: unknown) => unknown;
