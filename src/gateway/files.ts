@@ -18,7 +18,7 @@ import { dirname } from "node:path";
  * Throws the system's error if the folder cannot be written.
  */
 export function writeFileAtomically(path: string, text: string | Uint8Array, mode: number): void {
-  const temporary = `${path}.new`;
+  const temporary = unfinished(path);
   rmSync(temporary, { force: true });
   // "wx": a link that somebody put there is not followed.
   const file = openSync(temporary, "wx", mode);
@@ -31,6 +31,11 @@ export function writeFileAtomically(path: string, text: string | Uint8Array, mod
   }
   renameSync(temporary, path);
   syncFolder(dirname(path));
+}
+
+/** What a crash in the midst of `writeFileAtomically` leaves; the next one for the path removes it. */
+export function unfinished(path: string): string {
+  return `${path}.new`;
 }
 
 /** The text of a file, or undefined if there is none. */

@@ -1,6 +1,6 @@
 import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { readFileIfThere, writeFileAtomically } from "./files.ts";
+import { readFileIfThere, unfinished, writeFileAtomically } from "./files.ts";
 
 /*
  * A restore builds the new contents of a data folder inside it, in `restore.new`, and then puts
@@ -72,6 +72,7 @@ export function settleRestore(folder: string): void {
     sync(folder);
   }
   rmSync(staging, { recursive: true, force: true });
+  rmSync(unfinished(join(folder, markName)), { force: true });
   for (const suffix of ["", "-wal", "-shm", "-journal"]) {
     rmSync(snapshotPath(folder) + suffix, { force: true });
   }

@@ -80,7 +80,10 @@ test("kill -9 of a restore: the old state or the new one", async (t) => {
   ok(seen.has("since,then"), "some restore was cut off");
 });
 
-/** A folder in the middle of a swap: `marked` says that the new contents count. */
+/**
+ * A folder in the middle of a swap: `marked` says that the new contents count; else the mark was
+ * being written.
+ */
 function halfWay(folder: string, marked: boolean): void {
   writeFileSync(join(folder, "sealpost.db"), "old");
   writeFileSync(join(folder, "sealpost.db-wal"), "old log");
@@ -91,7 +94,8 @@ function halfWay(folder: string, marked: boolean): void {
   writeFileSync(join(folder, "restore.new", "sealpost.db"), "new");
   writeFileSync(join(folder, "restore.new", "tls", "ca.json"), "new");
   const mark = { move: ["sealpost.db", "tls"], remove: ["clock.json"] };
-  if (marked) writeFileSync(join(folder, "restore.json"), JSON.stringify(mark));
+  const name = marked ? "restore.json" : "restore.json.new";
+  writeFileSync(join(folder, name), JSON.stringify(mark));
 }
 
 test("before the mark the old contents count, after it the new ones", (t) => {
