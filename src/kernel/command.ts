@@ -61,8 +61,16 @@ export interface RecordListQuery
   readonly range: RecordRange;
 }
 
+/** How many records of a kind there are in a place. */
+export interface RecordCountQuery extends Query<{ count: number; version: number }> {
+  readonly kind: "record.count";
+  readonly accountId: string;
+  readonly region: string;
+  readonly recordKind: string;
+}
+
 /** `version` is the account's configuration version at the time of reading. */
-export type RecordQuery = RecordGetQuery | RecordListQuery;
+export type RecordQuery = RecordGetQuery | RecordListQuery | RecordCountQuery;
 
 /**
  * The durable state of an installation. INVARIANT: `commit` answers only after the commit is on

@@ -34,6 +34,9 @@ export interface RecordRange {
   readonly limit?: number;
 }
 
+/** All records of a kind in one account and region. */
+export type RecordPlace = Pick<RecordRange, "accountId" | "region" | "kind">;
+
 /**
  * The configuration as one request sees it, at once where it is known. Values are frozen; the same
  * object comes back until the record changes, so compiled forms can hang on it in a WeakMap. The
@@ -46,6 +49,8 @@ export interface RecordView {
   get<T extends object>(key: RecordKey): Soon<Readonly<T> | undefined>;
   /** In order of id (bytes of UTF-8). */
   list<T extends object>(range: RecordRange): Soon<readonly RecordEntry<T>[]>;
+  /** How many there are of a kind in a place, without a look at them: asked for each time. */
+  count(place: RecordPlace): Soon<number>;
   /**
    * The version of an account that this view has looked at; undefined: it has not. What follows
    * from an account's records alone stays true for as long as views see the same version.
@@ -68,6 +73,7 @@ export interface RecordKind<T extends object> {
     scope: RecordScope,
     range?: { idPrefix?: string; afterId?: string; limit?: number },
   ): Soon<readonly RecordEntry<T>[]>;
+  count(view: RecordView, scope: RecordScope): Soon<number>;
   put(scope: RecordScope, id: string, value: T): PutRecord;
   remove(scope: RecordScope, id: string): DeleteRecord;
 }
@@ -103,14 +109,16 @@ export function recordKind<T extends object>(
     kind,
     id,
   });
+  const place = (scope: RecordScope): RecordPlace => {
+    const { accountId, region } = key(scope, "");
+    return { accountId, region, kind };
+  };
   return {
     kind,
     key,
     get: (view, scope, id) => view.get<T>(key(scope, id)),
-    list: (view, scope, range = {}) => {
-      const { accountId, region } = key(scope, "");
-      return view.list<T>({ accountId, region, kind, ...range });
-    },
+    list: (view, scope, range = {}) => view.list<T>({ ...place(scope), ...range }),
+    count: (view, scope) => view.count(place(scope)),
     put: (scope, id, value) => ({ kind: "record.put", key: key(scope, id), value }),
     remove: (scope, id) => ({ kind: "record.delete", key: key(scope, id) }),
   };

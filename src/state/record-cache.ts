@@ -3,6 +3,7 @@ import type {
   Command,
   CommitAnswer,
   CommitRequest,
+  RecordCountQuery,
   RecordGetQuery,
   RecordListQuery,
   ResultsOf,
@@ -11,11 +12,17 @@ import type {
 } from "../kernel/command.ts";
 import { Fault, StaleDecision } from "../kernel/errors.ts";
 import type { Peers } from "../kernel/peers.ts";
-import type { RecordCommand, RecordKey, RecordRange, StoredRecord } from "../kernel/records.ts";
+import type {
+  RecordCommand,
+  RecordKey,
+  RecordPlace,
+  RecordRange,
+  StoredRecord,
+} from "../kernel/records.ts";
 import type { Soon } from "../kernel/soon.ts";
 import { type Listing, Listings } from "./listings.ts";
 import { keep, type Read } from "./read.ts";
-import { freezeDeep, groupName, recordName } from "./record-names.ts";
+import { freezeDeep, recordName } from "./record-names.ts";
 import { TrackedView } from "./tracked-view.ts";
 import { createTurns, type Turn, type Turns } from "./turns.ts";
 
@@ -166,6 +173,18 @@ export class RecordCache {
     return this.listings.get(range, () => this.readRange(range));
   }
 
+  /** Not kept: only those ask who change something next. No MAC is looked at. */
+  async count({ accountId, region, kind }: RecordPlace): Promise<number> {
+    const { count, version } = await this.options.store.query<RecordCountQuery>({
+      kind: "record.count",
+      accountId,
+      region,
+      recordKind: kind,
+    });
+    this.observe(accountId, version);
+    return count;
+  }
+
   private async read(key: RecordKey): Promise<object | undefined> {
     const { record, version } = await this.options.store.query<RecordGetQuery>({
       kind: "record.get",
@@ -216,7 +235,7 @@ export class RecordCache {
     for (const command of commands) {
       if (!isRecordCommand(command)) continue;
       this.records.delete(recordName(command.key));
-      this.listings.forget(groupName(command.key));
+      this.listings.forget(command.key);
     }
   }
 

@@ -5,10 +5,10 @@ export function recordName(key: RecordKey): string {
   return `${key.accountId}\0${key.region}\0${key.kind}\0${key.id}`;
 }
 
-/** One name for each range of a kind; "" for the whole. */
-export function rangeName({ idPrefix, afterId, limit }: RecordRange): string {
-  const whole = idPrefix === undefined && afterId === undefined && limit === undefined;
-  return whole ? "" : JSON.stringify([idPrefix, afterId, limit]);
+/** One name for each part of the records whose ids begin alike; undefined: it is all of them. */
+export function pageName({ idPrefix, afterId, limit }: RecordRange): string | undefined {
+  const whole = afterId === undefined && limit === undefined;
+  return whole ? undefined : JSON.stringify([idPrefix, afterId, limit]);
 }
 
 /** One name for all listings of a kind in a place. */

@@ -1,5 +1,11 @@
 import type { AccountVersion } from "../kernel/command.ts";
-import type { RecordEntry, RecordKey, RecordRange, RecordView } from "../kernel/records.ts";
+import type {
+  RecordEntry,
+  RecordKey,
+  RecordPlace,
+  RecordRange,
+  RecordView,
+} from "../kernel/records.ts";
 import type { Soon } from "../kernel/soon.ts";
 import type { Turn } from "./turns.ts";
 
@@ -9,6 +15,7 @@ export interface ViewedRecords {
   version(accountId: string): Promise<number>;
   get(key: RecordKey): Soon<object | undefined>;
   list(range: RecordRange): Soon<readonly RecordEntry<object>[]>;
+  count(place: RecordPlace): Promise<number>;
 }
 
 /** What one attempt at a request saw, and under which account versions. */
@@ -34,6 +41,11 @@ export class TrackedView implements RecordView {
     const noted = this.note(range.accountId);
     const read = noted ? noted.then(() => this.cache.list(range)) : this.cache.list(range);
     return read as Soon<readonly RecordEntry<T>[]>;
+  }
+
+  async count(place: RecordPlace): Promise<number> {
+    await this.note(place.accountId);
+    return this.cache.count(place);
   }
 
   versionOf(accountId: string): number | undefined {

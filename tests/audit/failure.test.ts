@@ -16,6 +16,7 @@ import { accountId, alice, transport } from "./finished.ts";
 const view: RecordView = {
   get: async () => undefined,
   list: async () => [],
+  count: async () => 0,
   versionOf: () => undefined,
 };
 const clock = { now: () => 0, at: () => () => {} };

@@ -35,7 +35,12 @@ export const call: Call = {
   transport,
   via: undefined,
   signal: new AbortController().signal,
-  records: { get: async () => undefined, list: async () => [], versionOf: () => undefined },
+  records: {
+    get: async () => undefined,
+    list: async () => [],
+    count: async () => 0,
+    versionOf: () => undefined,
+  },
   commit: async () => {
     throw new Error("not in this test");
   },

@@ -303,3 +303,16 @@ test("tags of roles and policies, and the quota of attached policies", async () 
   equal(attached.AttachedPolicies?.length, 10);
   notEqual(attached.AttachedPolicies?.[0]?.PolicyArn, undefined);
 });
+
+test("an account holds as many of a kind as its quota allows, and one more when one has gone", async () => {
+  const create = (name: string) =>
+    iam().createOpenIDConnectProvider({ Url: `https://${name}.example.org` });
+  const made = await Promise.all(Array.from({ length: 100 }, (_, index) => create(`of-${index}`)));
+  const text = "Cannot exceed quota for OpenIdConnectProvidersPerAccount: 100";
+  await refused(create("one-more"), "LimitExceededException", text);
+  await iam().deleteOpenIDConnectProvider({
+    OpenIDConnectProviderArn: made[0]?.OpenIDConnectProviderArn,
+  });
+  await create("one-more");
+  await refused(create("of-0"), "LimitExceededException", text);
+});

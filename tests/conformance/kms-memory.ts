@@ -64,9 +64,17 @@ export function memoryStore(): Store {
       const record = records.get(nameOf({ accountId, region: place, kind, id }));
       return { record, version: versionOf(accountId) };
     }
+    const inPlace = (accountId: string, place: string, kind: string) =>
+      [...records.values()].filter(
+        (r) => r.accountId === accountId && r.region === place && r.kind === kind,
+      );
+    if (query.kind === "record.count") {
+      const { accountId, region: place, recordKind } = query;
+      const { length: count } = inPlace(accountId, place, recordKind);
+      return { count, version: versionOf(accountId) };
+    }
     const { accountId, region: place, kind, afterId = "", limit } = query.range;
-    const found = [...records.values()]
-      .filter((r) => r.accountId === accountId && r.region === place && r.kind === kind)
+    const found = inPlace(accountId, place, kind)
       .filter((r) => r.id > afterId)
       .toSorted((left, right) => (left.id < right.id ? -1 : 1));
     return { records: found.slice(0, limit), version: versionOf(accountId) };

@@ -256,6 +256,7 @@ test("texts of denials", () => {
 const view: RecordView = {
   get: () => assert.fail("no record is read"),
   list: () => assert.fail("no record is read"),
+  count: () => assert.fail("no record is read"),
   versionOf: () => undefined,
 };
 const directory = (known: Readonly<Record<string, string>>) => ({

@@ -20,6 +20,6 @@ export async function requireEntityQuota<T extends object>(
   quota: keyof typeof quotas,
 ): Promise<void> {
   const max = quotas[quota];
-  const held = await kind.list(call.records, accountScope(call.accountId));
-  if (held.length >= max) throw limitExceeded(`Cannot exceed quota for ${quota}: ${max}`);
+  const held = await kind.count(call.records, accountScope(call.accountId));
+  if (held >= max) throw limitExceeded(`Cannot exceed quota for ${quota}: ${max}`);
 }

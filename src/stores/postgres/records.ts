@@ -119,6 +119,17 @@ export const recordQueries: Acts<RecordQuery> = {
     // Read first: a change in between makes the listing look old, never new.
     return { version: await version, records: await records };
   }),
+  "record.count": together(async (work, { accountId, region, recordKind }) => {
+    const version = versionOf(work, accountId);
+    const rows = work.all<{ readonly count: number }>(
+      `SELECT count(*) AS count FROM records
+        WHERE account_id = $1::text AND region = $2::text AND kind = $3::text`,
+      accountId,
+      region,
+      recordKind,
+    );
+    return { version: await version, count: (await rows)[0]?.count ?? 0 };
+  }),
 };
 
 function columnsOf(table: string): string {

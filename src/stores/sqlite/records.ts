@@ -122,6 +122,11 @@ function recordQueries(
       ORDER BY id LIMIT ?`,
   );
 
+  const count = prepare<{ count: number }>(
+    database,
+    "SELECT count(*) AS count FROM records WHERE account_id = ? AND region = ? AND kind = ?",
+  );
+
   function listRange(range: RecordRange): readonly StoredRecord[] {
     const { accountId, region, kind, idPrefix = "", afterId = "", limit = -1 } = range;
     const above = idAbovePrefix(idPrefix);
@@ -138,6 +143,10 @@ function recordQueries(
     "record.list": ({ range }) => ({
       records: listRange(range),
       version: version(range.accountId),
+    }),
+    "record.count": ({ accountId, region, recordKind }) => ({
+      count: count.get(accountId, region, recordKind)?.count ?? 0,
+      version: version(accountId),
     }),
   };
 }

@@ -17,6 +17,7 @@ import {
 } from "./fixtures.ts";
 
 type Get = Extract<RecordQuery, { kind: "record.get" }>;
+type Count = Extract<RecordQuery, { kind: "record.count" }>;
 type List = Extract<RecordQuery, { kind: "record.list" }>;
 
 function recordNamed(id: string, version: number, content = "{}"): StoredRecord {
@@ -126,6 +127,29 @@ export const commitContract: Contract = {
     await rejects(commit(store, { kind: "no.such" }), /the store knows no\.such/);
     await rejects(store.query({ kind: "no.such" }), /the store knows no\.such/);
     deepEqual(await idsOf(store), []);
+  },
+
+  "records are counted by kind and place, with the account's version": async (store) => {
+    const count = (query: Partial<Count>) =>
+      store.query<Count>({
+        kind: "record.count",
+        accountId,
+        region,
+        recordKind: "sqs.queue",
+        ...query,
+      });
+    deepEqual(await count({}), { count: 0, version: 0 });
+    const elsewhere = { ...recordNamed("c", 1), region: "" };
+    const ofOther = { ...recordNamed("d", 1), accountId: "999999999999" };
+    const ofAnotherKind = { ...recordNamed("e", 1), kind: "sqs.queues" };
+    const all = [recordNamed("a", 1), recordNamed("b", 1), elsewhere, ofOther, ofAnotherKind];
+    await commit(store, ...all.map(put));
+    deepEqual(await count({}), { count: 2, version: 1 });
+    deepEqual(await count({ region: "" }), { count: 1, version: 1 });
+    await commit(store, put(recordNamed("a", 2)));
+    deepEqual(await count({}), { count: 2, version: 2 });
+    await commit(store, { kind: "record.delete", key: recordNamed("b", 0) });
+    deepEqual(await count({}), { count: 1, version: 3 });
   },
 
   "a query sees every commit acknowledged or asked before it": async (store) => {
