@@ -29,6 +29,8 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   stores: [
     "kernel",
     "crypto/chain",
+    "crypto/envelope",
+    "crypto/late-seal",
     "sealing/store",
     "services/*/store",
     "services/sns/topic-store",

@@ -4,6 +4,7 @@ import type { Store } from "../kernel/command.ts";
 import type { Fault } from "../kernel/errors.ts";
 import type { Log } from "../kernel/log.ts";
 import type { StorePeers } from "../kernel/peers.ts";
+import type { SealingThread } from "../sealing/store.ts";
 import { openSqliteStore } from "../stores/sqlite/open.ts";
 
 export interface StoreChoice {
@@ -26,6 +27,8 @@ export interface OpenedStore extends Store {
   readonly failed: Promise<Fault>;
   /** Other processes on the same store; absent where there can be none. */
   readonly peers?: StorePeers;
+  /** Of the embedded store alone. */
+  readonly sealingThread?: SealingThread;
   /** Of the embedded store alone, see SqliteStore. */
   portFor?(asker: number): MessagePort;
 }

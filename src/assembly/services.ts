@@ -97,6 +97,7 @@ export async function assembleServices(options: ServicesOptions): Promise<Servic
   const ownSealer = createSealer({
     random,
     borrow: options.borrow,
+    sealingThread: state.sealingThread,
     sources: {
       kms: fromKms,
       owned: ownedSource(keys, await ensureOwnedKey(records, keys, random, "sqs-owned")),

@@ -16,6 +16,7 @@ import type { SecretBox } from "../kernel/secrets.ts";
 import { type KeyProcess, startKeyProcess } from "../keys/client.ts";
 import type { PreparedKeyProcesses } from "../keys/prepared.ts";
 import type { SealSource } from "../keys/seal-source.ts";
+import type { SealingThread } from "../sealing/store.ts";
 import type { UnlockAudit } from "../services/cloudtrail/store.ts";
 import type { DeduplicationDigests, PlaceMacs, Tokens } from "../services/sqs/service.ts";
 import { RecordCache, type RecordCacheOptions } from "../state/record-cache.ts";
@@ -37,6 +38,8 @@ export interface ServingState {
   readonly places: PlaceMacs;
   readonly tokens: Tokens;
   readonly digests: DeduplicationDigests;
+  /** Seals what goes to the store; absent: the serving thread does. */
+  readonly sealingThread?: SealingThread | undefined;
 }
 
 /** The durable half of a server, as the thread that opened it has it. */
@@ -111,7 +114,23 @@ export async function openState(
   const chain = chainKeys(keys.ringKeys);
   await unlockAudit(store, chain);
   const others = threads ?? { peers: store.peers };
-  return { store, keys, alone, chainKeys: chain, ...authenticatedBy(keys.ringKeys, store, others) };
+  return {
+    ...{ store, keys, alone, chainKeys: chain },
+    ...authenticatedBy(keys.ringKeys, store, others),
+    sealingThread: threads ? undefined : sealingThreadOf(store, keys),
+  };
+}
+
+/**
+ * One serving thread leaves the store's thread time to seal for it. Of several each seals for
+ * itself: they are there to use more processors, and the store's thread is what they share.
+ */
+function sealingThreadOf(
+  { sealingThread }: OpenedStore,
+  { ringKeys }: KeyProcess,
+): SealingThread | undefined {
+  sealingThread?.placesUnder(presentRingKey(ringKeys, "places").key);
+  return sealingThread;
 }
 
 /** Throws SealedError if everything is there but the seal. */

@@ -23,6 +23,9 @@ const arnCharsMax = 1024;
 
 /** Bytes that an envelope is longer than its body. */
 export const envelopeOverheadBytes = ciphertextAt + tagBytes;
+/** What lies before the body in the room of its envelope, and after it: see `sealInRoom`. */
+export const roomBefore = ciphertextAt;
+export const roomAfter = tagBytes;
 
 /**
  * Associated data of the call at hand; public bytes, and no call is interrupted by another. Calls
@@ -44,6 +47,31 @@ export function sealBody(
   random?: Random,
 ): Sealed {
   const bytes = Buffer.allocUnsafe(body.length + envelopeOverheadBytes);
+  return seal(bytes, body, dataKey, dataKeyId, sealingArn, random);
+}
+
+/**
+ * As `sealBody`, where the body lies already: `room` is as long as the envelope, with the body at
+ * `roomBefore`, and becomes it. Nothing is left of the plaintext.
+ */
+export function sealInRoom(
+  room: Uint8Array,
+  dataKey: Uint8Array,
+  dataKeyId: string,
+  sealingArn: string,
+): Sealed {
+  const body = room.subarray(roomBefore, room.length - roomAfter);
+  return seal(room, body, dataKey, dataKeyId, sealingArn);
+}
+
+function seal(
+  bytes: Uint8Array,
+  body: Uint8Array,
+  dataKey: Uint8Array,
+  dataKeyId: string,
+  sealingArn: string,
+  random?: Random,
+): Sealed {
   bytes[0] = version;
   fillRandom(bytes, random);
   const nonce = bytes.subarray(nonceAt, ciphertextAt);
@@ -105,7 +133,7 @@ function associate(dataKeyId: string, sealingArn: string, envelope: Uint8Array):
 const stock = Buffer.alloc((sealIdBytes + nonceBytes) * 128);
 let stockUsed = stock.length;
 
-function fillRandom(bytes: Buffer, random: Random | undefined): void {
+function fillRandom(bytes: Uint8Array, random: Random | undefined): void {
   const length = sealIdBytes + nonceBytes;
   if (random !== undefined) {
     bytes.set(random.bytes(length), sealIdAt);

@@ -1,3 +1,5 @@
+import { assert } from "./errors.ts";
+
 declare const sealedBrand: unique symbol;
 
 /**
@@ -12,6 +14,28 @@ export interface Sealed {
   readonly dataKeyId: string;
   /** version ‖ seal id ‖ nonce ‖ ciphertext ‖ tag; see `crypto/envelope`. */
   readonly bytes: Uint8Array;
+}
+
+/**
+ * A body that is sealed on its way: by the store's own thread, before the store sees it. It goes to
+ * a store that offers this (`SealingThread`), and to nobody else.
+ */
+export interface Unsealed {
+  /** The data key that the store's thread holds a copy of. */
+  readonly dataKeyId: string;
+  readonly sealingArn: string;
+  /** The plaintext; it stays as it is until the commit is done. */
+  readonly body: Uint8Array;
+}
+
+export function isSealed(body: Sealed | Unsealed): body is Sealed {
+  return "bytes" in body;
+}
+
+/** What a store holds of a body. INVARIANT: one that came unsealed was sealed on its way. */
+export function sealedOf(body: Sealed | Unsealed): Sealed {
+  assert(isSealed(body), "a body comes to a store sealed");
+  return body;
 }
 
 /** A data key as stored: sealed by the key that made it, never in the clear. */

@@ -1,6 +1,6 @@
 import type { Call } from "./call.ts";
 import type { Command } from "./command.ts";
-import type { Sealed, StoredDataKey } from "./sealed.ts";
+import type { Sealed, StoredDataKey, Unsealed } from "./sealed.ts";
 import type { Soon } from "./soon.ts";
 
 /**
@@ -15,6 +15,15 @@ export interface Sealer {
    * same commit as the bodies. `stored` must be called once that commit is done.
    */
   seal(call: Call, place: SealingPlace, bodies: readonly Uint8Array[]): Soon<SealedBodies>;
+  /**
+   * As `seal`, for bodies that go to the store and nowhere else. Where the store's thread can seal
+   * them on their way, they are `Unsealed` until then: the right to the data key is decided now.
+   */
+  sealForStore(
+    call: Call,
+    place: SealingPlace,
+    bodies: readonly Uint8Array[],
+  ): Soon<SealedBodies<Sealed | Unsealed>>;
   /**
    * Opens bodies as the call's caller (or as a service, see `place.as`). A body that does not open
    * is an answer, not an exception: one bad message never blocks a queue.
@@ -53,8 +62,8 @@ export interface OpeningPlace {
   readonly reusePeriodMs: number;
 }
 
-export interface SealedBodies {
-  readonly sealed: readonly Sealed[];
+export interface SealedBodies<S extends Sealed | Unsealed = Sealed> {
+  readonly sealed: readonly S[];
   readonly commands: readonly Command[];
   /** Tells the cache that the commit with `commands` is durable. */
   stored(): void;

@@ -58,9 +58,15 @@ interface Entry<T> {
 export class DataKeyCache<T> {
   private readonly entries = new Map<string, Entry<T>>();
   private readonly limits: DataKeyLimits;
+  private readonly left: (key: CachedDataKey<T>) => void;
 
-  constructor(limits: DataKeyLimits = dataKeyLimits) {
+  /** `left` is told of each key that was held and is wiped now. */
+  constructor(
+    limits: DataKeyLimits = dataKeyLimits,
+    left: (key: CachedDataKey<T>) => void = () => {},
+  ) {
     this.limits = limits;
+    this.left = left;
   }
 
   /**
@@ -132,7 +138,7 @@ export class DataKeyCache<T> {
         fresh.plaintext.fill(0);
         return fresh;
       }
-      entry.key?.plaintext.fill(0);
+      this.wipe(entry);
       Object.assign(entry, { key: fresh, uses: 0, bytes: 0 });
       return fresh;
     } catch (error) {
@@ -166,9 +172,16 @@ export class DataKeyCache<T> {
   }
 
   private drop(name: string, entry: Entry<T>): void {
-    entry.key?.plaintext.fill(0);
-    entry.key = undefined;
+    this.wipe(entry);
     this.entries.delete(name);
+  }
+
+  private wipe(entry: Entry<T>): void {
+    const { key } = entry;
+    if (key === undefined) return;
+    key.plaintext.fill(0);
+    entry.key = undefined;
+    this.left(key);
   }
 }
 

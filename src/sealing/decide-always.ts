@@ -25,15 +25,21 @@ export function decideAlways<S extends Sealer & DataKeyHolder>(
   kms: DataKeySource,
   decide: Invoke,
 ): S {
+  async function decided(call: Call, place: SealingPlace): Promise<void> {
+    if (await maySeal(decide, call, place)) return;
+    // This is refused, unless the right came back just now.
+    const fresh = await kms.generate(call, place);
+    fresh.plaintext.fill(0);
+  }
   return {
     ...sealer,
     async seal(call: Call, place: SealingPlace, bodies: readonly Uint8Array[]) {
-      if (!(await maySeal(decide, call, place))) {
-        // This is refused, unless the right came back just now.
-        const fresh = await kms.generate(call, place);
-        fresh.plaintext.fill(0);
-      }
+      await decided(call, place);
       return sealer.seal(call, place, bodies);
+    },
+    async sealForStore(call: Call, place: SealingPlace, bodies: readonly Uint8Array[]) {
+      await decided(call, place);
+      return sealer.sealForStore(call, place, bodies);
     },
     async open(call: Call, place: OpeningPlace, rows: Parameters<Sealer["open"]>[2]) {
       const refused = new Map<string, Error | undefined>();

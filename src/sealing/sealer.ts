@@ -4,7 +4,7 @@ import { requesterId } from "../kernel/caller.ts";
 import type { EpochMs } from "../kernel/clock.ts";
 import { assert, Fault, Refusal } from "../kernel/errors.ts";
 import type { Random } from "../kernel/random.ts";
-import type { StoredDataKey } from "../kernel/sealed.ts";
+import type { Sealed, StoredDataKey, Unsealed } from "../kernel/sealed.ts";
 import type {
   Encryption,
   Opened,
@@ -24,7 +24,7 @@ import {
   type KeyHolder,
 } from "./data-key-cache.ts";
 import type { DataKeySource } from "./data-key-sources.ts";
-import type { PutDataKey } from "./store.ts";
+import type { PutDataKey, SealingThread } from "./store.ts";
 
 export interface SealerDependencies {
   /** Data keys by sealing mode: the user's KMS key, or a key of the installation. */
@@ -32,6 +32,8 @@ export interface SealerDependencies {
   readonly random: Random;
   /** Set in a thread that gets its data keys from the cache of the process. */
   readonly borrow?: BorrowKey | undefined;
+  /** Seals what goes to the store; absent: this thread does. */
+  readonly sealingThread?: SealingThread | undefined;
 }
 
 /** Which data key is wanted, and how old it may be: what the cache of the process asks for. */
@@ -60,6 +62,8 @@ export interface SealingFacts {
   readonly stored: StoredDataKey;
   /** Some commit with the data key's row is durable. */
   durable: boolean;
+  /** The store's thread holds a copy. */
+  handedOver: boolean;
 }
 
 /**
@@ -71,7 +75,12 @@ const ownReuseMs = { owned: 300_000, installation: 3_600_000 } as const;
 /** Sealer with its two caches: one for sealing, one for opening, as SQS keeps them. */
 export function createSealer(deps: SealerDependencies): Sealer & DataKeyHolder {
   const limits = deps.borrow ? loanLimits : dataKeyLimits;
-  const sealing = new DataKeyCache<SealingFacts>(limits);
+  const { sealingThread } = deps;
+  /** Until the store's thread has wiped all that it was told to. */
+  let wiped: Promise<void> = Promise.resolve();
+  const sealing = new DataKeyCache<SealingFacts>(limits, ({ facts }) => {
+    if (facts.handedOver && sealingThread) wiped = sealingThread.drop([facts.stored.id]);
+  });
   const opening = new DataKeyCache<undefined>(limits);
   return {
     async lend({ use, ...loan }, fetch) {
@@ -79,11 +88,16 @@ export function createSealer(deps: SealerDependencies): Sealer & DataKeyHolder {
       if (use === "open") return opening.with({ ...lent, fetch: opened(fetch), use: copyOf });
       return sealing.with({ ...lent, fetch: sealingKeyOf(fetch), use: copyOf });
     },
-    seal: (call, place, bodies) => seal(deps, sealing, call, place, bodies),
+    seal: (call, place, bodies) => withDataKey(deps, sealing, call, place, bodies, sealHere),
+    sealForStore(call, place, bodies) {
+      const how = sealingThread ? sealBy(sealingThread) : sealHere;
+      return withDataKey<Sealed | Unsealed>(deps, sealing, call, place, bodies, how);
+    },
     open: (call, place, rows) => open(deps, opening, call, place, rows),
     forget(keyArn) {
       sealing.forget(keyArn);
       opening.forget(keyArn);
+      return wiped;
     },
     held: (nowMs) => [
       ...sealing.held(nowMs).map((key) => ({ ...key, use: "seal" as const })),
@@ -131,13 +145,30 @@ export interface HeldDataKey extends HeldKey {
   readonly use: "seal" | "open";
 }
 
-function seal(
+type Seal<S> = (key: CachedDataKey<SealingFacts>, sealingArn: string, body: Uint8Array) => S;
+
+const sealHere: Seal<Sealed> = ({ plaintext, facts }, sealingArn, body) =>
+  sealBody(plaintext, facts.stored.id, sealingArn, body);
+
+function sealBy(thread: SealingThread): Seal<Unsealed> {
+  return ({ plaintext, facts }, sealingArn, body) => {
+    const dataKeyId = facts.stored.id;
+    if (!facts.handedOver) {
+      thread.keep(dataKeyId, plaintext);
+      facts.handedOver = true;
+    }
+    return { dataKeyId, sealingArn, body };
+  };
+}
+
+function withDataKey<S extends Sealed | Unsealed>(
   deps: SealerDependencies,
   cache: DataKeyCache<SealingFacts>,
   call: Call,
   place: SealingPlace,
   bodies: readonly Uint8Array[],
-): Soon<SealedBodies> {
+  seal: Seal<S>,
+): Soon<SealedBodies<S>> {
   const { encryption } = place;
   const kms = encryption.mode === "kms";
   const wanted = {
@@ -154,11 +185,11 @@ function seal(
     uses: bodies.length,
     bytes: bodies.reduce((sum, body) => sum + body.length, 0),
     fetch: borrow ? sealingKeyOf(() => borrow({ use: "seal", ...wanted }, fetch)) : fetch,
-    use: ({ plaintext, facts }) => ({
-      sealed: bodies.map((body) => sealBody(plaintext, facts.stored.id, place.arn, body)),
-      commands: facts.durable ? [] : [putDataKey(facts.stored)],
+    use: (key) => ({
+      sealed: bodies.map((body) => seal(key, place.arn, body)),
+      commands: key.facts.durable ? [] : [putDataKey(key.facts.stored)],
       stored: () => {
-        facts.durable = true;
+        key.facts.durable = true;
       },
     }),
   });
@@ -182,7 +213,8 @@ async function fetchSealingKey(
     createdMs: call.now,
   };
   const { plaintext, keyArn } = fresh;
-  const key = { plaintext, facts: { stored, durable: false }, fetchedMs: call.now, keyArn };
+  const facts = { stored, durable: false, handedOver: false };
+  const key = { plaintext, facts, fetchedMs: call.now, keyArn };
   return place.encryption.mode === "kms" ? { ...key, holder: holderOf(call, place.arn) } : key;
 }
 

@@ -26,3 +26,19 @@ export interface GetDataKey extends Query<StoredDataKey | undefined> {
 
 export type SealingCommand = PutDataKey | SweepDataKeys;
 export type SealingQuery = GetDataKey;
+
+/**
+ * The thread of a store, where it can seal what is sent to it before the store sees it: the work of
+ * AES is done where the database works, beside the thread that serves.
+ */
+export interface SealingThread {
+  /** Hands over a copy of the key of the ring that places are authenticated under. */
+  placesUnder(key: Uint8Array): void;
+  /** Hands over a copy of a data key. What is committed later may name it. */
+  keep(dataKeyId: string, dataKey: Uint8Array): void;
+  /**
+   * The copy is wiped; answers once it is. A commit that still names it is stale: it is decided
+   * again, under the data key of then.
+   */
+  drop(dataKeyIds: readonly string[]): Promise<void>;
+}

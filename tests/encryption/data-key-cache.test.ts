@@ -8,7 +8,8 @@ import { type CachedDataKey, DataKeyCache } from "../../src/sealing/data-key-cac
 const periodMs = 300_000;
 
 function scene(limits?: ConstructorParameters<typeof DataKeyCache>[0]) {
-  const cache = new DataKeyCache<number>(limits);
+  const left: number[] = [];
+  const cache = new DataKeyCache<number>(limits, ({ facts }) => left.push(facts));
   const made: Buffer[] = [];
   const at = async (nowMs: number, over: { fetch?: () => Promise<CachedDataKey<number>> } = {}) =>
     cache.with({
@@ -28,15 +29,20 @@ function scene(limits?: ConstructorParameters<typeof DataKeyCache>[0]) {
       },
       ...over,
     });
-  return { cache, made, at };
+  return { cache, made, at, left };
 }
 
 const isWiped = (key: Buffer | undefined) => key?.every((byte) => byte === 0);
 
 test("a key serves below its period and is old at age = period; the old one is wiped", async () => {
-  const { at, made } = scene();
+  const { at, made, left, cache } = scene();
   deepEqual([await at(0), await at(periodMs - 1), await at(periodMs)], [1, 1, 2]);
   deepEqual(made.map(isWiped), [true, false]);
+  deepEqual(left, [1], "who holds copies is told");
+  cache.forget("key");
+  deepEqual([await at(0), left], [3, [1, 2]]);
+  cache.clear();
+  deepEqual(left, [1, 2, 3]);
 });
 
 test("many who wait share one fetch", async () => {

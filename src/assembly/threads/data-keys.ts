@@ -89,7 +89,8 @@ function moved(key: LentKey): Moved {
 
 /** What lies in a pool with other buffers would take them along. */
 function ownFacts({ stored, durable }: SealingFacts): SealingFacts {
-  return { stored: { ...stored, blob: Uint8Array.from(stored.blob) }, durable };
+  const blob = Uint8Array.from(stored.blob);
+  return { stored: { ...stored, blob }, durable, handedOver: false };
 }
 
 function ownKey(key: LentKey): LentKey {

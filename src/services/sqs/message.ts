@@ -43,11 +43,10 @@ export interface Draft {
   readonly groupId: string;
   /** Of a FIFO queue. */
   readonly fifo: FifoIds | undefined;
-  /**
-   * Worked out when asked for: a topic's deliveries never do. Not before the body is sealed: from
-   * then on the text is in nobody's way, and its memory is given back.
-   */
+  /** Worked out when asked for: a topic's deliveries never do. */
   md5OfBody(): string;
+  /** The store has the body. Its memory is given back once its MD5 is known as well. */
+  stored(): void;
   readonly md5OfAttributes: string | undefined;
   readonly md5OfSystemAttributes: string | undefined;
 }
@@ -83,9 +82,11 @@ export function draftMessage(queue: Queue, message: OutgoingMessage): Draft {
   const { gap } = message;
   const fifo = queue.fifo && fifoIds(message, text);
   const deduplicationId = fifo?.explicit ? fifo.deduplicationId : undefined;
+  const body = gap ? packGapped({ text, gap }) : text;
   let md5OfBody: string | undefined;
+  let isStored = false;
   return {
-    body: gap ? packGapped({ text, gap }) : text,
+    body,
     attributes: attributes?.text ?? "",
     systemAttributes: packSystem(system?.traceHeader, deduplicationId),
     // AWS: system attributes do not count.
@@ -97,9 +98,13 @@ export function draftMessage(queue: Queue, message: OutgoingMessage): Draft {
       // The answer and the record of a data event both ask.
       if (md5OfBody === undefined) {
         md5OfBody = md5Hex(text);
-        giveBack(text);
+        if (isStored) giveBack(text);
       }
       return md5OfBody;
+    },
+    stored() {
+      isStored = true;
+      if (md5OfBody !== undefined || gap) giveBack(body);
     },
     md5OfAttributes: attributes?.md5,
     md5OfSystemAttributes: system?.md5,

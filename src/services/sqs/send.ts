@@ -1,6 +1,7 @@
 import type { Call } from "../../kernel/call.ts";
 import { giveBack } from "../../kernel/memory.ts";
 import type { Outcome } from "../../kernel/operation.ts";
+import { isSealed, type Sealed, type Unsealed } from "../../kernel/sealed.ts";
 import type { SealedBodies, SealingPlace } from "../../kernel/sealer.ts";
 import { inStep } from "../../kernel/soon.ts";
 import { kmsRefusal } from "./kms-errors.ts";
@@ -72,6 +73,11 @@ export function sequenceNumberOf(sequence: number): string {
 
 const sequenceBase = 18_800_000_000_000_000_000n;
 
+type BodiesToStore = SealedBodies<Sealed | Unsealed>;
+
+/** Who seals a body authenticates its place. */
+const unplaced = new Uint8Array(0);
+
 type Prepared = ReturnType<typeof prepare>;
 
 function prepare(
@@ -79,7 +85,7 @@ function prepare(
   call: Call,
   queue: Queue,
   drafts: readonly Draft[],
-  bodies: SealedBodies,
+  bodies: BodiesToStore,
 ) {
   const sender = senderId(call);
   const messages = drafts.map((draft, index): NewMessage => {
@@ -89,7 +95,9 @@ function prepare(
     return {
       messageId,
       sealed,
-      placeMac: context.places.make(queue.identity.queueId, messageId, sealed.bytes),
+      placeMac: isSealed(sealed)
+        ? context.places.make(queue.identity.queueId, messageId, sealed.bytes)
+        : unplaced,
       attributes: draft.attributes,
       systemAttributes: draft.systemAttributes,
       senderId: sender,
@@ -109,7 +117,8 @@ function prepare(
     committed() {
       bodies.stored();
       // The store has them.
-      for (const { bytes } of bodies.sealed) giveBack(bytes);
+      for (const sealed of bodies.sealed) if (isSealed(sealed)) giveBack(sealed.bytes);
+      for (const draft of drafts) draft.stored();
       announce(context, queue, drafts, call.now);
     },
   };
@@ -135,11 +144,11 @@ async function seal(
   call: Call,
   queue: Queue,
   drafts: readonly Draft[],
-): Promise<SealedBodies> {
+): Promise<BodiesToStore> {
   const place = placeOf(queue, context.options.requireDecryptToSend);
   const bodies = drafts.map((draft) => draft.body);
   try {
-    return await context.sealer.seal(call, place, bodies);
+    return await context.sealer.sealForStore(call, place, bodies);
   } catch (error) {
     throw kmsRefusal(error, context.random) ?? error;
   }

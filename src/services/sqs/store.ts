@@ -1,5 +1,5 @@
 import type { Command, Query } from "../../kernel/command.ts";
-import type { Sealed, StoredDataKey } from "../../kernel/sealed.ts";
+import type { Sealed, StoredDataKey, Unsealed } from "../../kernel/sealed.ts";
 import type {
   CountMessages,
   CountSealedUnder,
@@ -25,8 +25,11 @@ export interface QueueIdentity {
 export interface NewMessage {
   /** UUID. */
   readonly messageId: string;
-  readonly sealed: Sealed;
-  /** MAC over queue id, message id and envelope digest: a body moved by hand does not open. */
+  readonly sealed: Sealed | Unsealed;
+  /**
+   * MAC over queue id, message id and envelope digest: a body moved by hand does not open. Empty
+   * while the body is unsealed.
+   */
   readonly placeMac: Uint8Array;
   /** Message attributes as JSON (name → {DataType, StringValue | BinaryValue base64}), or "". */
   readonly attributes: string;

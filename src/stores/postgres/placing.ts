@@ -1,3 +1,4 @@
+import { sealedOf } from "../../kernel/sealed.ts";
 import type { NewMessage } from "../../services/sqs/store.ts";
 import { blobs, integers, texts } from "./columns.ts";
 import type { Session } from "./session.ts";
@@ -38,7 +39,7 @@ export async function place(session: Session, placings: readonly Placing[]): Pro
     integers(messages.map(({ sentMs }) => sentMs)),
     texts(messages.map(({ messageId }) => messageId)),
     texts(messages.map(({ sealed }) => sealed.dataKeyId)),
-    blobs(messages.map(({ sealed }) => sealed.bytes)),
+    blobs(messages.map(({ sealed }) => sealedOf(sealed).bytes)),
     blobs(messages.map(({ placeMac }) => placeMac)),
     texts(messages.map(({ attributes }) => attributes)),
     texts(messages.map(({ systemAttributes }) => systemAttributes)),

@@ -1,18 +1,20 @@
 import type { MessagePort } from "node:worker_threads";
+import { LateSealer } from "../../crypto/late-seal.ts";
 import { assert } from "../../kernel/errors.ts";
 import type { Asked, Told } from "./group.ts";
 import { asked } from "./passing/asked.ts";
 import { Incoming } from "./passing/incoming.ts";
 import { Outgoing } from "./passing/outgoing.ts";
 import { answered } from "./passing/told.ts";
-import type { FromThread } from "./thread.ts";
+import type { ChangeKeys, FromThread } from "./thread.ts";
 
 /** Who asks the store thread: a thread of the process, by a port of its own. */
 export class Asker {
   readonly port: MessagePort;
   /** Its name among the askers; the first is 0. */
   readonly number: number;
-  private readonly incoming = new Incoming();
+  private readonly sealer = new LateSealer();
+  private readonly incoming = new Incoming(this.sealer);
   private readonly outgoing = new Outgoing();
   private readonly groups: ArrayBuffer[] = [];
 
@@ -29,6 +31,28 @@ export class Asker {
     const all: Asked[] = [];
     while (incoming.count > 0) all.push(incoming.next(asked));
     return all;
+  }
+
+  /** Data keys and the key of places come and go in the order of the groups that need them. */
+  changeKeys(change: ChangeKeys): void {
+    const { sealer } = this;
+    switch (change.kind) {
+      case "places-under":
+        sealer.placesUnder(change.key);
+        return;
+      case "keep-key":
+        sealer.keep(change.dataKeyId, change.key);
+        return;
+      case "drop-keys":
+        for (const id of change.dataKeyIds) sealer.drop(id);
+        this.port.postMessage({ kind: "keys-dropped" } satisfies FromThread);
+    }
+  }
+
+  /** It asks no more. */
+  end(): void {
+    this.sealer.wipe();
+    this.port.close();
   }
 
   tell(questions: readonly Asked[], answers: readonly Told[]): void {

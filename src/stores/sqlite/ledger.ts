@@ -9,12 +9,13 @@ import type {
 } from "../../kernel/command.ts";
 import { assert } from "../../kernel/errors.ts";
 import type { GetMeta, PutMeta } from "../../kernel/meta.ts";
+import { isSealed } from "../../kernel/sealed.ts";
 import type { CompactStore } from "../../kernel/space.ts";
 import type { SealingCommand, SealingQuery } from "../../sealing/store.ts";
 import type { AuditCommand, AuditQuery } from "../../services/cloudtrail/store.ts";
 import type { SnsCommand, SnsQuery } from "../../services/sns/store.ts";
 import type { TopicCommand, TopicQuery } from "../../services/sns/topic-store.ts";
-import type { SqsCommand, SqsQuery } from "../../services/sqs/store.ts";
+import type { InsertMessages, SqsCommand, SqsQuery } from "../../services/sqs/store.ts";
 import type { Acts } from "./act.ts";
 import { auditActs } from "./audit.ts";
 import { createChains } from "./audit-chain.ts";
@@ -91,7 +92,10 @@ export function createLedger(database: DatabaseSync): Ledger {
     carryOut({ decidedUnder, commands }) {
       const stale = records.staleVersions(decidedUnder);
       if (stale !== undefined) return { status: "stale", versions: stale };
-      if (commands.some(isLate)) return { status: "stale", versions: [] };
+      // A data key that is no longer held: the right to it is decided again.
+      if (commands.some(isLate) || commands.some(isUnsealed)) {
+        return { status: "stale", versions: [] };
+      }
       const results: unknown[] = new Array(commands.length).fill(undefined);
       // Data keys first: the foreign keys of bodies are checked row by row.
       commands.forEach((command, index) => {
@@ -122,6 +126,11 @@ export function createLedger(database: DatabaseSync): Ledger {
       dataKeys.reload();
     },
   };
+}
+
+function isUnsealed(command: Command): boolean {
+  if (command.kind !== "sqs.insert") return false;
+  return (command as InsertMessages).messages.some(({ sealed }) => !isSealed(sealed));
 }
 
 function isDataKey(command: Command): boolean {

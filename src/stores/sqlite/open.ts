@@ -3,13 +3,14 @@ import type { CommitAnswer, CommitRequest, Query, ResultOf, Store } from "../../
 import { entryUrl } from "../../kernel/entry-url.ts";
 import { Fault } from "../../kernel/errors.ts";
 import type { Log } from "../../kernel/log.ts";
+import type { SealingThread } from "../../sealing/store.ts";
 import { isFatal } from "./failure.ts";
 import type { Asked, Told } from "./group.ts";
 import { asked } from "./passing/asked.ts";
 import { Incoming } from "./passing/incoming.ts";
 import { Outgoing } from "./passing/outgoing.ts";
 import { answered } from "./passing/told.ts";
-import type { FromThread, ThreadData, ToThread } from "./thread.ts";
+import type { ChangeKeys, FromThread, ThreadData, ToThread } from "./thread.ts";
 import { threadEnvironment } from "./thread-environment.ts";
 
 export interface SqliteStoreOptions {
@@ -30,6 +31,8 @@ export interface ThreadStore extends Store {
 }
 
 export interface SqliteStore extends Store {
+  /** Seals what is asked by this store, not by one on a port. */
+  readonly sealingThread: SealingThread;
   /**
    * Settles if the store can never answer again (its thread died, an fsync failed, the file is
    * damaged). From then on every call is rejected with this fault. The process should stop: what
@@ -99,6 +102,8 @@ class Client implements SqliteStore {
   private failure: Fault | undefined;
   private closing: Promise<void> | undefined;
   private copying: PromiseWithResolvers<void> | undefined;
+  /** Who waits for data keys to be wiped, in the order in which they asked. */
+  private readonly dropping: (() => void)[] = [];
   private readonly open = Promise.withResolvers<void>();
   private readonly fail = Promise.withResolvers<Fault>();
   private readonly exited = Promise.withResolvers<void>();
@@ -110,6 +115,15 @@ class Client implements SqliteStore {
     this.opened = this.open.promise;
     this.failed = this.fail.promise;
     thread.on("message", (message: FromThread) => this.receive(message));
+  }
+
+  get sealingThread(): SealingThread {
+    return {
+      placesUnder: (key) => this.handOver(key, (copy) => ({ kind: "places-under", key: copy })),
+      keep: (dataKeyId, key) =>
+        this.handOver(key, (copy) => ({ kind: "keep-key", dataKeyId, key: copy })),
+      drop: (dataKeyIds) => this.dropKeys(dataKeyIds),
+    };
   }
 
   commit(request: CommitRequest): Promise<CommitAnswer> {
@@ -174,6 +188,26 @@ class Client implements SqliteStore {
     this.send(group, [group]);
   }
 
+  private handOver(key: Uint8Array, message: (copy: Uint8Array<ArrayBuffer>) => ChangeKeys): void {
+    const copy = Uint8Array.from(key);
+    this.send(message(copy), [copy.buffer]);
+  }
+
+  /** What was asked before goes first and still finds the keys. */
+  private dropKeys(dataKeyIds: readonly string[]): Promise<void> {
+    if (this.failure !== undefined || this.closing !== undefined) return Promise.resolve();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.dropping.push(resolve);
+    this.sendGroup();
+    this.send({ kind: "drop-keys", dataKeyIds });
+    return promise;
+  }
+
+  /** The thread is gone, and its memory with it. */
+  private allDropped(): void {
+    for (const done of this.dropping.splice(0)) done();
+  }
+
   private send(message: ToThread, transfer: (ArrayBuffer | MessagePort)[] = []): void {
     this.thread.postMessage(message, transfer);
   }
@@ -182,6 +216,7 @@ class Client implements SqliteStore {
     if (message instanceof ArrayBuffer) this.settleAll(this.answersIn(message));
     else if (message.kind === "open") this.open.resolve();
     else if (message.kind === "copied") this.settleCopy(message);
+    else if (message.kind === "keys-dropped") this.dropping.shift()?.();
     else {
       this.closing = this.exited.promise;
       this.open.reject(new Fault(message.fault, message.message));
@@ -236,6 +271,7 @@ class Client implements SqliteStore {
   end(what: string): void {
     if (this.closing === undefined) this.breakDown(what);
     this.copying?.reject(new Fault("store-closed", "the store was closed"));
+    this.allDropped();
     this.exited.resolve();
   }
 
@@ -245,6 +281,7 @@ class Client implements SqliteStore {
     this.log.error("the store stopped", { what, cause: String(cause ?? "") });
     for (const asker of this.waiting.splice(0)) asker.reject(this.failure);
     this.copying?.reject(this.failure);
+    this.allDropped();
     this.open.reject(this.failure);
     this.fail.resolve(this.failure);
   }

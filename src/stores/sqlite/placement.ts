@@ -1,4 +1,5 @@
 import type { DatabaseSync } from "node:sqlite";
+import { sealedOf } from "../../kernel/sealed.ts";
 import type {
   InsertMessages,
   NewMessage,
@@ -68,7 +69,7 @@ export function placementActs(
       it.attributes,
       it.systemAttributes,
       it.placeMac,
-      it.sealed.bytes,
+      sealedOf(it.sealed).bytes,
     );
     const hasState = visibleAtMs !== sentMs || needsState(queue, lane, sentMs);
     if (hasState) putState.run(at, queue, lane, groupId, visibleAtMs, sentMs, it.sizeBytes);

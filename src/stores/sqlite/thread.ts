@@ -29,13 +29,21 @@ export interface ThreadData {
 export type FromThread =
   | ArrayBuffer
   | { readonly kind: "open" }
+  | { readonly kind: "keys-dropped" }
   | { readonly kind: "refused"; readonly fault: string; readonly message: string }
   /** The copy is whole; `fault`: it is not there. */
   | { readonly kind: "copied"; readonly fault?: string; readonly message?: string };
 
+/** What the thread seals with, see SealingThread. Keys are handed over: nobody keeps these bytes. */
+export type ChangeKeys =
+  | { readonly kind: "places-under"; readonly key: Uint8Array }
+  | { readonly kind: "keep-key"; readonly dataKeyId: string; readonly key: Uint8Array }
+  | { readonly kind: "drop-keys"; readonly dataKeyIds: readonly string[] };
+
 /** A buffer holds a group of questions. */
 export type ToThread =
   | ArrayBuffer
+  | ChangeKeys
   | { readonly kind: "copy"; readonly path: string }
   /** Another thread asks by this port. Its number names it among the askers; the first has 0. */
   | { readonly kind: "attach"; readonly port: MessagePort; readonly asker: number }
@@ -69,7 +77,8 @@ function serve(first: MessagePort, { path, versions }: ThreadData): void {
         for (let index = 0; index < questions.length; index += 1) owners.push(from);
       } else if (taken.kind === "close") closing.push(from);
       else if (taken.kind === "attach") attach(new Asker(taken.port, taken.asker));
-      else copy(from.port, database, taken.path);
+      else if (taken.kind === "copy") copy(from.port, database, taken.path);
+      else from.changeKeys(taken);
     };
     take(asker, message);
     for (const each of askers) {
@@ -84,10 +93,10 @@ function serve(first: MessagePort, { path, versions }: ThreadData): void {
       if (hasCommit(group, sweeps)) tidy(giveBackSpace);
     }
     for (const each of askers) each.done();
-    for (const { port } of closing) port.close();
+    for (const each of closing) each.end();
     if (closing.some(({ port }) => port === first)) {
       database.close();
-      for (const { port } of askers) port.close();
+      for (const each of askers) each.end();
     }
   }
 

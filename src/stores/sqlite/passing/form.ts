@@ -15,12 +15,16 @@ export const namesForgotten = 1;
 /** Names that both ends remember. They forget all of them at the same one. */
 export const namesMax = 8192;
 
-export function writeList<T>(to: Outgoing, form: Form<T>, values: readonly T[]): void {
+export function writeList<T>(
+  to: Outgoing,
+  form: Pick<Form<T>, "write">,
+  values: readonly T[],
+): void {
   to.size(values.length);
   for (const value of values) form.write(to, value);
 }
 
-export function readList<T>(from: Incoming, form: Form<T>): T[] {
+export function readList<T>(from: Incoming, form: Pick<Form<T>, "read">): T[] {
   const values: T[] = new Array(from.size());
   for (let index = 0; index < values.length; index++) values[index] = form.read(from);
   return values;

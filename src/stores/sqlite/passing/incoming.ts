@@ -1,13 +1,23 @@
+import { LateSealer } from "../../../crypto/late-seal.ts";
 import { type Form, headBytes, namesForgotten, namesMax } from "./form.ts";
+
+/** The end of the asking threads: no body goes there unsealed. */
+const noSealer = new LateSealer();
 
 /** Reads the groups that an `Outgoing` of the other thread made: all of them, in order. */
 export class Incoming {
+  /** Seals what came unsealed, as it is read. */
+  readonly sealer: LateSealer;
   private buffer = Buffer.alloc(0);
   private view = new DataView(new ArrayBuffer(0));
   private at = 0;
   private left = 0;
   private viewed = false;
   private names: string[] = [];
+
+  constructor(sealer = noSealer) {
+    this.sealer = sealer;
+  }
 
   /** Begins with a group. */
   open(buffer: ArrayBuffer): void {

@@ -126,11 +126,12 @@ export class Outgoing {
     this.text(value);
   }
 
-  bytes(value: Uint8Array): void {
-    const { length } = value;
+  /** With room before and after, if asked for: who reads it finds room and value together. */
+  bytes(value: Uint8Array, before = 0, after = 0): void {
+    const length = before + value.length + after;
     this.size(length);
     this.reserve(length);
-    this.buffer.set(value, this.at);
+    this.buffer.set(value, this.at + before);
     this.at += length;
   }
 

@@ -1,5 +1,5 @@
 import { assert } from "../../../kernel/errors.ts";
-import type { Sealed, StoredDataKey } from "../../../kernel/sealed.ts";
+import type { StoredDataKey } from "../../../kernel/sealed.ts";
 import type {
   ClaimedMessage,
   ClaimMessages,
@@ -24,6 +24,9 @@ import {
   writeList,
   writeOptional,
 } from "./form.ts";
+import type { Incoming } from "./incoming.ts";
+import { newBody } from "./new-body.ts";
+import type { Outgoing } from "./outgoing.ts";
 
 const queue: Form<QueueIdentity> = {
   write(to, { accountId, region, queueId }) {
@@ -39,12 +42,10 @@ const digests: Form<readonly Uint8Array[]> = {
   read: (from) => readList(from, bytes),
 };
 
-const newMessage: Form<NewMessage> = {
-  write(to, it) {
+const newMessage = {
+  write(to: Outgoing, it: NewMessage): void {
     to.text(it.messageId);
-    to.name(it.sealed.dataKeyId);
-    to.bytes(it.sealed.bytes);
-    to.bytes(it.placeMac);
+    newBody.write(to, it);
     to.text(it.attributes);
     to.text(it.systemAttributes);
     to.name(it.senderId);
@@ -54,20 +55,23 @@ const newMessage: Form<NewMessage> = {
     writeOptional(to, text, it.groupId);
     writeOptional(to, digests, it.deduplication);
   },
-  read: (from) => ({
-    messageId: from.text(),
-    // It was sealed when it was written.
-    sealed: { dataKeyId: from.name(), bytes: from.bytes() } as unknown as Sealed,
-    placeMac: from.bytes(),
-    attributes: from.text(),
-    systemAttributes: from.text(),
-    senderId: from.name(),
-    sentMs: from.number(),
-    visibleAtMs: from.number(),
-    sizeBytes: from.number(),
-    groupId: readOptional(from, text),
-    deduplication: readOptional(from, digests),
-  }),
+  read(from: Incoming, queueId: string): NewMessage {
+    const messageId = from.text();
+    const { sealed, placeMac } = newBody.read(from, queueId, messageId);
+    return {
+      messageId,
+      sealed,
+      placeMac,
+      attributes: from.text(),
+      systemAttributes: from.text(),
+      senderId: from.name(),
+      sentMs: from.number(),
+      visibleAtMs: from.number(),
+      sizeBytes: from.number(),
+      groupId: readOptional(from, text),
+      deduplication: readOptional(from, digests),
+    };
+  },
 };
 
 const fifoInsert: Form<FifoInsert> = {
@@ -89,12 +93,16 @@ export const insertMessages: Form<InsertMessages> = {
     writeList(to, newMessage, it.messages);
     writeOptional(to, fifoInsert, it.fifo);
   },
-  read: (from) => ({
-    kind: "sqs.insert",
-    queue: queue.read(from),
-    messages: readList(from, newMessage),
-    fifo: readOptional(from, fifoInsert),
-  }),
+  read(from) {
+    const identity = queue.read(from);
+    const { queueId } = identity;
+    return {
+      kind: "sqs.insert",
+      queue: identity,
+      messages: readList(from, { read: () => newMessage.read(from, queueId) }),
+      fifo: readOptional(from, fifoInsert),
+    };
+  },
 };
 
 const placedMessage: Form<PlacedMessage> = {
