@@ -224,7 +224,9 @@ async function bringUpToDate(
   if (leftOut === undefined || countDestroyed(leftOut) === 0) return false;
   const nowMs = performance.timeOrigin + performance.now() + manifest.clockOffsetMs;
   await removeDestroyed(state.records, leftOut, Math.round(nowMs));
-  return present.rootSigns && ensureRoot(state, staging, accountId, Math.round(nowMs));
+  if (!present.rootSigns) return false;
+  // Awaited here: the state is closed when this function returns.
+  return await ensureRoot(state, staging, accountId, Math.round(nowMs));
 }
 
 /** Root's keys of the backup are all deleted by now, and those that came after are not in it. */
