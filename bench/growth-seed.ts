@@ -218,6 +218,16 @@ export async function makeUserWithPolicies(
   return keyOf(key);
 }
 
+/** Filters of all kinds that no message passes whose kind is `wanted`. */
+const othersFilters: readonly ((index: number) => unknown)[] = [
+  (index) => `other-${index}`,
+  (index) => ({ prefix: `other-${index}-` }),
+  (index) => ({ suffix: `-other-${index}` }),
+  (index) => ({ "equals-ignore-case": `Other-${index}` }),
+  (index) => ({ "anything-but": ["wanted", index] }),
+  (index) => ({ numeric: [">", index, "<=", index + 1] }),
+];
+
 /** A topic with one queue that wants what is `wanted`, and others that never do. */
 export async function makeFilteredTopic(
   server: BenchServer,
@@ -226,9 +236,10 @@ export async function makeFilteredTopic(
   const [topicArn = ""] = await createTopics(server, [`filtered-${subscriptions}`]);
   const queueArn = topicArn.replace(":sns:", ":sqs:");
   await askAll(server, [createQueue(queueArn, topicArn)]);
-  const others = Array.from({ length: subscriptions - 1 }, (_, index) =>
-    subscribe(topicArn, `${queueArn}-${index}`, JSON.stringify({ kind: [`other-${index}`] })),
-  );
+  const others = Array.from({ length: subscriptions - 1 }, (_, index) => {
+    const rule = othersFilters[index % othersFilters.length]?.(index);
+    return subscribe(topicArn, `${queueArn}-${index}`, JSON.stringify({ kind: [rule] }));
+  });
   const wanted = subscribe(topicArn, queueArn, JSON.stringify({ kind: ["wanted"] }));
   await askAll(server, [wanted, ...others]);
   return topicArn;

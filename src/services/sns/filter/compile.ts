@@ -5,10 +5,8 @@ import type { Leaf, PolicyNode, Rule } from "./policy.ts";
 /** What must hold at one path, ready to be asked. */
 export interface Condition {
   readonly path: string;
-  /** Values that satisfy it. */
-  readonly exact: ReadonlySet<Leaf>;
-  /** True if `exact` is all there is: then an index may stand for the condition. */
-  readonly exactOnly: boolean;
+  /** It holds if one of them does. */
+  readonly rules: readonly Rule[];
   holds(leaves: readonly Leaf[] | undefined): boolean;
 }
 
@@ -55,8 +53,7 @@ function compileCondition(path: string, rules: readonly Rule[]): Condition {
   }
   return {
     path,
-    exact,
-    exactOnly: tests.length === 0 && !present && !absent,
+    rules,
     holds(leaves) {
       if (!leaves) return absent;
       if (present) return true;
@@ -67,7 +64,7 @@ function compileCondition(path: string, rules: readonly Rule[]): Condition {
 
 type TestedRule = Exclude<Rule, { kind: "equals" | "exists" }>;
 
-function testOf(rule: TestedRule): (leaf: Leaf) => boolean {
+export function testOf(rule: TestedRule): (leaf: Leaf) => boolean {
   switch (rule.kind) {
     case "prefix":
       return (leaf) => typeof leaf === "string" && leaf.startsWith(rule.text);

@@ -1,7 +1,8 @@
 import type { NotificationAttributes } from "../message-attributes.ts";
 import { type Branch, branchHolds, type Condition, compilePolicy } from "./compile.ts";
 import { attributeFacts, bodyFacts, type Facts } from "./facts.ts";
-import type { FilterScope, Leaf, PolicyNode } from "./policy.ts";
+import type { FilterScope, PolicyNode, Rule } from "./policy.ts";
+import { addTo, RuleIndex } from "./rule-index.ts";
 
 /** Somebody who wants some of the messages; without a policy all of them. */
 export interface Filtered<T> {
@@ -37,8 +38,8 @@ export interface Matcher<T> {
 }
 
 /**
- * Compiles filters once. An index by exact values leads to the few policies that can hold, so what
- * a message costs goes with what it meets, not with how many policies there are.
+ * Compiles filters once. An index by their rules leads to the few policies that can hold, so what a
+ * message costs goes with what it meets, not with how many policies there are.
  */
 export function createMatcher<T>(filtered: readonly Filtered<T>[]): Matcher<T> {
   const open = filtered.flatMap(({ filter }, order) => (filter ? [] : [order]));
@@ -99,16 +100,27 @@ function ofScope<T>(filtered: readonly Filtered<T>[], scope: FilterScope): reado
 }
 
 function createIndex(entries: readonly Entry[]): Index {
-  const buckets = new Map<string, Map<Leaf, Indexed[]>>();
-  const scanned: Indexed[] = [];
+  const byPath = new Map<string, RuleIndex<Indexed>>();
+  /** By paths that must be absent. */
+  const byAbsence = new Map<string, Indexed[]>();
+  /** What asks for nothing. */
+  const always: Indexed[] = [];
   const wantedPaths = new Set<string>();
-  const popularity = countExactValues(entries);
+  const popularity = countRules(entries);
+  const file = (path: string, rule: Rule, indexed: Indexed) => {
+    if (rule.kind === "exists" && !rule.wanted) addTo(byAbsence, path, indexed);
+    else {
+      const index = byPath.get(path) ?? new RuleIndex();
+      byPath.set(path, index);
+      index.add(rule.kind === "exists" ? { kind: "present" } : rule, indexed);
+    }
+  };
   for (const { order, branches } of entries) {
     for (const branch of branches) {
       for (const { path } of branch) addPrefixes(wantedPaths, path);
       const anchor = anchorOf(branch, popularity);
-      if (anchor) enterBuckets(buckets, anchor, { order, branch });
-      else scanned.push({ order, branch });
+      if (!anchor) always.push({ order, branch });
+      for (const rule of anchor?.rules ?? []) file(anchor?.path ?? "", rule, { order, branch });
     }
   }
   return {
@@ -119,53 +131,56 @@ function createIndex(entries: readonly Entry[]): Index {
       const look = ({ order, branch }: Indexed) => {
         if (!found.has(order) && branchHolds(branch, facts)) found.add(order);
       };
-      for (const [path, byValue] of buckets) {
-        for (const leaf of facts.get(path) ?? []) byValue.get(leaf)?.forEach(look);
-      }
-      scanned.forEach(look);
+      always.forEach(look);
+      for (const [path, leaves] of facts) byPath.get(path)?.visit(leaves, look);
+      for (const [path, absent] of byAbsence) if (!facts.has(path)) absent.forEach(look);
       return [...found];
     },
   };
 }
 
-/** How many branches ask for each value: few behind a bucket make it a good one. */
-type Popularity = ReadonlyMap<string, ReadonlyMap<Leaf, number>>;
+/** How many branches have each rule at each path. */
+type Popularity = ReadonlyMap<string, number>;
 
-function countExactValues(entries: readonly Entry[]): Popularity {
-  const counts = new Map<string, Map<Leaf, number>>();
-  for (const { path, exact } of entries.flatMap(({ branches }) => branches.flat())) {
-    const ofPath = counts.get(path) ?? new Map<Leaf, number>();
-    counts.set(path, ofPath);
-    for (const leaf of exact) ofPath.set(leaf, (ofPath.get(leaf) ?? 0) + 1);
+const ruleName = (path: string, rule: Rule) => `${path}\0${JSON.stringify(rule)}`;
+
+function countRules(entries: readonly Entry[]): Popularity {
+  const counts = new Map<string, number>();
+  for (const { path, rules } of entries.flatMap(({ branches }) => branches.flat())) {
+    for (const rule of rules) {
+      const name = ruleName(path, rule);
+      counts.set(name, (counts.get(name) ?? 0) + 1);
+    }
   }
   return counts;
 }
 
-/** The condition of exact values that the fewest other branches share; undefined: there is none. */
+/** Rules that tell more apart come first. */
+const breadths: Readonly<Record<Rule["kind"], number>> = {
+  equals: 0,
+  prefix: 0,
+  suffix: 0,
+  "ignore-case": 0,
+  cidr: 1,
+  numeric: 1,
+  exists: 2,
+  "anything-but": 2,
+  "anything-but-prefix": 2,
+};
+
+/** The condition under which a branch is filed: the narrowest, which the fewest others share. */
 function anchorOf(branch: Branch, popularity: Popularity): Condition | undefined {
   let best: Condition | undefined;
+  let bestBreadth = Number.POSITIVE_INFINITY;
   let bestCount = Number.POSITIVE_INFINITY;
   for (const condition of branch) {
-    if (!condition.exactOnly) continue;
-    const counts = popularity.get(condition.path);
-    const count = Math.max(...[...condition.exact].map((leaf) => counts?.get(leaf) ?? 0));
-    if (count < bestCount) [best, bestCount] = [condition, count];
+    const { path, rules } = condition;
+    const breadth = Math.max(...rules.map(({ kind }) => breadths[kind]));
+    const count = Math.max(...rules.map((rule) => popularity.get(ruleName(path, rule)) ?? 0));
+    if (breadth > bestBreadth || (breadth === bestBreadth && count >= bestCount)) continue;
+    [best, bestBreadth, bestCount] = [condition, breadth, count];
   }
   return best;
-}
-
-function enterBuckets(
-  buckets: Map<string, Map<Leaf, Indexed[]>>,
-  { path, exact }: Condition,
-  indexed: Indexed,
-): void {
-  const byValue = buckets.get(path) ?? new Map<Leaf, Indexed[]>();
-  buckets.set(path, byValue);
-  for (const leaf of exact) {
-    const bucket = byValue.get(leaf);
-    if (bucket) bucket.push(indexed);
-    else byValue.set(leaf, [indexed]);
-  }
 }
 
 function addPrefixes(paths: Set<string>, path: string): void {
