@@ -42,15 +42,14 @@ export function isNative({ keySpec, messageType }: SigningQuestion): boolean {
 }
 
 /**
- * Signs on the thread pool. `privateKey` is PKCS #8 DER. AWS: PSS salts are as long as the hash,
+ * Signs on the thread pool. AWS: PSS salts are as long as the hash,
  * ECDSA signatures are DER, ML-DSA signs with an empty context.
  */
 export async function signNative(
   question: SigningQuestion,
-  privateKey: Uint8Array,
+  key: KeyObject,
   random: Random,
 ): Promise<Buffer> {
-  const key = privateKeyOf(privateKey);
   const { algorithm, messageType, message } = question;
   if (messageType === "RAW") {
     return signAside(digestOf(question), message, { key, ...paddingOf(algorithm) });
@@ -144,7 +143,8 @@ export function agreeOn(privateKey: Uint8Array, otherSpki: Uint8Array): Buffer |
   }
 }
 
-function privateKeyOf(pkcs8: Uint8Array): KeyObject {
+/** From PKCS #8 DER. */
+export function privateKeyOf(pkcs8: Uint8Array): KeyObject {
   return createPrivateKey({ key: asBuffer(pkcs8), format: "der", type: "pkcs8" });
 }
 

@@ -26,7 +26,7 @@ import {
 import type { UseLog } from "./use-log.ts";
 
 const pipeDescriptor = 3;
-/** Some 35,000 symmetric keys or 8,000 of RSA; others are unwrapped when they are used. */
+/** Some 35,000 symmetric keys, or 1,500 that sign; others are unwrapped when they are used. */
 const materialBytesMax = 24 * 1024 * 1024;
 
 const pipe = new Socket({ fd: pipeDescriptor, readable: true, writable: true });

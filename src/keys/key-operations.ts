@@ -48,13 +48,10 @@ async function signed(
   fields: readonly Buffer[],
 ): Promise<readonly Field[]> {
   const question = signingQuestion(fields);
-  const privateKey = materialOf(materials, fields);
-  // Both read the key before they wait for anything.
-  return [
-    await (isNative(question)
-      ? signNative(question, privateKey, random)
-      : signDigest(question, privateKey)),
-  ];
+  if (!isNative(question)) return [await signDigest(question, materialOf(materials, fields))];
+  const [identity, wrapped] = [field(fields, 0), field(fields, 1)];
+  const privateKey = materials.openPrivateKey(identity, wrapped, question.keySpec);
+  return [await signNative(question, privateKey, random)];
 }
 
 async function verified(fields: readonly Buffer[]): Promise<readonly Field[]> {

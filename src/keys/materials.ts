@@ -1,6 +1,8 @@
+import type { KeyObject } from "node:crypto";
 import { type BlobHeader, blobIdentity, readBlobIdentity } from "../crypto/blob.ts";
 import type { RingKey } from "../crypto/keyring.ts";
 import { unwrapMaterial, wrapMaterial } from "../crypto/material.ts";
+import { privateKeyOf } from "../crypto/signature.ts";
 import { assert, Fault } from "../kernel/errors.ts";
 import type { KeySpec } from "../kernel/key-specs.ts";
 import type { Random } from "../kernel/random.ts";
@@ -49,6 +51,14 @@ export class Materials {
     }
     this.#cache.put(identity, spec, material);
     return material;
+  }
+
+  /**
+   * The same as OpenSSL reads it, for as long as it is needed. Throws Fault `key-material-damaged`.
+   */
+  openPrivateKey(identity: Buffer, wrapped: Uint8Array, spec: KeySpec): KeyObject {
+    const material = this.open(identity, wrapped, spec);
+    return this.#cache.privateKey(identity, spec) ?? privateKeyOf(material);
   }
 
   forget(materialId: string): void {

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
+import { generateKeyPairSync } from "node:crypto";
 import { test } from "node:test";
 import fc from "fast-check";
 import { type BlobHeader, blobIdentity } from "../../src/crypto/blob.ts";
-import { entryBytes, MaterialCache } from "../../src/keys/material-cache.ts";
+import { entryBytes, MaterialCache, privateKeyBytes } from "../../src/keys/material-cache.ts";
 import { FrameBatch, FrameReader } from "../../src/keys/protocol.ts";
 import { frameOf, identity } from "./helpers.ts";
 
@@ -124,4 +125,29 @@ test("material cache", () => {
   cache.forget("c".repeat(64));
   assert.ok(signing.every((byte) => byte === 0));
   assert.equal(cache.size, 0);
+});
+
+// Goal: a private key is read once, for the key and spec that it is of, and counts in the cache.
+// Method: look whether the same object is answered, and when it no longer is.
+test("material cache: private keys", () => {
+  const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+  const pkcs8 = () => privateKey.export({ type: "pkcs8", format: "der" });
+  const name = (digit: string) => blobIdentity({ ...identity, materialId: digit.repeat(64) });
+  const spec = "ECC_NIST_P256";
+  const cache = new MaterialCache(2 * (entryBytes + privateKeyBytes + 200));
+  cache.put(name("a"), spec, pkcs8());
+  const read = cache.privateKey(name("a"), spec);
+  assert.ok(read?.equals(privateKey));
+  assert.equal(cache.privateKey(name("a"), spec), read, "once");
+  assert.equal(cache.privateKey(name("a"), "ECC_NIST_P384"), undefined);
+  assert.equal(cache.privateKey(name("b"), spec), undefined);
+  for (const digit of ["b", "c", "d"]) cache.put(name(digit), spec, pkcs8());
+  assert.equal(cache.size, 4);
+  for (const digit of ["b", "c", "d"]) assert.ok(cache.privateKey(name(digit), spec));
+  assert.equal(cache.size, 2, "what OpenSSL holds counts");
+  cache.forget("d".repeat(64));
+  assert.equal(cache.privateKey(name("d"), spec), undefined);
+  cache.put(name("d"), spec, pkcs8());
+  assert.notEqual(cache.privateKey(name("d"), spec), undefined, "its room was given back");
+  assert.equal(cache.size, 2);
 });
