@@ -3,6 +3,7 @@ import type { Reach } from "../delivery/open-targets.ts";
 import type { DenialLog } from "../doctor/denial-log.ts";
 import { createAuthorizer } from "../gateway/authorize.ts";
 import { type Auditor, createPipeline, type Pipeline } from "../gateway/pipeline.ts";
+import { createRoom } from "../gateway/room.ts";
 import type { Invoke } from "../kernel/invoke.ts";
 import type { Log } from "../kernel/log.ts";
 import type { ServiceTable } from "../kernel/operation.ts";
@@ -187,7 +188,8 @@ export async function assembleServices(options: ServicesOptions): Promise<Servic
     }),
   ];
   const authorizer = createAuthorizer({ identityPolicies, clock, checkAccount: requireKmsOptIn });
-  const shared = { state: records, authorizer, clock, systemClock, random, log };
+  const room = createRoom();
+  const shared = { state: records, authorizer, clock, systemClock, random, room, log };
   const { allowInsecureSse } = options;
   const pipeline = createPipeline({
     ...shared,

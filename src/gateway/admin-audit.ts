@@ -69,6 +69,7 @@ export function adminCall(
       via: undefined,
       signal: exchange.signal,
       records: view,
+      reserve() {},
       commit: () => Promise.reject(new Error("an operator's act commits by itself")),
     },
     input: {},

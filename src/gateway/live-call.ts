@@ -4,14 +4,8 @@ import type { EpochMs } from "../kernel/clock.ts";
 import type { Command, ResultsOf } from "../kernel/command.ts";
 import type { InvokeIdentity, InvokeTarget } from "../kernel/invoke.ts";
 import type { RecordView } from "../kernel/records.ts";
-
-/** What an outer request and the calls inside it share: its audit records and its commits. */
-export interface Work {
-  readonly events: Command[];
-  /** A secret was handed out: the answer waits until the audit is durable. */
-  secret: boolean;
-  commit(commands: readonly Command[], unconditional: boolean): Promise<readonly unknown[]>;
-}
+import type { Soon } from "../kernel/soon.ts";
+import type { Work } from "./work.ts";
 
 /** Who asks for what, and how: the same in every attempt at a request. */
 export interface Asked
@@ -65,6 +59,10 @@ export class LiveCall implements Call {
 
   get signal(): AbortSignal {
     return this.client.signal;
+  }
+
+  reserve(bytes: number): Soon<void> {
+    return this.work.reserve(bytes);
   }
 
   async commit<const T extends readonly Command[]>(

@@ -11,7 +11,9 @@ import type { Random } from "../kernel/random.ts";
 import type { RecordView } from "../kernel/records.ts";
 import { isPromise, type Soon } from "../kernel/soon.ts";
 import { type Authorizer, requireSecureTransport } from "./authorize.ts";
-import { type Asked, innerCall, LiveCall, type Work } from "./live-call.ts";
+import { type Asked, innerCall, LiveCall } from "./live-call.ts";
+import type { Room } from "./room.ts";
+import { Work } from "./work.ts";
 
 /** The right to change configuration alone; others wait until it is given back. */
 export interface Turn {
@@ -44,6 +46,8 @@ export interface PipelineDependencies<View extends RecordView> {
   readonly random: Random;
   readonly log: Log;
   readonly allowInsecureSse: boolean;
+  /** For requests that take much memory. */
+  readonly room: Room;
   /** Hears of every refusal; what was denied can be explained later. */
   readonly refused?: (refused: RefusedCall) => void;
 }
@@ -173,12 +177,13 @@ async function attempt<View extends RecordView, O>(
   asked: Asked,
   run: (call: LiveCall) => Promise<Walked<O>>,
 ): Promise<Outcome<O>> {
-  const work: Work = { events: [], secret: false, commit: async () => [] };
+  const work = new Work(deps.room);
   const arrival = { now: deps.clock.now(), systemMs: deps.systemClock.now() };
   let turn: Turn | undefined;
   try {
     for (let round = 1; round <= attemptsMax; round++) {
       const view = deps.state.view(turn);
+      work.holdsTurn = turn !== undefined;
       work.commit = (commands, unconditional) =>
         deps.state.commit(unconditional ? undefined : view, commands);
       try {
@@ -187,6 +192,7 @@ async function attempt<View extends RecordView, O>(
         return walked.outcome;
       } catch (error) {
         if (!(error instanceof StaleDecision)) throw error;
+        work.leaveRoom();
         if (error.changesRecords) turn ??= await deps.state.takeTurn();
       }
     }
@@ -196,6 +202,7 @@ async function attempt<View extends RecordView, O>(
     throw error;
   } finally {
     turn?.giveBack();
+    work.leaveRoom();
   }
 }
 
@@ -255,7 +262,9 @@ async function settle<View extends RecordView>(
   const changes = outcome.commands ?? [];
   if (changes.length > 0) {
     // If it is stale, the calls inside did happen: their records stay in `work` for later.
-    await deps.state.commit(view, [...changes, ...events]);
+    const stored = deps.state.commit(view, [...changes, ...events]);
+    work.packed();
+    await stored;
   } else if (events.length > 0) {
     const recorded = deps.state.commit(undefined, events);
     // Answered means recorded, also after kill -9. Where the record cannot be written, a call that

@@ -4,6 +4,7 @@ import type { Command, ResultsOf } from "./command.ts";
 import type { Keeper } from "./kept.ts";
 import type { NamedPolicy } from "./policy.ts";
 import type { RecordView } from "./records.ts";
+import type { Soon } from "./soon.ts";
 
 /** One request on its way: who, where, when, how it came, and what it may do to the state. */
 export interface Call extends Keeper {
@@ -25,6 +26,14 @@ export interface Call extends Keeper {
   /** Aborts when the client has gone or the server stops; long polls listen to it. */
   readonly signal: AbortSignal;
   readonly records: RecordView;
+  /**
+   * Waits, in order, until the server has memory for work of so many bytes. It is given back when
+   * this attempt at the request is over.
+   *
+   * INVARIANT: who waits holds nothing that others wait for, and who holds some never waits for
+   * more: so nobody waits for ever.
+   */
+  reserve(bytes: number): Soon<void>;
   /**
    * Commits now, for operations that need results to go on (receive). Others return commands and
    * leave it to the pipeline. Throws StaleDecision when the configuration moved on, unless

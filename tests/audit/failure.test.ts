@@ -6,6 +6,7 @@ import { randomUUID } from "node:crypto";
 import { test } from "node:test";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { createPipeline, type State } from "../../src/gateway/pipeline.ts";
+import { createRoom } from "../../src/gateway/room.ts";
 import { Fault } from "../../src/kernel/errors.ts";
 import { silentLog } from "../../src/kernel/log.ts";
 import type { AnyOperation, ServiceTable } from "../../src/kernel/operation.ts";
@@ -67,6 +68,7 @@ function pipelineOver(auditWorks: () => boolean, onDisk: Promise<void> = Promise
     auditor: { record: async () => ({ kind: "audit.append" }) },
     clock,
     systemClock: clock,
+    room: createRoom(),
     random: { bytes: (length) => Buffer.alloc(length), uuid: () => randomUUID() },
     log: silentLog,
     allowInsecureSse: false,

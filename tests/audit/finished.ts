@@ -41,6 +41,7 @@ export const call: Call = {
     count: async () => 0,
     versionOf: () => undefined,
   },
+  reserve() {},
   commit: async () => {
     throw new Error("not in this test");
   },

@@ -5,6 +5,7 @@ import { systemRandom } from "../../src/crypto/random.ts";
 import { createSecretBox } from "../../src/crypto/secretbox.ts";
 import { createAuthorizer } from "../../src/gateway/authorize.ts";
 import { createPipeline, type PerformRequest } from "../../src/gateway/pipeline.ts";
+import { createRoom } from "../../src/gateway/room.ts";
 import type { Caller } from "../../src/kernel/caller.ts";
 import { assert, Refusal } from "../../src/kernel/errors.ts";
 import type { FinishedCall } from "../../src/kernel/finished-call.ts";
@@ -103,6 +104,7 @@ export async function createBed(options: { quotas?: QuotaRates } = {}) {
     clock: clockPort,
     systemClock: clockPort,
     log: silentLog,
+    room: createRoom(),
     random: systemRandom,
     allowInsecureSse: false,
   });

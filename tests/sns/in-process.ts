@@ -3,6 +3,7 @@ import type { TestContext } from "node:test";
 import { systemRandom } from "../../src/crypto/random.ts";
 import { createSecretBox } from "../../src/crypto/secretbox.ts";
 import { createPipeline } from "../../src/gateway/pipeline.ts";
+import { createRoom, type Room } from "../../src/gateway/room.ts";
 import type { Caller } from "../../src/kernel/caller.ts";
 import type { Command } from "../../src/kernel/command.ts";
 import type { Gap } from "../../src/kernel/gapped.ts";
@@ -74,6 +75,7 @@ export interface InProcess {
 export interface InProcessOptions {
   readonly carriers?: Carriers;
   readonly undeliveredRetentionMs?: number;
+  readonly room?: Room;
 }
 
 const nowhere = async () => {
@@ -172,6 +174,7 @@ export async function snsInProcess(
     auditor: { record: async () => undefined },
     clock,
     systemClock: clock,
+    room: options.room ?? createRoom(),
     random: systemRandom,
     log,
     allowInsecureSse: false,

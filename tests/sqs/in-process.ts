@@ -1,6 +1,7 @@
 import { createHash, createHmac, randomBytes, randomUUID, timingSafeEqual } from "node:crypto";
 import type { TestContext } from "node:test";
 import { createPipeline } from "../../src/gateway/pipeline.ts";
+import { createRoom } from "../../src/gateway/room.ts";
 import type { Caller } from "../../src/kernel/caller.ts";
 import type { FillGap } from "../../src/kernel/gapped.ts";
 import { type LogFacts, silentLog } from "../../src/kernel/log.ts";
@@ -121,6 +122,7 @@ export function serviceOn(ground: Ground): InProcess {
     auditor: { record: async () => undefined },
     clock,
     systemClock,
+    room: createRoom(),
     random,
     log,
     allowInsecureSse: false,

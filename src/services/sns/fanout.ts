@@ -47,13 +47,12 @@ function filterOf({ filterPolicy, filterPolicyScope, arn }: SubscriptionRecord) 
 }
 
 /** Whom a message is for, with counts of those whom it is not for. */
-export function selectSubscriptions(
-  { matchers }: Fanout,
-  message: CheckedMessage,
-): {
+export interface Selection {
   readonly selected: readonly SubscriptionRecord[];
   readonly filteredOut: readonly FilteredOut[];
-} {
+}
+
+export function selectSubscriptions({ matchers }: Fanout, message: CheckedMessage): Selection {
   const selections = [...matchers].map(([protocol, matcher]) =>
     matcher.select({ attributes: message.attributes, body: bodyFor(message, protocol) }),
   );

@@ -8,7 +8,7 @@ import { sendToQueue } from "./delivery.ts";
 import type { Notification } from "./envelope.ts";
 import { kmsFailure } from "./errors.ts";
 import { settleFailure } from "./failures.ts";
-import { type Fanout, fanoutOf, filterCounts, selectSubscriptions } from "./fanout.ts";
+import { fanoutOf, filterCounts, type Selection, selectSubscriptions } from "./fanout.ts";
 import { bodyFor, bodyForSubscription, type CheckedMessage } from "./message.ts";
 import { placed } from "./notification-place.ts";
 import type { SnsDependencies } from "./ports.ts";
@@ -51,9 +51,14 @@ export async function publish(
   messages: readonly Numbered[],
 ): Promise<Published> {
   const fanout = fanoutOf(await subscriptionsOf(call.records, topic));
-  const batch: Batch = { deps, call, topic, fanout };
+  const batch: Batch = { deps, call, topic };
+  const addressed = messages.map((numbered) => ({
+    numbered,
+    ...selectSubscriptions(fanout, numbered.message),
+  }));
+  await call.reserve(bytesInWork(addressed));
   await seal(batch, []);
-  const fanned = await Promise.all(messages.map((each) => fanOut(batch, each)));
+  const fanned = await Promise.all(addressed.map((each) => fanOut(batch, each)));
   const left = fanned.flatMap((each) => each.left);
   const stored = left.length > 0 ? await sealLeft(batch, left) : undefined;
   return gather(batch, messages, fanned, stored);
@@ -63,7 +68,26 @@ interface Batch {
   readonly deps: SnsDependencies;
   readonly call: Call;
   readonly topic: TopicRecord;
-  readonly fanout: Fanout;
+}
+
+/** With whom it is for. */
+interface Addressed extends Selection {
+  readonly numbered: Numbered;
+}
+
+/**
+ * What a delivery takes while it is on its way, beside its body: measured, half of it objects, half
+ * the memory of ciphers and groups.
+ */
+const deliveryBytes = 16 * 1024;
+
+/** A hundred queues for each of a hundred publishers at once would take all the memory there is. */
+function bytesInWork(messages: readonly Addressed[]): number {
+  return messages.reduce(
+    (sum, { numbered, selected }) =>
+      sum + selected.length * (deliveryBytes + numbered.message.sizeBytes),
+    0,
+  );
 }
 
 /** Under the topic's data key. */
@@ -114,9 +138,11 @@ interface Fanned {
   readonly committed: readonly (() => void)[];
 }
 
-async function fanOut(batch: Batch, numbered: Numbered): Promise<Fanned> {
-  const { deps, topic, fanout } = batch;
-  const { selected, filteredOut } = selectSubscriptions(fanout, numbered.message);
+async function fanOut(
+  batch: Batch,
+  { numbered, selected, filteredOut }: Addressed,
+): Promise<Fanned> {
+  const { deps, topic } = batch;
   const deliverables = new Map<string, Deliverable>();
   const of = (body: string): Deliverable => {
     const known = deliverables.get(body);
