@@ -27,6 +27,14 @@ export function sizeName(bytes: number): string {
   return bytes < kib * kib ? `${bytes / kib} KiB` : `${bytes / kib / kib} MiB`;
 }
 
+/**
+ * Of `LoadTarget.longer`: large requests of all connections are read together and answered together,
+ * so that on a busy machine a short slice could end before the first are.
+ */
+export function longerFor(bodyBytes: number): number {
+  return bodyBytes < kib * kib ? 1 : 3;
+}
+
 /** What follows the name of an operation: only what is not the usual. */
 export function variantName(connections: number, bodyBytes: number): string {
   const parts: string[] = [];

@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Case, kib, type LoadCase, variantName } from "./cases.ts";
+import { type Case, kib, type LoadCase, longerFor, variantName } from "./cases.ts";
 import type { LoadTarget } from "./measure.ts";
 import { startScript } from "./processes.ts";
 import { sqs, type Work } from "./requests.ts";
@@ -81,8 +81,9 @@ export function floorServers({ targets, hashing }: Floors): LoadCase[] {
 
 function floorCase(target: LoadTarget, connections: number, bodyBytes: number): LoadCase {
   const name = `${target.name}${variantName(connections, bodyBytes)}`;
+  const longer = longerFor(bodyBytes);
   return {
-    target: { ...target, name, connections, work: sendWork(bodyBytes) },
+    target: { ...target, name, connections, longer, work: sendWork(bodyBytes) },
     subject: "floor",
     operation: target.name,
     scheme: target.ca ? "https" : "http",

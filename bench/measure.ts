@@ -30,6 +30,8 @@ export interface LoadTarget {
   readonly after?: readonly RequestSpec[];
   /** Requests that become due in a second, whether or not others were answered. */
   readonly ratePerSecond?: number;
+  /** How many times as long its slices are; default 1. */
+  readonly longer?: number;
 }
 
 export interface ProbeTarget {
@@ -88,10 +90,11 @@ export async function measureAll<T extends Target>(
 
 export async function measureOnce(
   target: Target,
-  timing: Timing,
+  asked: Timing,
   options: MeasureOptions = {},
 ): Promise<Slice> {
-  if ("probe" in target) return probe(target, timing);
+  if ("probe" in target) return probe(target, asked);
+  const timing = { ...asked, measureMs: asked.measureMs * (target.longer ?? 1) };
   const fixed = target.work.kind === "fixed" && target.ratePerSecond === undefined;
   const generator = fixed ? (target.generator ?? options.generator ?? "own") : "own";
   if (target.fill) {

@@ -1,4 +1,4 @@
-import { type Case, kib, type LoadCase, variantName } from "./cases.ts";
+import { type Case, kib, type LoadCase, longerFor, variantName } from "./cases.ts";
 import type { LoadTarget } from "./measure.ts";
 import { kms, type RequestSpec, sns, sqs, type Work } from "./requests.ts";
 import type { ServerAddress } from "./server.ts";
@@ -133,7 +133,7 @@ function caseOf(
   const { name, work, fill, lands } = operation;
   const shown = `${name}, ${scheme}, ${label}${variant}`;
   return {
-    target: { ...place, name: shown, work, fill, connections },
+    target: { ...place, name: shown, work, fill, connections, longer: longerFor(bodyBytes) },
     subject,
     operation: name,
     scheme,

@@ -3,6 +3,7 @@ import { type Caller, callerAccountId } from "../kernel/caller.ts";
 import { Fault, Refusal } from "../kernel/errors.ts";
 import type { Json } from "../kernel/json.ts";
 import type { Log } from "../kernel/log.ts";
+import { giveBack } from "../kernel/memory.ts";
 import type { Random } from "../kernel/random.ts";
 import { inStep, type Soon, soon } from "../kernel/soon.ts";
 import type { Protocol, WireReply, WireRequest, WireService } from "../wire/service.ts";
@@ -171,6 +172,7 @@ async function handle(
     const { operation: name, protocol } = service.identify(request);
     operation = name;
     const input = service.decode(operation, protocol, request);
+    giveBack(body);
     await inStep();
     const output = await deps.pipeline.perform({
       service: service.name,

@@ -16,6 +16,15 @@ export interface GatewayLimits {
   readonly unauthenticatedBytesMax: number;
   /** The same for one address (loopback and trusted proxies excepted). */
   readonly unauthenticatedBytesPerAddressMax: number;
+  /** A body of more bytes is large. */
+  readonly smallBodyBytesMax: number;
+  /** Large bodies among the unproven: what is left beside them is for small ones. */
+  readonly unauthenticatedLargeBytesMax: number;
+  /**
+   * Large bodies, proven or not, from before they are read until they are answered, all together.
+   * On its way a message is held about five times: body, texts, sealed, for the store.
+   */
+  readonly largeBytesMax: number;
   /**
    * Requests that may wait for room. Node holds up to 64 KiB of each, so together with
    * `unauthenticatedBytesMax` they stay within 64 MiB.
@@ -47,6 +56,8 @@ export function limitsOfOne(limits: GatewayLimits, gateways: number): GatewayLim
       limits.unauthenticatedBytesPerAddressMax,
       limits.bodyBytesMax,
     ),
+    unauthenticatedLargeBytesMax: part(limits.unauthenticatedLargeBytesMax, limits.bodyBytesMax),
+    largeBytesMax: part(limits.largeBytesMax, limits.bodyBytesMax),
     waitingMax: part(limits.waitingMax),
     connectionsMax: part(limits.connectionsMax),
     connectionsPerAddressMax: part(limits.connectionsPerAddressMax),
@@ -62,6 +73,9 @@ export const defaultLimits: GatewayLimits = Object.freeze({
   bodyBytesPerWindowMin: 20 * 1024,
   unauthenticatedBytesMax: 48 * mebibyte,
   unauthenticatedBytesPerAddressMax: 16 * mebibyte,
+  smallBodyBytesMax: 16 * 1024,
+  unauthenticatedLargeBytesMax: 32 * mebibyte,
+  largeBytesMax: 48 * mebibyte,
   waitingMax: 256,
   waitingMs: 10_000,
   connectionsMax: 20_000,

@@ -11,7 +11,7 @@ export class LiveExchange implements HttpExchange, Bagged {
   readonly headers: HeaderValues;
   readonly transportFacts: TransportFacts;
   /** Runs once, when the sender of the body is proven or the exchange is over. */
-  releaseBody: (() => void) | undefined;
+  whenProven: (() => void) | undefined;
   /** Of the bag of all that are in work. */
   place = -1;
   #abort: AbortController | undefined;
@@ -39,9 +39,9 @@ export class LiveExchange implements HttpExchange, Bagged {
   }
 
   bodyAuthenticated(): void {
-    const release = this.releaseBody;
-    this.releaseBody = undefined;
-    release?.();
+    const told = this.whenProven;
+    this.whenProven = undefined;
+    told?.();
   }
 }
 

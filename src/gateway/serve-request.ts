@@ -96,16 +96,18 @@ export function requestServer<A>(options: RequestServerOptions<A>): RequestServe
       const reserved = await budget.reserve(reservedBytes, address, exchange.signal);
       if (!reserved) return refuse(turn, "busy");
     }
-    exchange.releaseBody = () => budget.release(reservedBytes, address);
-    if (carrier.expectsContinue) carrier.sendContinue();
-    const reading = announced === 0 ? emptyBody : carrier.readBody(bytesMax, options.watch);
-    const body = isPromise(reading) ? await reading : reading;
-    if (body === "gone") return;
-    if (typeof body === "string") return refuse(turn, body);
+    exchange.whenProven = () => budget.prove(reservedBytes, address);
     try {
+      if (carrier.expectsContinue) carrier.sendContinue();
+      const reading = announced === 0 ? emptyBody : carrier.readBody(bytesMax, options.watch);
+      const body = isPromise(reading) ? await reading : reading;
+      if (body === "gone") return;
+      if (typeof body === "string") return refuse(turn, body);
       reply(turn, await handler.handle(exchange, body, admission.context));
-    } finally {
       giveBack(body);
+    } finally {
+      exchange.bodyAuthenticated();
+      budget.release(reservedBytes);
     }
   }
 
@@ -115,8 +117,6 @@ export function requestServer<A>(options: RequestServerOptions<A>): RequestServe
     } catch (error) {
       log.error("a request handler failed", { error });
       failed(turn);
-    } finally {
-      turn.exchange.bodyAuthenticated();
     }
   }
 

@@ -26,7 +26,12 @@ test("twin: with the limits lifted the same announcement is admitted", async (t)
   const lifted = Number.MAX_SAFE_INTEGER;
   const admitted = signalled();
   const { port } = await testGateway(t, {
-    limits: { bodyBytesMax: lifted, unauthenticatedBytesMax: lifted },
+    limits: {
+      bodyBytesMax: lifted,
+      unauthenticatedBytesMax: lifted,
+      unauthenticatedLargeBytesMax: lifted,
+      largeBytesMax: lifted,
+    },
     handler: {
       ...echo(),
       admit() {
@@ -171,15 +176,18 @@ async function untilRefused(send: () => ReturnType<typeof rawClient>): Promise<v
   assert.fail("never refused");
 }
 
+const never = new AbortController().signal;
+
 test("the budget counts addresses apart and serves its line in order", async () => {
-  const limits = {
+  const budget = bodyBudget({
     unauthenticatedBytesMax: 100,
     unauthenticatedBytesPerAddressMax: 40,
+    smallBodyBytesMax: 100,
+    unauthenticatedLargeBytesMax: 0,
+    largeBytesMax: 0,
     waitingMax: 3,
     waitingMs: 10_000,
-  };
-  const budget = bodyBudget(limits);
-  const never = new AbortController().signal;
+  });
   assert.equal(budget.reserveNow(40, "a"), true);
   assert.equal(budget.reserveNow(1, "a"), false, "the address is at its limit");
   assert.equal(budget.reserveNow(60, undefined), true, "loopback has no limit of its own");
@@ -192,23 +200,75 @@ test("the budget counts addresses apart and serves its line in order", async () 
   ];
   assert.equal(await budget.reserve(1, "d", never), false, "the line is full");
   gone.abort();
-  budget.release(60, undefined);
+  budget.prove(60, undefined);
   // "a" is still at its own limit and does not hold up "c".
   await Promise.all([line[1], line[2]]);
   assert.deepEqual(order, ["b false", "c true"]);
-  budget.release(40, "a");
+  budget.prove(40, "a");
   await line[0];
   assert.deepEqual(order, ["b false", "c true", "a true"]);
-  budget.release(30, "a");
-  budget.release(30, "c");
+  budget.prove(30, "a");
+  budget.prove(30, "c");
   assert.equal(budget.usedBytes(), 0);
 });
 
-test("all bodies together stay within 64 MiB, those in line included", () => {
+const forLarge = {
+  unauthenticatedBytesMax: 120,
+  unauthenticatedBytesPerAddressMax: 120,
+  smallBodyBytesMax: 10,
+  unauthenticatedLargeBytesMax: 100,
+  largeBytesMax: 150,
+  waitingMax: 10,
+  waitingMs: 10_000,
+};
+
+test("large bodies keep their room until they are answered, small ones until proven", async () => {
+  const budget = bodyBudget(forLarge);
+  assert.equal(budget.reserveNow(100, undefined), true);
+  assert.equal(budget.reserveNow(11, undefined), false, "a tenth is for small bodies");
+  assert.equal(budget.reserveNow(10, undefined), true);
+  budget.prove(10, undefined);
+  budget.release(10);
+  budget.prove(100, undefined);
+  assert.equal(budget.reserveNow(51, undefined), false, "the proven one is still in work");
+  assert.equal(budget.reserveNow(50, undefined), true);
+  budget.release(100);
+  assert.equal(budget.reserveNow(50, undefined), true);
+  assert.equal(budget.usedBytes(), 100);
+});
+
+test("a large body waits for no later one, and small ones not for it", async () => {
+  const budget = bodyBudget(forLarge);
+  assert.equal(budget.reserveNow(80, undefined), true);
+  const order: string[] = [];
+  const gone = new AbortController();
+  const line = [
+    budget.reserve(90, undefined, gone.signal).then((got) => order.push(`90 ${got}`)),
+    budget.reserve(95, undefined, never).then((got) => order.push(`95 ${got}`)),
+    budget.reserve(11, undefined, never).then((got) => order.push(`11 ${got}`)),
+  ];
+  assert.equal(budget.reserveNow(12, undefined), false, "there is room, and a line before it");
+  assert.equal(budget.reserveNow(10, undefined), true);
+  // Who leaves the line's head lets the next in, if they fit.
+  gone.abort();
+  budget.prove(80, undefined);
+  await line[0];
+  assert.deepEqual(order, ["90 false"], "proven, and still in work: 95 do not fit");
+  budget.release(80);
+  await line[1];
+  assert.deepEqual(order, ["90 false", "95 true"]);
+  budget.prove(95, undefined);
+  await line[2];
+  assert.deepEqual(order, ["90 false", "95 true", "11 true"]);
+});
+
+test("all bodies together stay within 80 MiB, those in line included", () => {
+  const { unauthenticatedBytesMax, unauthenticatedLargeBytesMax, largeBytesMax } = defaultLimits;
   const nodeBytesPerWaiting = 64 * 1024;
-  const total =
-    defaultLimits.unauthenticatedBytesMax + defaultLimits.waitingMax * nodeBytesPerWaiting;
-  assert.ok(total <= 64 * 1024 ** 2);
+  const waiting = defaultLimits.waitingMax * nodeBytesPerWaiting;
+  const small = unauthenticatedBytesMax - unauthenticatedLargeBytesMax;
+  assert.ok(unauthenticatedBytesMax + waiting <= 64 * 1024 ** 2, "the unproven");
+  assert.ok(small + largeBytesMax + waiting <= 80 * 1024 ** 2);
 });
 
 test("too many requests in a row on one connection end it", async (t) => {

@@ -84,10 +84,15 @@ export interface RawClient {
   closed: Promise<string>;
 }
 
-export function rawClient(test: TestContext, port: number, secure = false): RawClient {
+export function rawClient(
+  test: TestContext,
+  port: number,
+  secure = false,
+  host = "127.0.0.1",
+): RawClient {
   const socket = secure
-    ? connectTls({ port, host: "127.0.0.1", rejectUnauthorized: false })
-    : connect({ port, host: "127.0.0.1" });
+    ? connectTls({ port, host, rejectUnauthorized: false })
+    : connect({ port, host });
   let received = "";
   const watchers = new Set<() => void>();
   socket.on("data", (chunk) => {
