@@ -10,6 +10,7 @@ import { clientEnvironment } from "./env.ts";
 import { type InitRun, pathWithAwslocal, readyHookFolder, runInitScripts } from "./init-scripts.ts";
 import { CliError, type CliIo, settingsFileText, tell } from "./io.ts";
 import { prepareKeyUser } from "./key-user.ts";
+import { boundOldGeneration } from "./old-generation.ts";
 import { readSettings } from "./settings.ts";
 import { shellQuote } from "./shell.ts";
 import { explainSystemError } from "./system-errors.ts";
@@ -72,6 +73,7 @@ export async function serve(
   const start = await loadStart();
   const server = await startOrExplain((chosen) => start(chosen, { init, prepared }), settings);
   boundYoungGeneration();
+  boundOldGeneration();
   io.out(banner(settings, server, version));
   const stopping = new AbortController();
   const initialised = initialise(settings, server, { progress: init, signal: stopping.signal }, io);

@@ -3,10 +3,10 @@ import { type Soon, soon } from "../kernel/soon.ts";
 import type { Room } from "./room.ts";
 
 /**
- * A quarter is enough once the commit is packed. If all of it were held until the answer, gateway
+ * An eighth is enough once the commit is packed. If all of it were held until the answer, gateway
  * and store would wait for each other in turn.
  */
-const packedShare = 0.25;
+const packedShare = 0.125;
 
 /** What an outer request and the calls inside it share: audit records, commits, memory. */
 export class Work {

@@ -66,10 +66,10 @@ test("a request holds what it reserved until it leaves, a part of it once packed
   const first = new Work(room);
   await first.reserve(100);
   const second = new Work(room);
-  const waiting = second.reserve(80);
+  const waiting = second.reserve(90);
   assert.ok(isPromise(waiting), "the twin: without leaving there is no room");
   first.packed();
-  assert.ok(isPromise(new Work(room).reserve(1)), "75 are free, and 80 stand first");
+  assert.ok(isPromise(new Work(room).reserve(1)), "87 are free, and 90 stand first");
   first.leaveRoom();
   await waiting;
   first.leaveRoom();
