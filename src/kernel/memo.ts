@@ -24,8 +24,12 @@ export function memoText<V>(
     const made = make(text);
     if (text.length > charactersMax) return made;
     if (answers.size >= entriesMax) answers.clear();
-    // A copy: a text that was cut out of a longer one would keep that one in memory.
-    answers.set(JSON.parse(JSON.stringify(text)), made);
+    answers.set(ownText(text), made);
     return made;
   };
+}
+
+/** A copy for keeping: a text that was cut out of a longer one keeps that one in memory. */
+export function ownText(text: string): string {
+  return JSON.parse(JSON.stringify(text));
 }

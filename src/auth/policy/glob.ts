@@ -1,3 +1,5 @@
+import { memoText, ownText } from "../../kernel/memo.ts";
+
 /**
  * Wildcard matching without backtracking: `*` is any text, `?` any one character. A pattern is cut
  * at its stars; the leftmost place of each part is the right one, so nothing is ever tried twice.
@@ -32,7 +34,15 @@ const textOf = (part: Part): string => (typeof part === "string" ? part : part.t
 const holesOf = (part: Part): readonly number[] =>
   typeof part === "string" ? noHoles : part.holes;
 
+/**
+ * Most patterns are short texts that all policies share (`arn`, a Region, an account, an action):
+ * so they share what is made of them, and it stays in the processor's caches.
+ */
+const literalGlob = memoText((text): Glob => ({ parts: [ownText(text)], lengthMin: text.length }));
+
 export function compileGlob(tokens: readonly GlobToken[]): Glob {
+  const [only] = tokens;
+  if (tokens.length === 1 && only?.kind === "literal") return literalGlob(only.text);
   const parts: Part[] = [];
   let text = "";
   let holes: number[] | undefined;
@@ -53,7 +63,8 @@ export function compileGlob(tokens: readonly GlobToken[]): Glob {
     }
   }
   cut();
-  return { parts, lengthMin };
+  // Without the room for more that a list that grew has.
+  return { parts: parts.slice(), lengthMin };
 }
 
 /** What every matching text begins with: up to the first wildcard. */
