@@ -95,7 +95,8 @@ function cipherCalls(ask: Ask): CipherCalls {
       length.writeUInt32BE(asked.lengthBytes);
       return ask(operations.generateDataKey, [...cipherFields(asked), length], (fields) => ({
         plaintext: ownField(fields, 0),
-        blob: openField(fields, 1),
+        // No secret, but kept for as long as the data key: it would keep all that it shares with.
+        blob: ownField(fields, 1),
       }));
     },
     generateKeyPair: async (asked) =>

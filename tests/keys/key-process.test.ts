@@ -32,6 +32,9 @@ test("encrypt, decrypt, data keys", async (t) => {
   const dataKey = await keys.generateDataKey({ ...request, lengthBytes: 64 });
   assert.equal(dataKey.plaintext.length, 64);
   assert.deepEqual(await keys.decrypt({ ...request, blob: dataKey.blob }), dataKey.plaintext);
+  // Kept with the data key: nothing else is kept with it, as with what is used at once.
+  assert.equal(dataKey.blob.buffer.byteLength, dataKey.blob.length);
+  assert.notEqual(blob.buffer.byteLength, blob.length);
   await keys.forget(material.materialId);
   assert.deepEqual(await keys.decrypt({ ...request, blob }), plaintext);
   assert.deepEqual(
