@@ -7,6 +7,7 @@ import type { Random } from "../../kernel/random.ts";
 import type { RecordView } from "../../kernel/records.ts";
 import type { Sealer } from "../../kernel/sealer.ts";
 import type { Arrivals } from "./arrivals.ts";
+import type { ClaimSizes } from "./claim-sizes.ts";
 import type { QueueCounters } from "./metrics.ts";
 import type { Waiters } from "./waiters.ts";
 
@@ -82,5 +83,6 @@ export interface SqsDependencies {
 /** What the operations work with. */
 export interface SqsContext extends SqsDependencies {
   readonly waiters: Waiters;
+  readonly claimSizes: ClaimSizes;
   readonly metrics: QueueCounters;
 }

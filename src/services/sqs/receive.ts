@@ -31,7 +31,7 @@ export interface Look {
   readonly messages: readonly ReceivedMessage[];
   /** Service time of the last claim. */
   readonly lookedAtMs: number;
-  /** As many were claimed as wished: there may be more. */
+  /** As many were claimed as were asked for: there may be more. */
   readonly full: boolean;
   /** Too many messages in flight. */
   readonly overLimit: boolean;
@@ -62,6 +62,7 @@ export async function look(
   for (let claims = 1; ; claims++) {
     const claim = claimOf(context, queue, wish, target && queue.redrive);
     const [result] = await call.commit([claim]);
+    context.claimSizes.saw(queue.identity.queueId, result.messages);
     const claimId = result.repeatedClaimId ?? claim.claimId;
     const repeated = result.repeatedClaimId !== undefined;
     const claimed = result.messages.length + result.exhausted.length;
@@ -72,7 +73,7 @@ export async function look(
     if (opened.behind.length > 0 && !repeated) {
       await giveBack(context, call, queue, claimId, opened.behind);
     }
-    const facts = { lookedAtMs: claim.nowMs, full: claimed >= wish.count, repeated };
+    const facts = { lookedAtMs: claim.nowMs, full: claimed >= claim.count, repeated };
     const { overLimit } = result;
     const messages = opened.received.map((message) => ({ ...message, claimId }));
     for (const one of opened.withheld) withheld.push({ ...one, claimId });
@@ -111,7 +112,7 @@ function claimOf(
     kind: "sqs.claim",
     queue: queue.identity,
     nowMs,
-    count: wish.count,
+    count: context.claimSizes.countFor(queue.identity.queueId, wish.count),
     visibleAgainMs: nowMs + wish.visibilityMs,
     retainedSinceMs: nowMs - queue.retentionMs,
     claimId: context.random.bytes(8).toString("hex"),

@@ -1,6 +1,7 @@
 import { Refusal } from "../../kernel/errors.ts";
 import { type AnyOperation, operationTable, type ServiceTable } from "../../kernel/operation.ts";
 import { shareWaiters } from "./arrivals.ts";
+import { createClaimSizes } from "./claim-sizes.ts";
 import { createJobs, type SqsJobs } from "./jobs.ts";
 import { measureQueues, type QueueMeasure } from "./measure.ts";
 import { createQueueCounters, type UsedQueue } from "./metrics.ts";
@@ -62,6 +63,7 @@ export function createSqs(deps: SqsDependencies): Sqs {
   const context: SqsContext = {
     ...deps,
     waiters,
+    claimSizes: createClaimSizes(),
     metrics: createQueueCounters(),
   };
   const table: ServiceTable = {
