@@ -47,7 +47,7 @@ function configure(database: DatabaseSync): void {
   database.exec("PRAGMA synchronous = FULL");
   database.exec("PRAGMA wal_autocheckpoint = 2000; PRAGMA journal_size_limit = 67108864");
   // No memory map: an I/O error on one is a signal that ends the process, not an error code.
-  database.exec("PRAGMA cache_size = -32768; PRAGMA mmap_size = 0; PRAGMA temp_store = MEMORY");
+  database.exec("PRAGMA cache_size = -16384; PRAGMA mmap_size = 0; PRAGMA temp_store = MEMORY");
 }
 
 /** Throws Fault `store-foreign` before anything is written to a database of another program. */
