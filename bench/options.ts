@@ -27,7 +27,7 @@ that was found, and bench/report.html shows it.
   --slice SECONDS    length of a slice (default 2; 1 with --short)
   --generator NAME   wrk or own (default wrk where it is installed; fixed requests only)
   --growth-max N     largest size of the growth curves (default 1000000; 0 leaves them out)
-  --data DIR         where the servers keep their data (default: the system's temporary folder)
+  --data DIR         where data folders are made (default: the system's temporary folder)
   --report FILE.json draw the report of an earlier run again
   --help             this text
 `;

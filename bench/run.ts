@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { verdict } from "./goals.ts";
-import { help, readOptions } from "./options.ts";
+import { help, type Options, readOptions } from "./options.ts";
 import { allNames } from "./placeholders.ts";
 import { page } from "./report/page.ts";
 import { goalLines, loadLine, table } from "./report/table.ts";
@@ -15,13 +15,19 @@ const here = fileURLToPath(new URL(".", import.meta.url));
 const reportFile = join(here, "report.html");
 
 async function main(): Promise<void> {
-  const folder = mkdtempSync(join(tmpdir(), "sealpost-bench-"));
+  const asked = readOptions(process.argv.slice(2), tmpdir());
+  if (asked.help) process.stdout.write(help);
+  else if (asked.list) console.log(allNames(asked.options).join("\n"));
+  else if (asked.report) draw(JSON.parse(readFileSync(asked.report, "utf8")));
+  else keep(await measure(asked.options));
+}
+
+/** In a folder of its own inside the one asked for: an earlier run leaves nothing in its way. */
+async function measure(options: Options): Promise<Results> {
+  mkdirSync(options.folder, { recursive: true });
+  const folder = mkdtempSync(join(options.folder, "sealpost-bench-"));
   try {
-    const asked = readOptions(process.argv.slice(2), folder);
-    if (asked.help) process.stdout.write(help);
-    else if (asked.list) console.log(allNames(asked.options).join("\n"));
-    else if (asked.report) draw(JSON.parse(readFileSync(asked.report, "utf8")));
-    else keep(await runSuite(asked.options, tell));
+    return await runSuite({ ...options, folder }, tell);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
