@@ -11,6 +11,8 @@ export interface BodyBudget {
   reserve(bytes: number, address: string | undefined, gone: AbortSignal): Promise<boolean>;
   /** Reserves room if nobody waits and there is some. Never waits. */
   reserveNow(bytes: number, address: string | undefined): boolean;
+  /** A reserved body was read and is shorter than it might have been: the rest is free. */
+  shrink(bytes: number, toBytes: number, address: string | undefined): void;
   /** A reserved body is one of a proven sender, or will be none: the first of two steps. */
   prove(bytes: number, address: string | undefined): void;
   /** Its request is over: the second. */
@@ -105,6 +107,14 @@ export function bodyBudget(limits: BodyBudgetLimits): BodyBudget {
   return {
     usedBytes: () => unproven.usedBytes,
     reserveNow: (bytes, address) => lineOf(bytes).size === 0 && take(bytes, address),
+    shrink(bytes, toBytes, address) {
+      if (toBytes === bytes) return;
+      count(-bytes, address);
+      count(toBytes, address);
+      if (isLarge(bytes)) large.usedBytes -= bytes;
+      if (isLarge(toBytes)) large.usedBytes += toBytes;
+      serveLines();
+    },
     prove(bytes, address) {
       count(-bytes, address);
       serveLines();

@@ -90,7 +90,7 @@ export function requestServer<A>(options: RequestServerOptions<A>): RequestServe
     const bytesMax = Math.min(admission.bodyBytesMax, limits.bodyBytesMax);
     if (announced !== undefined && announced > bytesMax) return refuse(turn, "body-too-large");
 
-    const reservedBytes = announced ?? bytesMax;
+    let reservedBytes = announced ?? bytesMax;
     const address = carrier.connection.peer.limitedAs;
     if (!budget.reserveNow(reservedBytes, address)) {
       const reserved = await budget.reserve(reservedBytes, address, exchange.signal);
@@ -103,6 +103,9 @@ export function requestServer<A>(options: RequestServerOptions<A>): RequestServe
       const body = isPromise(reading) ? await reading : reading;
       if (body === "gone") return;
       if (typeof body === "string") return refuse(turn, body);
+      // Chunked: nobody knew. A long poll would hold the most that it might have sent.
+      budget.shrink(reservedBytes, body.length, address);
+      reservedBytes = body.length;
       reply(turn, await handler.handle(exchange, body, admission.context));
       giveBack(body);
     } finally {

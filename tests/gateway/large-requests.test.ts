@@ -113,6 +113,32 @@ test("twin: proven bodies in work leave no room for another large one, and for s
   await send(mebibyte).until(`served ${mebibyte}`);
 });
 
+test("short chunked bodies hold no room for the longest while they are in work", async (t) => {
+  const release = signalled();
+  const { port } = await testGateway(t, {
+    limits: { largeBytesMax: 2 * mebibyte, waitingMax: 0 },
+    handler: echo(async (exchange, body) => {
+      exchange.bodyAuthenticated();
+      if (body.length === 1) await release.promise;
+      return textReply(200, `served ${body.length}`);
+    }),
+  });
+  // Each might have been 1 MiB long.
+  const polls: ReturnType<typeof rawClient>[] = [];
+  for (let poll = 0; poll < 3; poll += 1) {
+    const client = rawClient(t, port);
+    client.socket.write("POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n");
+    client.socket.write("1\r\nx\r\n0\r\n\r\n");
+    polls.push(client);
+    const large = rawClient(t, port);
+    large.socket.write(`POST / HTTP/1.1\r\nHost: h\r\nContent-Length: ${mebibyte}\r\n\r\n`);
+    large.socket.write(Buffer.alloc(mebibyte));
+    await large.until(`served ${mebibyte}`);
+  }
+  release.resolve();
+  for (const client of polls) await client.until("served 1");
+});
+
 test(`${count} messages of 1 MiB at a time by the SDK, none lost`, async () => {
   const server = await startTestServer();
   try {

@@ -237,6 +237,23 @@ test("large bodies keep their room until they are answered, small ones until pro
   assert.equal(budget.usedBytes(), 100);
 });
 
+test("a body that turned out shorter gives the rest back, proven or not", () => {
+  const budget = bodyBudget(forLarge);
+  assert.equal(budget.reserveNow(100, "a"), true);
+  budget.shrink(100, 5, "a");
+  assert.equal(budget.usedBytes(), 5);
+  assert.equal(budget.reserveNow(100, "a"), true);
+  budget.shrink(100, 60, "a");
+  assert.equal(budget.reserveNow(91, undefined), false);
+  assert.equal(budget.reserveNow(40, undefined), true);
+  for (const bytes of [60, 5]) {
+    budget.prove(bytes, "a");
+    budget.release(bytes);
+  }
+  assert.equal(budget.usedBytes(), 40);
+  assert.equal(budget.reserveNow(60, "a"), true, "nothing of them is left");
+});
+
 test("a large body waits for no later one, and small ones not for it", async () => {
   const budget = bodyBudget(forLarge);
   assert.equal(budget.reserveNow(80, undefined), true);
