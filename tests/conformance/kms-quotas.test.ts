@@ -100,12 +100,20 @@ test("SNS and SQS say it in their own words", async () => {
     }
     throw new Error("never throttled");
   };
-  await spend();
-  const send = await refusal(sqs.sendMessage({ QueueUrl, MessageBody: "m" }));
-  equal(send?.name, "KmsThrottled");
-  await spend();
-  const publish = await refusal(sns.publish({ TopicArn, Message: "m" }));
-  equal(publish?.name, "KMSThrottlingException");
+  // On a slow machine some of the quota comes back in between: then once more, without a data key.
+  const throttled = async (act: () => Promise<unknown>) => {
+    for (let attempt = 1; attempt <= 5; attempt += 1) {
+      await spend();
+      const refused = await refusal(act());
+      if (refused) return refused.name;
+      await server.advance(300);
+    }
+    return undefined;
+  };
+  const send = () => sqs.sendMessage({ QueueUrl, MessageBody: "m" });
+  equal(await throttled(send), "KmsThrottled");
+  const publish = () => sns.publish({ TopicArn, Message: "m" });
+  equal(await throttled(publish), "KMSThrottlingException");
   await server.advance(5);
   await sqs.sendMessage({ QueueUrl, MessageBody: "m" });
 });
