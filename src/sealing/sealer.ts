@@ -79,7 +79,7 @@ export function createSealer(deps: SealerDependencies): Sealer & DataKeyHolder {
   /** Until the store's thread has wiped all that it was told to. */
   let wiped: Promise<void> = Promise.resolve();
   const sealing = new DataKeyCache<SealingFacts>(limits, ({ facts }) => {
-    if (facts.handedOver && sealingThread) wiped = sealingThread.drop([facts.stored.id]);
+    if (facts.handedOver && sealingThread) wiped = sealingThread.drop(facts.stored.id);
   });
   const opening = new DataKeyCache<undefined>(limits);
   return {

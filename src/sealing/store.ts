@@ -40,5 +40,5 @@ export interface SealingThread {
    * The copy is wiped; answers once it is. A commit that still names it is stale: it is decided
    * again, under the data key of then.
    */
-  drop(dataKeyIds: readonly string[]): Promise<void>;
+  drop(dataKeyId: string): Promise<void>;
 }

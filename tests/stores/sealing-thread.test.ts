@@ -66,7 +66,7 @@ test("a dropped key: the commit is stale, and nothing of it is stored", async (t
   const { store, insertOf, stored } = await scene(t);
   // Asked before the key goes: it is sealed yet.
   const before = store.commit({ decidedUnder: [], commands: [insertOf("m1", "before")] });
-  const dropped = store.sealingThread.drop([dataKeyId]);
+  const dropped = store.sealingThread.drop(dataKeyId);
   const after = store.commit({ decidedUnder: [], commands: [insertOf("m2", "after")] });
   await dropped;
   equal((await before).status, "done");
@@ -80,7 +80,7 @@ test("a dropped key: the commit is stale, and nothing of it is stored", async (t
 test("a store that has ended holds no key: dropping one answers at once", async (t) => {
   const { store } = await scene(t);
   await store.close();
-  await store.sealingThread.drop([dataKeyId]);
+  await store.sealingThread.drop(dataKeyId);
 });
 
 /** Whether a file of the store holds the text. */

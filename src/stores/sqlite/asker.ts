@@ -43,9 +43,9 @@ export class Asker {
       case "keep-key":
         sealer.keep(change.dataKeyId, change.key);
         return;
-      case "drop-keys":
-        for (const id of change.dataKeyIds) sealer.drop(id);
-        this.port.postMessage({ kind: "keys-dropped" } satisfies FromThread);
+      case "drop-key":
+        sealer.drop(change.dataKeyId);
+        this.port.postMessage({ kind: "key-dropped" } satisfies FromThread);
     }
   }
 

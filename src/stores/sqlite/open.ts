@@ -122,7 +122,7 @@ class Client implements SqliteStore {
       placesUnder: (key) => this.handOver(key, (copy) => ({ kind: "places-under", key: copy })),
       keep: (dataKeyId, key) =>
         this.handOver(key, (copy) => ({ kind: "keep-key", dataKeyId, key: copy })),
-      drop: (dataKeyIds) => this.dropKeys(dataKeyIds),
+      drop: (dataKeyId) => this.dropKey(dataKeyId),
     };
   }
 
@@ -193,13 +193,13 @@ class Client implements SqliteStore {
     this.send(message(copy), [copy.buffer]);
   }
 
-  /** What was asked before goes first and still finds the keys. */
-  private dropKeys(dataKeyIds: readonly string[]): Promise<void> {
+  /** What was asked before goes first and still finds the key. */
+  private dropKey(dataKeyId: string): Promise<void> {
     if (this.failure !== undefined || this.closing !== undefined) return Promise.resolve();
     const { promise, resolve } = Promise.withResolvers<void>();
     this.dropping.push(resolve);
     this.sendGroup();
-    this.send({ kind: "drop-keys", dataKeyIds });
+    this.send({ kind: "drop-key", dataKeyId });
     return promise;
   }
 
@@ -216,7 +216,7 @@ class Client implements SqliteStore {
     if (message instanceof ArrayBuffer) this.settleAll(this.answersIn(message));
     else if (message.kind === "open") this.open.resolve();
     else if (message.kind === "copied") this.settleCopy(message);
-    else if (message.kind === "keys-dropped") this.dropping.shift()?.();
+    else if (message.kind === "key-dropped") this.dropping.shift()?.();
     else {
       this.closing = this.exited.promise;
       this.open.reject(new Fault(message.fault, message.message));

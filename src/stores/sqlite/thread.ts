@@ -29,7 +29,7 @@ export interface ThreadData {
 export type FromThread =
   | ArrayBuffer
   | { readonly kind: "open" }
-  | { readonly kind: "keys-dropped" }
+  | { readonly kind: "key-dropped" }
   | { readonly kind: "refused"; readonly fault: string; readonly message: string }
   /** The copy is whole; `fault`: it is not there. */
   | { readonly kind: "copied"; readonly fault?: string; readonly message?: string };
@@ -38,7 +38,7 @@ export type FromThread =
 export type ChangeKeys =
   | { readonly kind: "places-under"; readonly key: Uint8Array }
   | { readonly kind: "keep-key"; readonly dataKeyId: string; readonly key: Uint8Array }
-  | { readonly kind: "drop-keys"; readonly dataKeyIds: readonly string[] };
+  | { readonly kind: "drop-key"; readonly dataKeyId: string };
 
 /** A buffer holds a group of questions. */
 export type ToThread =
