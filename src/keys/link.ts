@@ -89,7 +89,7 @@ export function linkTo(child: ChildProcess, log: Log): Link {
     }
   });
 
-  // Everything that one turn of the event loop asks goes out in one write.
+  // All that is asked until something comes from outside goes out in one write.
   const flush = (): void => {
     if (outgoing.isEmpty || gone) return;
     const batch = outgoing.take();
@@ -104,7 +104,7 @@ export function linkTo(child: ChildProcess, log: Log): Link {
       if (gone) return Promise.reject(unavailable());
       const { promise, resolve, reject } = Promise.withResolvers<ReturnType<typeof read>>();
       lastId = (lastId + 1) >>> 0;
-      if (outgoing.isEmpty) setImmediate(flush);
+      if (outgoing.isEmpty) process.nextTick(flush);
       outgoing.add(lastId, operation, fields);
       pending.set(lastId, { read, resolve, reject });
       return promise;

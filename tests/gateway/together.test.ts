@@ -31,3 +31,16 @@ test("what an act adds is for the next turn, so that the network gets its turn t
   await turn();
   assert.deepEqual(done, [1, 2, 3]);
 });
+
+test("a crowd is done some at a time, and the network gets its turn in between", async () => {
+  const done: number[] = [];
+  const add = together<number>((item) => done.push(item));
+  for (let item = 0; item < 25; item += 1) add(item);
+  await turn();
+  assert.equal(done.length, 10);
+  add(25);
+  await turn();
+  assert.equal(done.length, 20);
+  await turn();
+  assert.deepEqual(done, [...Array(26).keys()]);
+});

@@ -80,12 +80,13 @@ export function sqliteStoreOn(port: MessagePort, log: Log): ThreadStore {
 }
 
 /**
- * Two groups may be under way: the store thread writes one while this thread makes the next. With
- * one, the two threads would wait for each other in turn; with more, groups would be small, and a
- * message between threads costs as much as several requests inside one. Answers come in order.
+ * Three groups may be under way: the store thread writes one and finds the next when it is done,
+ * while answers to a third wait until this thread gets to them. With fewer, the two threads wait
+ * for each other in turn; with more, groups would be small, and a message between threads costs as
+ * much as several requests inside one. Answers come in order.
  * Of several threads each has one: together they keep the store thread busy.
  */
-const groupsMax = 2;
+const groupsMax = 3;
 
 class Client implements SqliteStore {
   readonly opened: Promise<void>;
@@ -169,12 +170,15 @@ class Client implements SqliteStore {
     });
   }
 
-  /** After this turn, so that whatever else it asks goes along; or with the next answer. */
+  /**
+   * As soon as nothing more can be done before something comes from outside, so that whatever else
+   * is asked until then goes along; or with the next answer.
+   */
   private flushSoon(): void {
     if (this.flushing || this.outgoing.count === 0 || this.underWay.length >= this.groupsMax)
       return;
     this.flushing = true;
-    setImmediate(() => {
+    process.nextTick(() => {
       this.flushing = false;
       this.sendGroup();
     });
