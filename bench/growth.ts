@@ -57,7 +57,8 @@ export async function measureGrowth(options: GrowthOptions): Promise<Growth> {
     try {
       const { sized, idleOf } = await grow(options, start);
       curves.push(...(await measureSized(sized, options)));
-      if (idleOf) await pause(5_000);
+      // V8 clears a large heap up some seconds after it had work: that is not the idle server.
+      if (idleOf) await pause(30_000);
       if (idleOf) idle = { queues: idleOf.size, share: await idleShare(idleOf.pid, 10_000) };
     } finally {
       for (const server of servers) await server.stop();

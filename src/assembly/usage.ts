@@ -7,6 +7,7 @@ import type { Clock } from "../kernel/clock.ts";
 import type { AccessKeyUsage, AccessKeyUse } from "../services/iam/dependencies.ts";
 import { accessKeyUses, installation } from "../services/iam/store.ts";
 import type { SnsMetrics } from "../services/sns/ports.ts";
+import { createLastUses } from "./last-uses.ts";
 
 /** What the server counts about its use. */
 export interface Usage {
@@ -25,8 +26,6 @@ export interface Usage {
   finished(request: FinishedRequest): void;
 }
 
-const usesMax = 10_000;
-
 export interface UsageOptions {
   readonly clock: Clock;
   readonly version: string;
@@ -35,8 +34,7 @@ export interface UsageOptions {
 }
 
 export function createUsage({ clock, version, lastUseElsewhere }: UsageOptions): Usage {
-  const uses = new Map<string, AccessKeyUse>();
-  const unsaved = new Map<string, AccessKeyUse>();
+  const uses = createLastUses();
   let inFlight = 0;
   const metrics = createMetrics({
     version,
@@ -50,16 +48,12 @@ export function createUsage({ clock, version, lastUseElsewhere }: UsageOptions):
     },
     accessKeys: {
       async lastUsed(view, id) {
-        const latest = latestOf(uses.get(id), await lastUseElsewhere?.(id));
+        const latest = latestOf(uses.of(id), await lastUseElsewhere?.(id));
         return latest ?? accessKeyUses.get(view, installation, id);
       },
     },
-    lastUse: (id) => uses.get(id),
-    takeAccessKeyUses() {
-      const taken = new Map(unsaved);
-      unsaved.clear();
-      return taken;
-    },
+    lastUse: (id) => uses.of(id),
+    takeAccessKeyUses: () => uses.take(),
     watch: (auditor) => ({
       record(finished) {
         if (finished.table.name === "kms" && "outcome" in finished.result) {
@@ -76,12 +70,7 @@ export function createUsage({ clock, version, lastUseElsewhere }: UsageOptions):
       metrics.request(request);
       const { caller, service, region } = request;
       const used = usedBy(caller);
-      if (used === "") return;
-      const use = { atMs: clock.now(), service, region };
-      for (const map of [uses, unsaved]) {
-        if (map.size >= usesMax && !map.has(used)) map.clear();
-        map.set(used, use);
-      }
+      if (used !== "") uses.note(used, clock.now(), service, region);
     },
   };
 }

@@ -200,7 +200,7 @@ test("rights of the key process", async (t) => {
     allowed: "done",
     forbidden: "ERR_ACCESS_DENIED",
     writing: "ERR_ACCESS_DENIED",
-    environment: [],
+    environment: ["MALLOC_ARENA_MAX"],
   });
 });
 
