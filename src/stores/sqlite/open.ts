@@ -12,6 +12,7 @@ import { Outgoing } from "./passing/outgoing.ts";
 import { answered } from "./passing/told.ts";
 import type { ChangeKeys, FromThread, ThreadData, ToThread } from "./thread.ts";
 import { threadEnvironment } from "./thread-environment.ts";
+import { GroupsUnderWay } from "./under-way.ts";
 
 export interface SqliteStoreOptions {
   /** The database file (made if absent, its folder must exist), or `:memory:` for a store of this
@@ -97,8 +98,7 @@ class Client implements SqliteStore {
   private readonly waiting: Waiting[] = [];
   private readonly outgoing = new Outgoing();
   private readonly incoming = new Incoming();
-  /** Asked of the thread by each group and not answered yet. */
-  private readonly underWay: number[] = [];
+  private readonly underWay = new GroupsUnderWay();
   private flushing = false;
   private failure: Fault | undefined;
   private closing: Promise<void> | undefined;
@@ -175,8 +175,8 @@ class Client implements SqliteStore {
    * is asked until then goes along; or with the next answer.
    */
   private flushSoon(): void {
-    if (this.flushing || this.outgoing.count === 0 || this.underWay.length >= this.groupsMax)
-      return;
+    if (this.flushing || this.outgoing.count === 0) return;
+    if (this.underWay.count >= this.groupsMax) return;
     this.flushing = true;
     process.nextTick(() => {
       this.flushing = false;
@@ -187,7 +187,7 @@ class Client implements SqliteStore {
   private sendGroup(): void {
     const { count } = this.outgoing;
     if (count === 0) return;
-    this.underWay.push(count);
+    this.underWay.begin(count);
     const group = this.outgoing.take();
     this.send(group, [group]);
   }
@@ -246,7 +246,7 @@ class Client implements SqliteStore {
 
   private settleAll(answers: readonly Told[]): void {
     const waiting = this.waiting.splice(0, answers.length);
-    this.settleGroups(answers.length);
+    this.underWay.answered(answers.length);
     this.flushSoon();
     answers.forEach((told, index) => {
       const asker = waiting[index];
@@ -254,21 +254,6 @@ class Client implements SqliteStore {
     });
     const fatal = answers.find((told) => told.kind === "fault" && isFatal(told.fault));
     if (fatal?.kind === "fault") this.breakDown(fatal.message);
-  }
-
-  /** The thread answers several groups at once, or a long one in parts. */
-  private settleGroups(answered: number): void {
-    let left = answered;
-    for (;;) {
-      const first = this.underWay[0];
-      if (first === undefined || left === 0) return;
-      if (first > left) {
-        this.underWay[0] = first - left;
-        return;
-      }
-      left -= first;
-      this.underWay.shift();
-    }
   }
 
   /** Nothing more comes from the thread. */
