@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { verdict } from "./goals.ts";
-import { help, type Options, readOptions } from "./options.ts";
+import { type Asked, help, type Options, readOptions } from "./options.ts";
 import { allNames } from "./placeholders.ts";
 import { page } from "./report/page.ts";
 import { goalLines, loadLine, table } from "./report/table.ts";
@@ -15,11 +15,23 @@ const here = fileURLToPath(new URL(".", import.meta.url));
 const reportFile = join(here, "report.html");
 
 async function main(): Promise<void> {
-  const asked = readOptions(process.argv.slice(2), tmpdir());
-  if (asked.help) process.stdout.write(help);
+  const asked = understood(process.argv.slice(2));
+  if (asked === undefined) process.exitCode = 2;
+  else if (asked.help) process.stdout.write(help);
   else if (asked.list) console.log(allNames(asked.options).join("\n"));
   else if (asked.report) draw(JSON.parse(readFileSync(asked.report, "utf8")));
   else keep(await measure(asked.options));
+}
+
+/** undefined: the flags are wrong, and the user was told how. */
+function understood(args: readonly string[]): Asked | undefined {
+  try {
+    return readOptions(args, tmpdir());
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    process.stderr.write(`${why}\nnpm run bench -- --help tells what there is.\n`);
+    return undefined;
+  }
 }
 
 /** In a folder of its own inside the one asked for: an earlier run leaves nothing in its way. */
