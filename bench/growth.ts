@@ -57,7 +57,7 @@ export async function measureGrowth(options: GrowthOptions): Promise<Growth> {
     try {
       const { sized, idleOf } = await grow(options, start);
       curves.push(...(await measureSized(sized, options)));
-      // V8 clears a large heap up some seconds after it had work: that is not the idle server.
+      // What follows on the load, such as V8 clearing up a large heap, is not the idle server.
       if (idleOf) await pause(30_000);
       if (idleOf) idle = { queues: idleOf.size, share: await idleShare(idleOf.pid, 10_000) };
     } finally {
