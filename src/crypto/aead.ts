@@ -1,4 +1,5 @@
 import { createCipheriv, createDecipheriv } from "node:crypto";
+import { giveBack } from "../kernel/memory.ts";
 import { nonceBytes, tagBytes } from "./constants.ts";
 
 export const aeadAlgorithm = "aes-256-gcm";
@@ -29,7 +30,9 @@ export function aeadSealInto(
 ): void {
   const cipher = createCipheriv(aeadAlgorithm, key, nonce, aeadOptions);
   cipher.setAAD(associated);
-  sealed.set(cipher.update(plaintext));
+  const ciphertext = cipher.update(plaintext);
+  sealed.set(ciphertext);
+  giveBack(ciphertext);
   cipher.final();
   sealed.set(cipher.getAuthTag(), plaintext.length);
 }

@@ -26,6 +26,7 @@ export const labels = {
   ringEntry: "sealpost.ring.1",
   row: "sealpost.row.1",
   place: "sealpost.place.1",
+  sharedBody: "sealpost.shared-body.1",
   deduplication: "sealpost.deduplication.1",
   secret: "sealpost.secret.1",
   backupWrap: "sealpost.backup.wrap.1",

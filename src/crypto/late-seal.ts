@@ -1,7 +1,24 @@
-import type { Sealed } from "../kernel/sealed.ts";
+import { hash } from "node:crypto";
+import type { Sealed, Unsealed } from "../kernel/sealed.ts";
+import { ContentKeys } from "./content-keys.ts";
 import { sealInRoom } from "./envelope.ts";
 import { HmacKey } from "./hmac.ts";
-import { envelopeDigest, placeMac } from "./rows.ts";
+import { envelopeDigest, placeMac, shareDigest } from "./rows.ts";
+
+/** Where a message's body comes to lie. */
+export interface BodyPlace {
+  readonly queueId: string;
+  readonly messageId: string;
+}
+
+/** Whose body it is, and under what it is to be sealed. */
+export interface BodyShare extends BodyPlace, Pick<Unsealed, "dataKeyId" | "sealingArn"> {}
+
+export interface PlacedBody {
+  readonly sealed: Sealed;
+  /** See `placeMac`. */
+  readonly placeMac: Uint8Array;
+}
 
 /**
  * Seals bodies that came to a thread in the room of their envelopes, and authenticates their
@@ -9,6 +26,7 @@ import { envelopeDigest, placeMac } from "./rows.ts";
  */
 export class LateSealer {
   readonly #dataKeys = new Map<string, Uint8Array>();
+  readonly #contentKeys = new ContentKeys();
   #places: HmacKey | undefined;
 
   /** Under the present `places` key of the ring. Takes the key over and wipes it. */
@@ -24,21 +42,45 @@ export class LateSealer {
     this.#dataKeys.set(dataKeyId, dataKey);
   }
 
+  /** Content keys that it sealed go with it. */
   drop(dataKeyId: string): void {
+    this.#contentKeys.drop(dataKeyId);
     this.#dataKeys.get(dataKeyId)?.fill(0);
     this.#dataKeys.delete(dataKeyId);
   }
 
   /** See `sealInRoom`. undefined: the data key was dropped, and `room` is as it was. */
-  seal(room: Uint8Array, dataKeyId: string, sealingArn: string): Sealed | undefined {
+  seal(room: Uint8Array, share: BodyShare): PlacedBody | undefined {
+    const { dataKeyId, sealingArn } = share;
     const dataKey = this.#dataKeys.get(dataKeyId);
-    return dataKey && sealInRoom(room, dataKey, dataKeyId, sealingArn);
+    if (!dataKey) return undefined;
+    const sealed = sealInRoom(room, dataKey, dataKeyId, sealingArn);
+    return { sealed, placeMac: this.#place(share, envelopeDigest(sealed.bytes)) };
   }
 
-  /** See `placeMac`. */
-  place(queueId: string, messageId: string, { bytes }: Sealed): Uint8Array {
+  /**
+   * Seals a body once for all that have it, in the order of `shares`; see `ContentKey`. undefined: a
+   * data key was dropped, and `room` is as it was.
+   */
+  sealShared(room: Uint8Array, shares: readonly BodyShare[]): PlacedBody[] | undefined {
+    const keys = shares.flatMap(({ dataKeyId, sealingArn }) => {
+      const dataKey = this.#dataKeys.get(dataKeyId);
+      return dataKey ? [{ dataKey, dataKeyId, sealingArn }] : [];
+    });
+    if (keys.length < shares.length) return undefined;
+    const sealed = this.#contentKeys.of(keys).seal(room);
+    let bodyDigest: string | undefined;
+    return shares.map((share, index) => {
+      const own = sealed[index];
+      if (!own) throw new Error("a content key answers each of its data keys");
+      bodyDigest ??= hash("sha256", own.bodyPart);
+      return { sealed: own, placeMac: this.#place(share, shareDigest(own.bytes, bodyDigest)) };
+    });
+  }
+
+  #place({ queueId, messageId }: BodyPlace, digest: string): Uint8Array {
     if (!this.#places) throw new Error("places are authenticated once their key has come");
-    return placeMac(this.#places, queueId, messageId, envelopeDigest(bytes));
+    return placeMac(this.#places, queueId, messageId, digest);
   }
 
   wipe(): void {

@@ -1,8 +1,9 @@
 import { createHmac, hash, timingSafeEqual } from "node:crypto";
 import { assert } from "../kernel/errors.ts";
 import type { StoredRecord } from "../kernel/records.ts";
-import { labels } from "./constants.ts";
+import { digestBytes, labels } from "./constants.ts";
 import type { HmacKey } from "./hmac.ts";
+import { keyPartBytes, sharedVersion } from "./shared-envelope.ts";
 
 /** Length of a place's MAC: 128 bits, since one stands beside every message. */
 export const placeMacBytes = 16;
@@ -23,9 +24,22 @@ export function rowMacHolds(key: Uint8Array, record: StoredRecord): boolean {
   return equal(rowMac(key, record), record.mac);
 }
 
-/** SHA-256 of an envelope's bytes, 64 hex digits: what ties a place to its body. */
+/**
+ * SHA-256 of an envelope's bytes, 64 hex digits: what ties a place to its body. Of a shared one see
+ * `shareDigest`; no two envelopes have the same hashed, since that begins with their version.
+ */
 export function envelopeDigest(envelope: Uint8Array): string {
-  return hash("sha256", envelope);
+  if (envelope[0] !== sharedVersion) return hash("sha256", envelope);
+  const bodyDigest = hash("sha256", envelope.subarray(keyPartBytes));
+  return shareDigest(envelope.subarray(0, keyPartBytes), bodyDigest);
+}
+
+/** The digest of a shared envelope, from its key part and the SHA-256 (hex) of its body part. */
+export function shareDigest(keyPart: Uint8Array, bodyDigest: string): string {
+  const bytes = Buffer.alloc(keyPart.length + digestBytes);
+  bytes.set(keyPart);
+  bytes.write(bodyDigest, keyPart.length, "hex");
+  return hash("sha256", bytes);
 }
 
 /**

@@ -3,8 +3,8 @@ import { assert } from "./errors.ts";
 declare const sealedBrand: unique symbol;
 
 /**
- * A sealed body. INVARIANT: only `crypto/envelope` makes values of this type, and a store method
- * that takes a body takes `Sealed`, so that no plaintext can reach a store.
+ * A sealed body. INVARIANT: only the envelopes of `crypto/` make values of this type, and a store
+ * method that takes a body takes `Sealed`, so that no plaintext can reach a store.
  *
  * It is plain data so that it can travel to the store thread.
  */
@@ -12,8 +12,10 @@ export interface Sealed {
   readonly [sealedBrand]: true;
   /** The stored data key that opens `bytes`. */
   readonly dataKeyId: string;
-  /** version ‖ seal id ‖ nonce ‖ ciphertext ‖ tag; see `crypto/envelope`. */
+  /** The envelope, see `crypto/envelope`; of one that is shared, what only this queue has. */
   readonly bytes: Uint8Array;
+  /** The rest of a shared envelope: one array for all messages that have it. */
+  readonly bodyPart?: Uint8Array;
 }
 
 /**

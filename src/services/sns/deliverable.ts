@@ -1,5 +1,6 @@
 import type { SendMessageRequest } from "@aws-sdk/client-sqs";
 import type { FillGap, Gap } from "../../kernel/gapped.ts";
+import { SharedText } from "../../kernel/shared-text.ts";
 import type { Wire } from "../../kernel/wire-types.ts";
 import {
   type ConfirmationMessage,
@@ -29,6 +30,8 @@ import type { SubscriptionRecord } from "./subscriptions.ts";
  */
 export interface Deliverable {
   readonly notification: Notification;
+  /** Its body as it is, for deliveries without an envelope. */
+  readonly rawBody: SharedText;
   /** For a delivery that leaves now: waits until it is made. */
   signature(): Promise<Signature | undefined>;
   /** For a delivery that stays in the server: the signature's place is held. */
@@ -62,6 +65,7 @@ export function deliverable(
   };
   return {
     notification,
+    rawBody: new SharedText(notification.body),
     async signature() {
       return fifoTopic ? undefined : signText(signer, version, text());
     },
@@ -110,6 +114,8 @@ export async function confirmationDocument(
 /** A message to a queue of this server; it may lack its signature until it is received. */
 export interface QueueContent extends Omit<Wire<SendMessageRequest>, "QueueUrl"> {
   readonly gap?: Gap | undefined;
+  /** The body, where other queues get the same. */
+  readonly shared?: SharedText;
 }
 
 /**
@@ -135,6 +141,7 @@ export async function queueContent(
   }
   return {
     MessageBody: body,
+    shared: message.rawBody,
     ...(attributes ? { MessageAttributes: queueAttributes(attributes) } : {}),
     ...ids,
   };

@@ -2,6 +2,7 @@ import type { MessageAttributeValue, MessageSystemAttributeValue } from "@aws-sd
 import { Refusal } from "../../kernel/errors.ts";
 import { type Gap, packGapped } from "../../kernel/gapped.ts";
 import { giveBack } from "../../kernel/memory.ts";
+import type { SharedText } from "../../kernel/shared-text.ts";
 import type { Wire } from "../../kernel/wire-types.ts";
 import { md5Hex } from "./md5.ts";
 import {
@@ -27,6 +28,8 @@ export interface OutgoingMessage extends SenderIds {
    * of this server can say it; the wire decodes nothing that the model does not name.
    */
   readonly gap?: Gap | undefined;
+  /** The body, which other queues get as well; as `gap`, a service of this server says it. */
+  readonly shared?: SharedText | undefined;
 }
 
 /** A checked message before it is sealed. MD5s are of the plaintext. */
@@ -78,8 +81,8 @@ export function draftMessage(queue: Queue, message: OutgoingMessage): Draft {
   if (!queue.fifo) checkStandardIds(message);
   const attributes = packAttributes(message.MessageAttributes);
   const system = packSystemAttributes(message.MessageSystemAttributes);
-  const text = Buffer.from(message.MessageBody, "utf8");
-  const { gap } = message;
+  const { gap, shared } = message;
+  const text = shared ? shared.bytes : Buffer.from(message.MessageBody, "utf8");
   const fifo = queue.fifo && fifoIds(message, text);
   const deduplicationId = fifo?.explicit ? fifo.deduplicationId : undefined;
   const body = gap ? packGapped({ text, gap }) : text;
@@ -98,13 +101,13 @@ export function draftMessage(queue: Queue, message: OutgoingMessage): Draft {
       // The answer and the record of a data event both ask.
       if (md5OfBody === undefined) {
         md5OfBody = md5Hex(text);
-        if (isStored) giveBack(text);
+        if (isStored && !shared) giveBack(text);
       }
       return md5OfBody;
     },
     stored() {
       isStored = true;
-      if (md5OfBody !== undefined || gap) giveBack(body);
+      if (!shared && (md5OfBody !== undefined || gap)) giveBack(body);
     },
     md5OfAttributes: attributes?.md5,
     md5OfSystemAttributes: system?.md5,

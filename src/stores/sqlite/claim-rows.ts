@@ -7,8 +7,8 @@ import type { Lane } from "./lanes.ts";
 import type { Tallies } from "./tallies.ts";
 
 /** Columns of a stored message, in the order of `StoredRow`. */
-const messageColumns = `body.sequence, message_id, data_key, bytes, place_mac, attributes,
-  system_attributes, sender_id, body.sent_ms, coalesce(first_received_ms, 0),
+const messageColumns = `body.sequence, message_id, data_key, body.bytes, rest.bytes, place_mac,
+  attributes, system_attributes, sender_id, body.sent_ms, coalesce(first_received_ms, 0),
   coalesce(receive_count, 0), coalesce(visible_at_ms, body.sent_ms), dead_letter_source_arn,
   body.group_id`;
 
@@ -17,6 +17,7 @@ type StoredRow = readonly [
   messageId: string,
   dataKey: number,
   bytes: Uint8Array<ArrayBuffer>,
+  bodyPart: Uint8Array<ArrayBuffer> | null,
   placeMac: Uint8Array<ArrayBuffer>,
   attributes: string,
   systemAttributes: string,
@@ -64,6 +65,7 @@ export function createClaimRows(
   const read = prepareArrays<StoredRow>(
     database,
     `SELECT ${messageColumns} FROM message_bodies AS body
+       LEFT JOIN shared_bodies AS rest ON rest.number = body.shared
        LEFT JOIN message_states USING (sequence) WHERE body.sequence = ?`,
   );
   const write = prepare(
@@ -105,6 +107,7 @@ function messageOf(
     messageId,
     dataKey,
     bytes,
+    bodyPart,
     placeMac,
     attributes,
     systemAttributes,
@@ -122,7 +125,7 @@ function messageOf(
     sequence,
     messageId,
     dataKeyId: dataKeys.withNumber(dataKey).id,
-    bytes,
+    bytes: bodyPart ? Buffer.concat([bytes, bodyPart]) : bytes,
     placeMac,
     attributes,
     systemAttributes,

@@ -17,6 +17,7 @@ import { createRemoval } from "./removal.ts";
 import { scopeActs } from "./scopes.ts";
 import { sealedUnderActs } from "./sealed-under.ts";
 import type { Sequence } from "./sequence.ts";
+import { createSharedBodies } from "./shared-bodies.ts";
 import { createSpent } from "./spent.ts";
 import { createTallies } from "./tallies.ts";
 
@@ -42,7 +43,10 @@ export function createMessages(
   const attempts = createAttempts(database, numbers);
   const removal = createRemoval(database, { numbers, spent, tallies, groups });
   const fresh = createFresh(database);
-  const placement = { sequence, numbers, dataKeys, tallies, groups, deduplications, fresh };
+  const sharedBodies = createSharedBodies(database);
+  const placement = {
+    ...{ sequence, numbers, dataKeys, tallies, groups, deduplications, fresh, sharedBodies },
+  };
   const acts: Acts<SqsCommand | SqsQuery> = {
     ...placementActs(database, placement),
     ...moveActs(database, placement),
@@ -57,8 +61,12 @@ export function createMessages(
   };
   return {
     acts: guarded(acts, discarded),
-    begin: deduplications.begin,
+    begin() {
+      deduplications.begin();
+      sharedBodies.begin();
+    },
     reload() {
+      sharedBodies.begin();
       tallies.clear();
       numbers.reload();
       fresh.reload();

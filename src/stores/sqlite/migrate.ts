@@ -54,7 +54,8 @@ function applyMissing(database: DatabaseSync, migrations: readonly Migration[]):
 export function dumpSchema(database: DatabaseSync): string {
   const rows = prepare<{ sql: string }>(
     database,
-    "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY tbl_name, type DESC, name",
+    `SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL
+      ORDER BY tbl_name, type = 'trigger', type DESC, name`,
   ).all();
   return rows.map((row) => `${row.sql};\n`).join("\n");
 }

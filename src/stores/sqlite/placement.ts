@@ -14,6 +14,7 @@ import type { Groups } from "./groups.ts";
 import { type Lane, lanes, neverHidden } from "./lanes.ts";
 import type { QueueNumbers } from "./queue-numbers.ts";
 import type { Sequence } from "./sequence.ts";
+import type { SharedBodies } from "./shared-bodies.ts";
 import type { Tallies } from "./tallies.ts";
 
 export interface PlacementTools {
@@ -24,12 +25,22 @@ export interface PlacementTools {
   readonly groups: Groups;
   readonly deduplications: Deduplications;
   readonly fresh: Fresh;
+  readonly sharedBodies: SharedBodies;
 }
 
 /** How a sent message gets its place in a queue. */
 export function placementActs(
   database: DatabaseSync,
-  { sequence, numbers, dataKeys, tallies, groups, deduplications, fresh }: PlacementTools,
+  {
+    sequence,
+    numbers,
+    dataKeys,
+    tallies,
+    groups,
+    deduplications,
+    fresh,
+    sharedBodies,
+  }: PlacementTools,
 ): Acts<InsertMessages> {
   const putState = prepare(
     database,
@@ -42,8 +53,8 @@ export function placementActs(
     database,
     `INSERT INTO message_bodies
        (sequence, queue, data_key, sent_ms, group_id, message_id, sender_id, attributes,
-        system_attributes, dead_letter_source_arn, place_mac, bytes)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, '', ?, ?)`,
+        system_attributes, dead_letter_source_arn, place_mac, bytes, shared)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, '', ?, ?, ?)`,
   );
 
   function needsState(queue: number, lane: Lane, sentMs: number): boolean {
@@ -58,10 +69,11 @@ export function placementActs(
   ): number {
     const { groupId = "", visibleAtMs, sentMs } = it;
     const at = sequence.next();
+    const { dataKeyId, bytes, bodyPart } = sealedOf(it.sealed);
     putBody.run(
       at,
       queue,
-      dataKeys.numberOf(accountId, region, it.sealed.dataKeyId),
+      dataKeys.numberOf(accountId, region, dataKeyId),
       sentMs,
       groupId,
       it.messageId,
@@ -69,7 +81,8 @@ export function placementActs(
       it.attributes,
       it.systemAttributes,
       it.placeMac,
-      sealedOf(it.sealed).bytes,
+      bytes,
+      sharedBodies.numberOf(bodyPart, at),
     );
     const hasState = visibleAtMs !== sentMs || needsState(queue, lane, sentMs);
     if (hasState) putState.run(at, queue, lane, groupId, visibleAtMs, sentMs, it.sizeBytes);

@@ -18,8 +18,10 @@ const selections: Readonly<Record<string, string>> = {
       coalesce(visible_at_ms, body.sent_ms), coalesce(receive_count, 0),
       coalesce(first_received_ms, 0), coalesce(claim_id, ''), coalesce(claimed_ms, 0),
       coalesce(claim_counted, 0), coalesce(previous_claim_id, ''), message_id, data_keys.id,
-      sender_id, attributes, system_attributes, dead_letter_source_arn, place_mac, bytes
-     FROM message_bodies AS body LEFT JOIN message_states AS state USING (sequence)
+      sender_id, attributes, system_attributes, dead_letter_source_arn, place_mac,
+      CASE WHEN body.shared IS NULL THEN body.bytes ELSE CAST(body.bytes || rest.bytes AS BLOB) END
+     FROM message_bodies AS body LEFT JOIN shared_bodies AS rest ON rest.number = body.shared
+     LEFT JOIN message_states AS state USING (sequence)
     CROSS JOIN queue_numbers AS queue ON queue.number = body.queue
     CROSS JOIN data_keys ON data_keys.number = body.data_key
     WHERE ${alive("body.queue")} AND ${unspent}`,

@@ -95,11 +95,18 @@ CREATE TABLE message_bodies (
   dead_letter_source_arn TEXT NOT NULL,
   place_mac BLOB NOT NULL,
   bytes BLOB NOT NULL
-) STRICT;
+, shared INTEGER REFERENCES shared_bodies (number)) STRICT;
 
 CREATE INDEX message_bodies_by_age ON message_bodies (queue, sent_ms);
 
 CREATE INDEX message_bodies_by_data_key ON message_bodies (data_key, queue, sent_ms);
+
+CREATE INDEX message_bodies_by_shared ON message_bodies (shared) WHERE shared IS NOT NULL;
+
+CREATE TRIGGER shared_body_goes AFTER DELETE ON message_bodies WHEN old.shared IS NOT NULL BEGIN
+  DELETE FROM shared_bodies WHERE number = old.shared
+     AND NOT EXISTS (SELECT 1 FROM message_bodies WHERE shared = old.shared);
+END;
 
 CREATE TABLE message_groups (
   queue INTEGER NOT NULL,
@@ -188,6 +195,11 @@ CREATE TABLE schema_migrations (
   number INTEGER PRIMARY KEY,
   name TEXT NOT NULL,
   breaking INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE shared_bodies (
+  number INTEGER PRIMARY KEY,
+  bytes BLOB NOT NULL
 ) STRICT;
 
 CREATE TABLE spent_messages (

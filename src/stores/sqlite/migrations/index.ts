@@ -6,6 +6,7 @@ import { auditSegments } from "./0005-audit-segments.ts";
 import { freshMessages } from "./0006-fresh-messages.ts";
 import { deduplicationsInOrder } from "./0007-deduplications-in-order.ts";
 import { packedRecords } from "./0008-packed-records.ts";
+import { sharedBodies } from "./0009-shared-bodies.ts";
 
 /**
  * A step of the schema, forward only and never edited once released. SQL lives in `.ts` because the
@@ -29,4 +30,5 @@ export const migrations: readonly Migration[] = [
   freshMessages,
   deduplicationsInOrder,
   packedRecords,
+  sharedBodies,
 ];

@@ -65,10 +65,12 @@ const request: Form<CommitRequest> = {
     writeList(to, accountVersion, decidedUnder);
     writeList(to, command, commands);
   },
-  read: (from) => ({
-    decidedUnder: readList(from, accountVersion),
-    commands: readList(from, command),
-  }),
+  read(from) {
+    const decidedUnder = readList(from, accountVersion);
+    const commands = readList(from, command);
+    from.shared.seal(from.sealer);
+    return { decidedUnder, commands };
+  },
 };
 
 const commitMark = 1;

@@ -1,5 +1,6 @@
 import { LateSealer } from "../../../crypto/late-seal.ts";
 import { type Form, headBytes, namesForgotten, namesMax } from "./form.ts";
+import { SharedBodies } from "./shared-bodies.ts";
 
 /** The end of the asking threads: no body goes there unsealed. */
 const noSealer = new LateSealer();
@@ -8,6 +9,8 @@ const noSealer = new LateSealer();
 export class Incoming {
   /** Seals what came unsealed, as it is read. */
   readonly sealer: LateSealer;
+  /** Bodies that are sealed later: once the commit is read. */
+  readonly shared = new SharedBodies();
   private buffer = Buffer.alloc(0);
   private view = new DataView(new ArrayBuffer(0));
   private at = 0;

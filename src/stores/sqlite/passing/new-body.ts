@@ -1,37 +1,46 @@
 import { roomAfter, roomBefore } from "../../../crypto/envelope.ts";
+import type { BodyPlace } from "../../../crypto/late-seal.ts";
 import { isSealed, type Sealed } from "../../../kernel/sealed.ts";
 import type { NewMessage } from "../../../services/sqs/store.ts";
 import type { Incoming } from "./incoming.ts";
 import type { Outgoing } from "./outgoing.ts";
+import { type BodyHolder, unsealed } from "./shared-bodies.ts";
 
-type Body = Pick<NewMessage, "sealed" | "placeMac">;
+/** How a body goes over. The array of one that several messages have goes over once. */
+const ways = { alone: 0, sealed: 1, first: 2, again: 3 } as const;
 
 /** An unsealed body goes over in the room of its envelope, and becomes it when it is read. */
 export const newBody = {
-  write(to: Outgoing, { sealed, placeMac }: Body): void {
+  write(to: Outgoing, { sealed, placeMac }: Pick<NewMessage, "sealed" | "placeMac">): void {
     to.name(sealed.dataKeyId);
-    to.byte(isSealed(sealed) ? 1 : 0);
     if (isSealed(sealed)) {
+      to.byte(ways.sealed);
       to.bytes(sealed.bytes);
       to.bytes(placeMac);
-    } else {
-      to.name(sealed.sealingArn);
-      to.bytes(sealed.body, roomBefore, roomAfter);
+      return;
     }
+    if (to.amendIfLatest(sealed.body, ways.first)) {
+      to.byte(ways.again);
+      to.name(sealed.sealingArn);
+      return;
+    }
+    to.byteAbout(sealed.body, ways.alone);
+    to.name(sealed.sealingArn);
+    to.bytes(sealed.body, roomBefore, roomAfter);
   },
-  read(from: Incoming, queueId: string, messageId: string): Body {
+  /** INVARIANT: what is shared is sealed once the whole commit is read: `SharedBodies.seal`. */
+  read(from: Incoming, place: BodyPlace): BodyHolder {
     const dataKeyId = from.name();
-    if (from.byte() === 1) {
+    const way = from.byte();
+    if (way === ways.sealed) {
       // It was sealed when it was written.
       const sealed = { dataKeyId, bytes: from.bytes() } as unknown as Sealed;
       return { sealed, placeMac: from.bytes() };
     }
-    const sealingArn = from.name();
+    const share = { ...place, dataKeyId, sealingArn: from.name() };
+    if (way === ways.again) return from.shared.again(share);
     const room = from.bytes();
-    const sealed = from.sealer.seal(room, dataKeyId, sealingArn);
-    if (sealed) return { sealed, placeMac: from.sealer.place(queueId, messageId, sealed) };
-    return { sealed: { dataKeyId, sealingArn, body: room }, placeMac: unplaced };
+    if (way === ways.first) return from.shared.first(room, share);
+    return from.sealer.seal(room, share) ?? unsealed(room, share);
   },
 };
-
-const unplaced = new Uint8Array(0);

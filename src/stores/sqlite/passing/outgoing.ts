@@ -20,6 +20,8 @@ export class Outgoing {
   private at = headBytes;
   private entries = 0;
   private forgotten = false;
+  private about: Uint8Array | undefined;
+  private aboutAt = 0;
   private readonly names = new Map<string, number>();
   private readonly spares: ArrayBuffer[] = [];
 
@@ -40,6 +42,8 @@ export class Outgoing {
       this.names.clear();
       this.forgotten = true;
       throw error;
+    } finally {
+      this.about = undefined;
     }
     this.forgotten = false;
     this.entries += 1;
@@ -67,6 +71,20 @@ export class Outgoing {
   byte(value: number): void {
     this.reserve(1);
     this.buffer[this.at++] = value;
+  }
+
+  /** A byte that `amendIfLatest` can change for as long as the entry is written. */
+  byteAbout(array: Uint8Array, value: number): void {
+    this.about = array;
+    this.aboutAt = this.at;
+    this.byte(value);
+  }
+
+  /** Whether the latest `byteAbout` was about this very array; then it is changed. */
+  amendIfLatest(array: Uint8Array, value: number): boolean {
+    if (this.about !== array) return false;
+    this.buffer[this.aboutAt] = value;
+    return true;
   }
 
   /** A whole number from 0 to 2^31 - 1; small ones take one byte. */

@@ -57,11 +57,11 @@ const newMessage = {
   },
   read(from: Incoming, queueId: string): NewMessage {
     const messageId = from.text();
-    const { sealed, placeMac } = newBody.read(from, queueId, messageId);
-    return {
+    const body = newBody.read(from, { queueId, messageId });
+    const message = {
       messageId,
-      sealed,
-      placeMac,
+      sealed: body.sealed,
+      placeMac: body.placeMac,
       attributes: from.text(),
       systemAttributes: from.text(),
       senderId: from.name(),
@@ -71,6 +71,8 @@ const newMessage = {
       groupId: readOptional(from, text),
       deduplication: readOptional(from, digests),
     };
+    from.shared.become(body, message);
+    return message;
   },
 };
 

@@ -1,0 +1,120 @@
+import { createCipheriv, createDecipheriv, randomFillSync } from "node:crypto";
+import { assert } from "../kernel/errors.ts";
+import { giveBack } from "../kernel/memory.ts";
+import type { Random } from "../kernel/random.ts";
+import { aeadAlgorithm, aeadOptions } from "./aead.ts";
+import { nonceBytes, tagBytes } from "./constants.ts";
+
+/**
+ * What is sealed under a data key: version(1) ‖ seal id(16) ‖ nonce(12) ‖ ciphertext ‖ tag(16);
+ * AAD = version ‖ sealing ARN ‖ seal id ‖ data-key id. Only the ARN varies in length, so no two
+ * such tuples share their bytes, and what one version sealed does not open as another.
+ */
+const sealIdAt = 1;
+const sealIdBytes = 16;
+const nonceAt = sealIdAt + sealIdBytes;
+const ciphertextAt = nonceAt + nonceBytes;
+const dataKeyIdChars = 32;
+const arnCharsMax = 1024;
+
+/** What lies before the plaintext in the room of its sealed form, and after it. */
+export const roomBefore = ciphertextAt;
+export const roomAfter = tagBytes;
+
+/** A data key in the clear, with what is authenticated of it. */
+export interface SealingKey {
+  /** 32 bytes. */
+  readonly dataKey: Uint8Array;
+  readonly dataKeyId: string;
+  readonly sealingArn: string;
+}
+
+/**
+ * Associated data of the call at hand; public bytes, and no call is interrupted by another. Calls
+ * in a row are mostly about one place and data key: then only the seal id is written anew.
+ */
+const associated = Buffer.alloc(1 + arnCharsMax * 3 + sealIdBytes + dataKeyIdChars);
+const latest = { sealingArn: "", dataKeyId: "", sealIdAt: 0, data: associated.subarray(0, 0) };
+
+/**
+ * Seals into `bytes`, which are as long as the plaintext with its room; the plaintext may lie
+ * there already. The caller retires a data key long before 2^32 uses.
+ */
+export function sealInto(
+  bytes: Uint8Array,
+  version: number,
+  { dataKey, dataKeyId, sealingArn }: SealingKey,
+  plaintext: Uint8Array,
+  random?: Random,
+): void {
+  bytes[0] = version;
+  const unique = sealIdBytes + nonceBytes;
+  if (random) bytes.set(random.bytes(unique), sealIdAt);
+  else fillUnique(bytes, sealIdAt, unique);
+  const nonce = bytes.subarray(nonceAt, ciphertextAt);
+  const cipher = createCipheriv(aeadAlgorithm, dataKey, nonce, aeadOptions);
+  cipher.setAAD(associate(dataKeyId, sealingArn, bytes));
+  const ciphertext = cipher.update(plaintext);
+  bytes.set(ciphertext, ciphertextAt);
+  giveBack(ciphertext);
+  cipher.final();
+  bytes.set(cipher.getAuthTag(), bytes.length - tagBytes);
+}
+
+/**
+ * The plaintext in a buffer of its own; undefined if it was not sealed under this data key, data-key
+ * id and sealing ARN, as this version, or was changed since.
+ */
+export function openFrom(
+  bytes: Uint8Array,
+  version: number,
+  { dataKey, dataKeyId, sealingArn }: SealingKey,
+): Buffer | undefined {
+  if (bytes.length < roomBefore + roomAfter || bytes[0] !== version) return undefined;
+  const split = bytes.length - tagBytes;
+  const nonce = bytes.subarray(nonceAt, ciphertextAt);
+  const decipher = createDecipheriv(aeadAlgorithm, dataKey, nonce, aeadOptions);
+  decipher.setAAD(associate(dataKeyId, sealingArn, bytes));
+  decipher.setAuthTag(bytes.subarray(split));
+  const plaintext = decipher.update(bytes.subarray(ciphertextAt, split));
+  try {
+    decipher.final();
+  } catch {
+    plaintext.fill(0);
+    return undefined;
+  }
+  return plaintext;
+}
+
+function associate(dataKeyId: string, sealingArn: string, sealed: Uint8Array): Uint8Array {
+  if (latest.dataKeyId !== dataKeyId || latest.sealingArn !== sealingArn) {
+    assert(dataKeyId.length === dataKeyIdChars, "a data-key id is 32 hex digits");
+    assert(sealingArn.length <= arnCharsMax, "a sealing ARN is at most 1024 characters");
+    const arnEnd = 1 + associated.write(sealingArn, 1);
+    const keyIdAt = arnEnd + sealIdBytes;
+    const end = keyIdAt + associated.write(dataKeyId, keyIdAt, "latin1");
+    Object.assign(latest, { sealingArn, dataKeyId, sealIdAt: arnEnd });
+    latest.data = associated.subarray(0, end);
+  }
+  associated[0] = sealed[0] ?? 0;
+  for (let index = 0; index < sealIdBytes; index++) {
+    associated[latest.sealIdAt + index] = sealed[sealIdAt + index] ?? 0;
+  }
+  return latest.data;
+}
+
+/**
+ * One system call fills many envelopes: seal ids and nonces must be unique, they are not secret.
+ */
+const stock = Buffer.alloc((sealIdBytes + nonceBytes) * 128);
+let stockUsed = stock.length;
+
+/** Random bytes that never come again: a seal id, a nonce, or both. */
+export function fillUnique(bytes: Uint8Array, at: number, length: number): void {
+  if (stockUsed + length > stock.length) {
+    randomFillSync(stock);
+    stockUsed = 0;
+  }
+  stock.copy(bytes, at, stockUsed, stockUsed + length);
+  stockUsed += length;
+}

@@ -1,0 +1,65 @@
+import type { BodyShare, LateSealer, PlacedBody } from "../../../crypto/late-seal.ts";
+import { assert } from "../../../kernel/errors.ts";
+import type { NewMessage } from "../../../services/sqs/store.ts";
+
+/** What of a message is written anew once its body is sealed. */
+export type BodyHolder = { -readonly [K in "sealed" | "placeMac"]: NewMessage[K] };
+
+interface Share extends BodyShare {
+  holder: BodyHolder;
+}
+
+interface SharedBody {
+  readonly room: Uint8Array;
+  readonly shares: Share[];
+}
+
+/**
+ * Bodies of a commit that several of its messages have. Under what they are sealed follows from all
+ * of these messages, so they wait until the commit is read.
+ */
+export class SharedBodies {
+  private readonly bodies: SharedBody[] = [];
+
+  /** Of the first message that has this body. */
+  first(room: Uint8Array, share: BodyShare): BodyHolder {
+    this.bodies.push({ room, shares: [] });
+    return this.again(share);
+  }
+
+  /** Of a message that has the same body as the one before it. */
+  again(share: BodyShare): BodyHolder {
+    const shared = this.bodies.at(-1);
+    assert(shared, "a body comes before what shares it");
+    const holder = unsealed(shared.room, share);
+    shared.shares.push({ ...share, holder });
+    return holder;
+  }
+
+  /** The message has been put together of what `first` or `again` answered last. */
+  become(holder: BodyHolder, message: BodyHolder): void {
+    const latest = this.bodies.at(-1)?.shares.at(-1);
+    if (latest?.holder === holder) latest.holder = message;
+  }
+
+  /** Seals all of them. What names a data key that was dropped stays unsealed. */
+  seal(sealer: LateSealer): void {
+    for (const { room, shares } of this.bodies) {
+      const placed = sealer.sealShared(room, shares);
+      placed?.forEach((body: PlacedBody, index) =>
+        Object.assign(shares[index]?.holder ?? {}, body),
+      );
+    }
+    this.bodies.length = 0;
+  }
+}
+
+/** A body that nobody will store as it is. */
+export function unsealed(
+  body: Uint8Array,
+  { dataKeyId, sealingArn }: Pick<BodyShare, "dataKeyId" | "sealingArn">,
+): BodyHolder {
+  return { sealed: { dataKeyId, sealingArn, body }, placeMac: unplaced };
+}
+
+const unplaced = new Uint8Array(0);
