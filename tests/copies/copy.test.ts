@@ -75,16 +75,37 @@ async function fill(server: TestServer) {
     },
   });
   await sns.publish({ TopicArn, Message: "kept", MessageGroupId: "a" });
+  const [left = "", right = ""] = await fanOut(server);
   const user = await server.createUser("emr", {
     Version: "2012-10-17",
     Statement: [{ Effect: "Allow", Action: "sqs:*", Resource: "*" }],
   });
   return {
-    ...{ plain, fair, ordered, user, CiphertextBlob },
+    ...{ plain, fair, ordered, left, right, user, CiphertextBlob },
     takenHandle: taken.Messages?.[0]?.ReceiptHandle ?? "",
     takenBody: taken.Messages?.[0]?.Body ?? "",
     goneFromOrder: (first.Messages ?? []).map(({ Body }) => Body),
   };
+}
+
+/** One publication in two queues, which share its body in the embedded store. */
+async function fanOut({ rootClients }: TestServer): Promise<readonly string[]> {
+  const { sns, sqs } = rootClients;
+  const { TopicArn = "" } = await sns.createTopic({ Name: "both" });
+  const urls: string[] = [];
+  for (const QueueName of ["left", "right"]) {
+    const Endpoint = TopicArn.replace(":sns:", ":sqs:").replace("both", QueueName);
+    const Statement = [
+      { Effect: "Allow", Principal: "*", Action: "sqs:SendMessage", Resource: Endpoint },
+    ];
+    const Policy = JSON.stringify({ Version: "2012-10-17", Statement });
+    const { QueueUrl = "" } = await sqs.createQueue({ QueueName, Attributes: { Policy } });
+    const raw = { Attributes: { RawMessageDelivery: "true" } };
+    await sns.subscribe({ TopicArn, Protocol: "sqs", Endpoint, ...raw });
+    urls.push(QueueUrl);
+  }
+  await sns.publish({ TopicArn, Message: "to both" });
+  return urls;
 }
 
 /** Events that name a resource are found by it. */
@@ -106,7 +127,7 @@ test("a whole installation moves to PostgreSQL and back", async (t) => {
   const to = (await sharedCluster()).newStoreUrl();
   const first = await copy(`sqlite:${folder}`, to);
   equal(first.code, 0, first.err);
-  equal(JSON.parse(first.out).tables.messages.rows, 12 + 1 + 3 + 10);
+  equal(JSON.parse(first.out).tables.messages.rows, 12 + 1 + 3 + 10 + 2);
   // The twin: a target that holds an installation is not written over.
   match((await copy(`sqlite:${folder}`, to)).err, /holds an installation already/);
 
@@ -128,6 +149,7 @@ test("a whole installation moves to PostgreSQL and back", async (t) => {
   const bodies = Array.from({ length: 12 }, (_, n) => `p${n}`).filter((b) => b !== it.takenBody);
   deepEqual(await receiveAll(shared, plain), bodies.toSorted());
   deepEqual(await receiveAll(shared, queueUrlOn(shared, it.fair)), ["of ann", "of ann", "of bob"]);
+  deepEqual(await receiveAll(shared, queueUrlOn(shared, it.left)), ["to both"]);
   // What was sent under this id is remembered; nothing comes twice.
   const ordered = queueUrlOn(shared, it.ordered);
   const again = { MessageGroupId: "g0", MessageDeduplicationId: "d3" };
@@ -172,6 +194,7 @@ test("a whole installation moves to PostgreSQL and back", async (t) => {
   equal(await eventsOfQueues(back), known);
   deepEqual(await receiveAll(back, queueUrlOn(back, it.plain)), ["p-new"]);
   deepEqual(await receiveAll(back, queueUrlOn(back, it.fair)), ["of eve"]);
+  deepEqual(await receiveAll(back, queueUrlOn(back, it.right)), ["to both"]);
   await back.advance(700);
   const all = [...bodies, "p-late", "p-new"].toSorted();
   deepEqual(await receiveAll(back, queueUrlOn(back, it.plain)), all);

@@ -78,12 +78,16 @@ async function everything({ sqs, sns, kms }: TestClients): Promise<void> {
       Attributes: { ...topicAttributes },
     });
     const opened = await queueOf(sqs, `opened-${mode}`, mode === "kms" ? modes.owned : attributes);
+    const other = await queueOf(sqs, `other-${mode}`, modes.owned);
     const closed = await queueOf(sqs, `closed-${mode}`, attributes);
     const Principal = { Service: "sns.amazonaws.com" };
-    const Policy = document([{ Principal, Action: "sqs:SendMessage" }], opened.arn);
-    await sqs.setQueueAttributes({ QueueUrl: opened.url, Attributes: { Policy } });
-    for (const [index, Endpoint] of [opened.arn, closed.arn].entries()) {
-      const Attributes = { RawMessageDelivery: String(index === 0) };
+    for (const { url, arn } of [opened, other]) {
+      const Policy = document([{ Principal, Action: "sqs:SendMessage" }], arn);
+      await sqs.setQueueAttributes({ QueueUrl: url, Attributes: { Policy } });
+    }
+    // The first two share the body.
+    for (const [index, Endpoint] of [opened.arn, other.arn, closed.arn].entries()) {
+      const Attributes = { RawMessageDelivery: String(index < 2) };
       await sns.subscribe({ TopicArn, Protocol: "sqs", Endpoint, Attributes });
     }
     const Message = canary(`published-${mode}`);
@@ -93,8 +97,10 @@ async function everything({ sqs, sns, kms }: TestClients): Promise<void> {
       Subject: "readable subject",
       MessageAttributes: { a: { DataType: "String", StringValue: "readable-attribute-77" } },
     });
-    const { Messages = [] } = await sqs.receiveMessage({ QueueUrl: opened.url });
-    assert.equal(Messages[0]?.Body, Message);
+    for (const { url } of [opened, other]) {
+      const { Messages = [] } = await sqs.receiveMessage({ QueueUrl: url });
+      assert.equal(Messages[0]?.Body, Message);
+    }
   }
 }
 
