@@ -9,6 +9,8 @@ import type { Soon } from "./soon.ts";
  * them its own code.
  */
 export interface Sealer {
+  /** Of a body that goes to several queues there is one until it is stored, however many they are. */
+  readonly sharesBodies: boolean;
   /**
    * Seals bodies under the data key of (resource, KMS key, requester); makes one if there is none
    * young enough. `commands` store the data key where no commit has done so yet: they belong in the

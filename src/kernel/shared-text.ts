@@ -5,6 +5,7 @@
 export class SharedText {
   readonly #text: string;
   #bytes: Buffer | undefined;
+  #isLegal: boolean | undefined;
 
   constructor(text: string) {
     this.#text = text;
@@ -14,5 +15,11 @@ export class SharedText {
   get bytes(): Buffer {
     this.#bytes ??= Buffer.from(this.#text, "utf8");
     return this.#bytes;
+  }
+
+  /** What is the same for all places that it goes to is asked once. */
+  isLegal(ask: (text: string) => boolean): boolean {
+    this.#isLegal ??= ask(this.#text);
+    return this.#isLegal;
   }
 }

@@ -83,6 +83,7 @@ export function createSealer(deps: SealerDependencies): Sealer & DataKeyHolder {
   });
   const opening = new DataKeyCache<undefined>(limits);
   return {
+    sharesBodies: sealingThread !== undefined,
     async lend({ use, ...loan }, fetch) {
       const lent = { ...loan, uses: loanLimits.usesMax, bytes: loanLimits.bytesMax };
       if (use === "open") return opening.with({ ...lent, fetch: opened(fetch), use: copyOf });

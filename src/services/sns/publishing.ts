@@ -56,7 +56,7 @@ export async function publish(
     numbered,
     ...selectSubscriptions(fanout, numbered.message),
   }));
-  await call.reserve(bytesInWork(addressed));
+  await call.reserve(bytesInWork(deps, addressed));
   await seal(batch, []);
   const fanned = await Promise.all(addressed.map((each) => fanOut(batch, each)));
   const left = fanned.flatMap((each) => each.left);
@@ -82,12 +82,18 @@ interface Addressed extends Selection {
 const deliveryBytes = 16 * 1024;
 
 /** A hundred queues for each of a hundred publishers at once would take all the memory there is. */
-function bytesInWork(messages: readonly Addressed[]): number {
-  return messages.reduce(
-    (sum, { numbered, selected }) =>
-      sum + selected.length * (deliveryBytes + numbered.message.sizeBytes),
-    0,
-  );
+function bytesInWork({ sealer }: SnsDependencies, messages: readonly Addressed[]): number {
+  let bytes = 0;
+  for (const { numbered, selected } of messages) {
+    const own = sealer.sharesBodies ? selected.filter(hasOwnBody).length + 1 : selected.length;
+    bytes += selected.length * deliveryBytes + own * numbered.message.sizeBytes;
+  }
+  return bytes;
+}
+
+/** What is delivered raw to a queue is what other queues get. */
+function hasOwnBody({ protocol, rawMessageDelivery }: SubscriptionRecord): boolean {
+  return protocol !== "sqs" || !rawMessageDelivery;
 }
 
 /** Under the topic's data key. */

@@ -69,7 +69,8 @@ const delaySecondsMax = 900;
  */
 export function draftMessage(queue: Queue, message: OutgoingMessage): Draft {
   if (!message.MessageBody) throw missingParameter("MessageBody");
-  if (!isLegalText(message.MessageBody)) {
+  const { gap, shared } = message;
+  if (!(shared ? shared.isLegal(isLegalText) : isLegalText(message.MessageBody))) {
     throw new Refusal(
       "InvalidMessageContents",
       `Invalid binary character '${illegalCharacter(message.MessageBody)}' was found in the ` +
@@ -81,7 +82,6 @@ export function draftMessage(queue: Queue, message: OutgoingMessage): Draft {
   if (!queue.fifo) checkStandardIds(message);
   const attributes = packAttributes(message.MessageAttributes);
   const system = packSystemAttributes(message.MessageSystemAttributes);
-  const { gap, shared } = message;
   const text = shared ? shared.bytes : Buffer.from(message.MessageBody, "utf8");
   const fifo = queue.fifo && fifoIds(message, text);
   const deduplicationId = fifo?.explicit ? fifo.deduplicationId : undefined;
