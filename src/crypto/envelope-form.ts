@@ -62,8 +62,8 @@ export function sealInto(
 }
 
 /**
- * The plaintext in a buffer of its own; undefined if it was not sealed under this data key, data-key
- * id and sealing ARN, as this version, or was changed since.
+ * The plaintext in a buffer of its own; undefined if it was not sealed under this data key,
+ * data-key id and sealing ARN, as this version, or was changed since.
  */
 export function openFrom(
   bytes: Uint8Array,
