@@ -1,4 +1,4 @@
-import type { BodyShare, LateSealer, PlacedBody } from "../../../crypto/late-seal.ts";
+import type { BodyShare, LateSealer } from "../../../crypto/late-seal.ts";
 import { assert } from "../../../kernel/errors.ts";
 import type { NewMessage } from "../../../services/sqs/store.ts";
 
@@ -45,10 +45,13 @@ export class SharedBodies {
   /** Seals all of them. What names a data key that was dropped stays unsealed. */
   seal(sealer: LateSealer): void {
     for (const { room, shares } of this.bodies) {
-      const placed = sealer.sealShared(room, shares);
-      placed?.forEach((body: PlacedBody, index) =>
-        Object.assign(shares[index]?.holder ?? {}, body),
-      );
+      const placed = sealer.sealShared(room, shares) ?? [];
+      for (const [index, { sealed, placeMac }] of placed.entries()) {
+        const holder = shares[index]?.holder;
+        assert(holder, "each share of a body is answered");
+        holder.sealed = sealed;
+        holder.placeMac = placeMac;
+      }
     }
     this.bodies.length = 0;
   }
