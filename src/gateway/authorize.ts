@@ -198,7 +198,8 @@ export function conditionsOf(clock: Clock, facts: RequestFacts): ConditionContex
   });
   if (via !== undefined || caller.kind !== "service") return keys;
   const sourceless = facts.service === "kms" && sourcelessOnKeys.has(caller.service);
-  return { ...(sourceless ? withoutSource(keys) : keys), ...serviceKeys(caller, transport) };
+  const own = sourceless ? withoutSource(keys) : keys;
+  return caller.accessKeyId === undefined ? own : { ...own, ...serviceKeys(transport) };
 }
 
 /**
@@ -213,11 +214,7 @@ function withoutSource(keys: ConditionContext): ConditionContext {
 }
 
 /** A service outside has a connection of its own, which may be a plain or a private one. */
-function serviceKeys(
-  caller: Extract<Caller, { kind: "service" }>,
-  { secure, endpoint, sourceIp }: RequestFacts["transport"],
-): ConditionContext {
-  if (caller.accessKeyId === undefined) return {};
+function serviceKeys({ secure, endpoint, sourceIp }: RequestFacts["transport"]): ConditionContext {
   return {
     "aws:securetransport": secure,
     ...(endpoint && { "aws:sourcevpce": endpoint.endpointId, "aws:vpcsourceip": sourceIp }),

@@ -1,5 +1,4 @@
 import type { Call } from "../kernel/call.ts";
-import type { ServiceCaller } from "../kernel/caller.ts";
 import type { EpochMs } from "../kernel/clock.ts";
 import type { Command, ResultsOf } from "../kernel/command.ts";
 import type { InvokeIdentity, InvokeTarget } from "../kernel/invoke.ts";
@@ -98,7 +97,5 @@ function identityOf(outer: Call, as: InvokeIdentity): Pick<Asked, "caller" | "vi
   if (as.kind === "caller") {
     return { caller: outer.caller, via: as.via, accountId: outer.accountId };
   }
-  const { service, sourceArn, sourceAccountId } = as;
-  const caller: ServiceCaller = { kind: "service", service, sourceArn, sourceAccountId };
-  return { caller, via: undefined, accountId: sourceAccountId };
+  return { caller: as, via: undefined, accountId: as.sourceAccountId };
 }

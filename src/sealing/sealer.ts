@@ -1,6 +1,6 @@
 import { openBody, sealBody } from "../crypto/envelope.ts";
 import type { Call } from "../kernel/call.ts";
-import { requesterId } from "../kernel/caller.ts";
+import { type Caller, requesterId } from "../kernel/caller.ts";
 import type { EpochMs } from "../kernel/clock.ts";
 import { assert, Fault, Refusal } from "../kernel/errors.ts";
 import type { Random } from "../kernel/random.ts";
@@ -171,13 +171,10 @@ function withDataKey<S extends Sealed | Unsealed>(
   seal: Seal<S>,
 ): Soon<SealedBodies<S>> {
   const { encryption } = place;
-  const kms = encryption.mode === "kms";
   const wanted = {
-    name: kms
-      ? `${place.arn} ${encryption.keyId} ${requesterOf(call)}`
-      : `${place.arn} ${encryption.mode}`,
+    name: nameFor(call, place),
     nowMs: call.now,
-    reuseMs: kms ? encryption.reusePeriodMs : ownReuseMs[encryption.mode],
+    reuseMs: encryption.mode === "kms" ? encryption.reusePeriodMs : ownReuseMs[encryption.mode],
   };
   const fetch = () => fetchSealingKey(deps, call, place);
   const { borrow } = deps;
@@ -194,6 +191,30 @@ function withDataKey<S extends Sealed | Unsealed>(
       },
     }),
   });
+}
+
+interface Named {
+  readonly caller: Caller;
+  readonly endpointId: string | undefined;
+  readonly name: string;
+}
+
+/** The latest name of each place. */
+const names = new WeakMap<SealingPlace, Named>();
+
+/** What a data key to seal with is known by: resource, KMS key and requester. */
+function nameFor(call: Call, place: SealingPlace): string {
+  const { caller } = call;
+  const endpointId = call.transport.endpoint?.endpointId;
+  const latest = names.get(place);
+  if (latest?.caller === caller && latest.endpointId === endpointId) return latest.name;
+  const { arn, encryption } = place;
+  const name =
+    encryption.mode === "kms"
+      ? `${arn} ${encryption.keyId} ${requesterOf(call)}`
+      : `${arn} ${encryption.mode}`;
+  names.set(place, { caller, endpointId, name });
+  return name;
 }
 
 async function fetchSealingKey(

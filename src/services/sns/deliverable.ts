@@ -1,6 +1,7 @@
 import type { SendMessageRequest } from "@aws-sdk/client-sqs";
 import type { FillGap, Gap } from "../../kernel/gapped.ts";
 import { SharedText } from "../../kernel/shared-text.ts";
+import { type Soon, soon } from "../../kernel/soon.ts";
 import type { Wire } from "../../kernel/wire-types.ts";
 import {
   type ConfirmationMessage,
@@ -122,12 +123,12 @@ export interface QueueContent extends Omit<Wire<SendMessageRequest>, "QueueUrl">
  * What a queue gets. AWS: a FIFO queue gets the group and the deduplication id; a standard queue
  * the group only from standard topics.
  */
-export async function queueContent(
+export function queueContent(
   subscription: SubscriptionRecord,
   message: Deliverable,
   publicUrl: string,
   fifoQueue: boolean,
-): Promise<QueueContent> {
+): Soon<QueueContent> {
   const { body, attributes, groupId, deduplicationId, sequenceNumber } = message.notification;
   const fifoTopic = sequenceNumber !== undefined;
   const ids = {
@@ -135,9 +136,10 @@ export async function queueContent(
     ...(fifoQueue ? { MessageDeduplicationId: deduplicationId } : {}),
   };
   if (!subscription.rawMessageDelivery) {
-    const envelope = await message.unsigned();
     const link = unsubscribeUrl(publicUrl, subscription.arn);
-    return { MessageBody: renderEnvelope(envelope, link), gap: envelope.gap, ...ids };
+    return soon(message.unsigned(), (envelope) => {
+      return { MessageBody: renderEnvelope(envelope, link), gap: envelope.gap, ...ids };
+    });
   }
   return {
     MessageBody: body,

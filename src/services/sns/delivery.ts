@@ -7,6 +7,7 @@ import type { Log } from "../../kernel/log.ts";
 import type { Outcome } from "../../kernel/operation.ts";
 import type { QueueContent } from "./deliverable.ts";
 import { type SnsDependencies, servicePrincipal } from "./ports.ts";
+import type { SubscriptionRecord } from "./subscriptions.ts";
 
 /** How one attempt ended. What was delivered into the server's own queues is not yet committed. */
 export type Attempt =
@@ -34,10 +35,49 @@ export interface DeliveryFailure {
   readonly statusCode: number;
 }
 
-export interface QueueTarget {
-  readonly queueArn: string;
-  /** For which topic SNS acts. */
-  readonly topicArn: string;
+/** A queue, and for which topic SNS sends there, with what follows from both. */
+export class QueueTarget {
+  readonly fifo: boolean;
+  readonly invoke: InvokeTarget;
+  /** `/<account>/<queue>`: the path of the queue's URL. */
+  readonly #path: string;
+  #url = { base: "", whole: "" };
+
+  constructor(topicArn: string, queueArn: string) {
+    const queue = parseArn(queueArn);
+    const topic = parseArn(topicArn);
+    assert(queue && topic, "a stored subscription names a queue and a topic");
+    this.fifo = queueArn.endsWith(".fifo");
+    this.invoke = {
+      service: "sqs",
+      operation: "SendMessage",
+      region: queue.region,
+      as: {
+        kind: "service",
+        service: servicePrincipal,
+        sourceArn: topicArn,
+        sourceAccountId: topic.accountId,
+      },
+    };
+    this.#path = `/${queue.accountId}/${queue.resource}`;
+  }
+
+  url(base: string): string {
+    if (this.#url.base !== base) this.#url = { base, whole: base + this.#path };
+    return this.#url.whole;
+  }
+}
+
+/** INVARIANT: a record object belongs to one subscription, so what follows from it can hang on it. */
+const targets = new WeakMap<SubscriptionRecord, QueueTarget>();
+
+/** Where a subscription with a queue of this server delivers to. */
+export function targetOf(subscription: SubscriptionRecord): QueueTarget {
+  const known = targets.get(subscription);
+  if (known) return known;
+  const target = new QueueTarget(subscription.topicArn, subscription.endpoint);
+  targets.set(subscription, target);
+  return target;
 }
 
 /**
@@ -50,10 +90,9 @@ export async function sendToQueue(
   target: QueueTarget,
   content: QueueContent,
 ): Promise<Attempt> {
-  const { queuePath, invoke } = queueFacts(target);
-  const input = { QueueUrl: deps.publicUrl() + queuePath, ...content };
+  const input = { QueueUrl: target.url(deps.publicUrl()), ...content };
   try {
-    const outcome: Outcome<{ MessageId?: string }> = await deps.invoke(call, invoke, input);
+    const outcome: Outcome<{ MessageId?: string }> = await deps.invoke(call, target.invoke, input);
     const { MessageId } = outcome.output;
     return {
       delivered: true,
@@ -68,32 +107,6 @@ export async function sendToQueue(
     if (error instanceof StaleDecision) throw error;
     return { delivered: false, failure: describeFailure(error, deps.log) };
   }
-}
-
-interface QueueFacts {
-  /** `/<account>/<queue>`: the path of the queue's URL. */
-  readonly queuePath: string;
-  readonly invoke: InvokeTarget;
-}
-
-function queueFacts({ queueArn, topicArn }: QueueTarget): QueueFacts {
-  const queue = parseArn(queueArn);
-  const topic = parseArn(topicArn);
-  assert(queue && topic, "a stored subscription names a queue and a topic");
-  return {
-    queuePath: `/${queue.accountId}/${queue.resource}`,
-    invoke: {
-      service: "sqs",
-      operation: "SendMessage",
-      region: queue.region,
-      as: {
-        kind: "service",
-        service: servicePrincipal,
-        sourceArn: topicArn,
-        sourceAccountId: topic.accountId,
-      },
-    },
-  };
 }
 
 /** KMS or the queue asks for patience: our side, not the owner's. */

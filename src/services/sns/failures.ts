@@ -1,7 +1,7 @@
 import type { Call } from "../../kernel/call.ts";
 import type { Command } from "../../kernel/command.ts";
 import { type Deliverable, queueContent } from "./deliverable.ts";
-import { type DeliveryFailure, sendToQueue } from "./delivery.ts";
+import { type DeliveryFailure, QueueTarget, sendToQueue } from "./delivery.ts";
 import { effectiveDelivery } from "./delivery-policy.ts";
 import type { SnsDependencies } from "./ports.ts";
 import { deadLetterTarget } from "./redrive-policy.ts";
@@ -72,9 +72,9 @@ async function redrive(
 ): Promise<SettledFailure> {
   const { subscription, topic, message } = failed;
   const queueArn = deadLetterTarget(subscription.redrivePolicy ?? "");
-  const fifo = queueArn.endsWith(".fifo");
-  const content = await queueContent(subscription, message, deps.publicUrl(), fifo);
-  const sent = await sendToQueue(deps, call, { queueArn, topicArn: topic.arn }, content);
+  const target = new QueueTarget(topic.arn, queueArn);
+  const content = await queueContent(subscription, message, deps.publicUrl(), target.fifo);
+  const sent = await sendToQueue(deps, call, target, content);
   if (sent.delivered) {
     return {
       commands: sent.commands,

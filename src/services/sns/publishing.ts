@@ -2,9 +2,10 @@ import type { Call } from "../../kernel/call.ts";
 import type { Command } from "../../kernel/command.ts";
 import type { Sealed } from "../../kernel/sealed.ts";
 import type { SealedBodies } from "../../kernel/sealer.ts";
+import { isPromise } from "../../kernel/soon.ts";
 import { hasArchive, putArchived } from "./archive.ts";
 import { type Deliverable, deliverable, queueContent } from "./deliverable.ts";
-import { sendToQueue } from "./delivery.ts";
+import { sendToQueue, targetOf } from "./delivery.ts";
 import type { Notification } from "./envelope.ts";
 import { kmsFailure } from "./errors.ts";
 import { settleFailure } from "./failures.ts";
@@ -220,10 +221,10 @@ async function deliverNow(
   delivered: Deliverable,
 ): Promise<Fanned> {
   const { deps, call, topic } = batch;
-  const { endpoint: queueArn } = subscription;
-  const fifoQueue = queueArn.endsWith(".fifo");
-  const content = await queueContent(subscription, delivered, deps.publicUrl(), fifoQueue);
-  const tried = await sendToQueue(deps, call, { queueArn, topicArn: topic.arn }, content);
+  const target = targetOf(subscription);
+  const content = queueContent(subscription, delivered, deps.publicUrl(), target.fifo);
+  const known = isPromise(content) ? await content : content;
+  const tried = await sendToQueue(deps, call, target, known);
   if (tried.delivered) {
     const { status } = tried;
     const done = () => {

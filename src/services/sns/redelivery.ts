@@ -12,7 +12,13 @@ import {
   prepareNotification,
 } from "./carrying.ts";
 import { type Deliverable, deliverable, queueContent } from "./deliverable.ts";
-import { type Attempt, type DeliveryFailure, describeFailure, sendToQueue } from "./delivery.ts";
+import {
+  type Attempt,
+  type DeliveryFailure,
+  describeFailure,
+  sendToQueue,
+  targetOf,
+} from "./delivery.ts";
 import { settleFailure } from "./failures.ts";
 import { isInPlace } from "./notification-place.ts";
 import { type Carriers, type SnsDependencies, servicePrincipal } from "./ports.ts";
@@ -147,8 +153,7 @@ function contentFor(
   subscription: SubscriptionRecord,
   message: Deliverable,
 ): ReturnType<typeof queueContent> {
-  const fifoQueue = subscription.endpoint.endsWith(".fifo");
-  return queueContent(subscription, message, deps.publicUrl(), fifoQueue);
+  return queueContent(subscription, message, deps.publicUrl(), targetOf(subscription).fifo);
 }
 
 async function handle(
@@ -157,10 +162,9 @@ async function handle(
   row: UndeliveredRow,
   delivery: Omit<Outgoing, "prepared"> & { readonly prepared: Prepared },
 ): Promise<Outcome<Outgoing | undefined>> {
-  const { prepared, subscription, topic } = delivery;
+  const { prepared, subscription } = delivery;
   if (prepared.kind !== "queue") return { output: { ...delivery, prepared } };
-  const target = { queueArn: subscription.endpoint, topicArn: topic.arn };
-  const attempt = await sendToQueue(deps, call, target, prepared.content);
+  const attempt = await sendToQueue(deps, call, targetOf(subscription), prepared.content);
   return note(deps, call, row, delivery, attempt);
 }
 

@@ -3,7 +3,7 @@ import { giveBack } from "../../kernel/memory.ts";
 import type { Outcome } from "../../kernel/operation.ts";
 import { isSealed, type Sealed, type Unsealed } from "../../kernel/sealed.ts";
 import type { SealedBodies, SealingPlace } from "../../kernel/sealer.ts";
-import { inStep } from "../../kernel/soon.ts";
+import { inStep, isPromise, type Soon } from "../../kernel/soon.ts";
 import { kmsRefusal } from "./kms-errors.ts";
 import type { Draft } from "./message.ts";
 import type { FifoIds } from "./message-ids.ts";
@@ -39,7 +39,8 @@ export async function send(
   drafts: readonly Draft[],
 ): Promise<Sent> {
   await inStep();
-  const bodies = await seal(context, call, queue, drafts);
+  const sealed = seal(context, call, queue, drafts);
+  const bodies = isPromise(sealed) ? await sealed : sealed;
   const prepared = prepare(context, call, queue, drafts, bodies);
   const atOnce = queue.fifo !== undefined && call.caller.kind !== "service";
   return atOnce ? sendAtOnce(context, call, queue, drafts, prepared) : prepared;
@@ -139,19 +140,19 @@ function digestsOf(context: SqsContext, { fifo }: Queue, ids: FifoIds, nowMs: nu
   return context.digests.of(JSON.stringify([fifo?.historyId, group, ids.deduplicationId]));
 }
 
-async function seal(
+function seal(
   context: SqsContext,
   call: Call,
   queue: Queue,
   drafts: readonly Draft[],
-): Promise<BodiesToStore> {
+): Soon<BodiesToStore> {
   const place = placeOf(queue, context.options.requireDecryptToSend);
   const bodies = drafts.map((draft) => draft.body);
-  try {
-    return await context.sealer.sealForStore(call, place, bodies);
-  } catch (error) {
+  const sealed = context.sealer.sealForStore(call, place, bodies);
+  if (!isPromise(sealed)) return sealed;
+  return sealed.catch((error: unknown) => {
     throw kmsRefusal(error, context.random) ?? error;
-  }
+  });
 }
 
 function placeOf({ sealing }: Queue, requireDecrypt: boolean): SealingPlace {
