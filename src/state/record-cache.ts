@@ -106,7 +106,7 @@ export class RecordCache {
     if (this.isOutdated(touched)) throw new StaleDecision(changesRecords);
     const request = changesRecords
       ? await this.sealRecords(touched, commands)
-      : { decidedUnder: versionsOf(touched), commands };
+      : { decidedUnder: touched, commands };
     const answer = await this.options.store.commit(request);
     this.learn(answer, commands);
     if (answer.status === "stale") throw new StaleDecision(changesRecords);
@@ -115,10 +115,10 @@ export class RecordCache {
   }
 
   private async sealRecords(
-    touched: ReadonlyMap<string, number>,
+    touched: readonly AccountVersion[],
     commands: readonly Command[],
   ): Promise<CommitRequest> {
-    const decided = new Map(touched);
+    const decided = new Map(touched.map(({ accountId, version }) => [accountId, version]));
     const sealed: Command[] = [];
     for (const command of commands) {
       if (isRecordCommand(command)) {
@@ -127,12 +127,13 @@ export class RecordCache {
         sealed.push(this.sealRecord(command, (decided.get(accountId) ?? 0) + 1));
       } else sealed.push(command);
     }
-    return { decidedUnder: versionsOf(decided), commands: sealed };
+    const decidedUnder = [...decided].map(([accountId, version]) => ({ accountId, version }));
+    return { decidedUnder, commands: sealed };
   }
 
   /** Known here already: the store need not be asked to find it stale. */
-  private isOutdated(decided: ReadonlyMap<string, number>): boolean {
-    for (const [accountId, version] of decided) {
+  private isOutdated(decided: readonly AccountVersion[]): boolean {
+    for (const { accountId, version } of decided) {
       if ((this.versions.get(accountId) ?? version) > version) return true;
     }
     return false;
@@ -261,13 +262,7 @@ export class RecordCache {
   }
 }
 
-const nothingTouched: ReadonlyMap<string, number> = new Map();
-
-function versionsOf(touched: ReadonlyMap<string, number>): AccountVersion[] {
-  const versions: AccountVersion[] = [];
-  for (const [accountId, version] of touched) versions.push({ accountId, version });
-  return versions;
-}
+const nothingTouched: readonly AccountVersion[] = [];
 
 function isRecordCommand(command: Command): command is RecordCommand & Command {
   return command.kind === "record.put" || command.kind === "record.delete";

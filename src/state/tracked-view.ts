@@ -20,7 +20,8 @@ export interface ViewedRecords {
 
 /** What one attempt at a request saw, and under which account versions. */
 export class TrackedView implements RecordView {
-  readonly touched = new Map<string, AccountVersion["version"]>();
+  /** Few: the accounts of caller and resources. */
+  readonly touched: AccountVersion[] = [];
   /** Set: no other view changes configuration meanwhile. */
   readonly turn: Turn | undefined;
   private readonly cache: ViewedRecords;
@@ -32,15 +33,26 @@ export class TrackedView implements RecordView {
 
   get<T extends object>(key: RecordKey): Soon<Readonly<T> | undefined> {
     const noted = this.note(key.accountId);
-    const read = noted ? noted.then(() => this.cache.get(key)) : this.cache.get(key);
+    const read = noted ? this.getLater(noted, key) : this.cache.get(key);
     // Content was authenticated; its shape is that of the kind that wrote it.
     return read as Soon<Readonly<T> | undefined>;
   }
 
   list<T extends object>(range: RecordRange): Soon<readonly RecordEntry<T>[]> {
     const noted = this.note(range.accountId);
-    const read = noted ? noted.then(() => this.cache.list(range)) : this.cache.list(range);
+    const read = noted ? this.listLater(noted, range) : this.cache.list(range);
     return read as Soon<readonly RecordEntry<T>[]>;
+  }
+
+  // Apart: a function with a closure in it costs more, also where the closure is not made.
+  private async getLater(noted: Promise<void>, key: RecordKey): Promise<object | undefined> {
+    await noted;
+    return this.cache.get(key);
+  }
+
+  private async listLater(noted: Promise<void>, range: RecordRange) {
+    await noted;
+    return this.cache.list(range);
   }
 
   async count(place: RecordPlace): Promise<number> {
@@ -49,7 +61,8 @@ export class TrackedView implements RecordView {
   }
 
   versionOf(accountId: string): number | undefined {
-    return this.touched.get(accountId);
+    for (const touched of this.touched) if (touched.accountId === accountId) return touched.version;
+    return undefined;
   }
 
   /**
@@ -57,14 +70,16 @@ export class TrackedView implements RecordView {
    * always it is known, and nothing is to be waited for.
    */
   private note(accountId: string): Promise<void> | undefined {
-    if (this.touched.has(accountId)) return undefined;
+    if (this.versionOf(accountId) !== undefined) return undefined;
     const known = this.cache.knownVersion(accountId);
     if (known === undefined) return this.noteAsked(accountId);
-    this.touched.set(accountId, known);
+    this.touched.push({ accountId, version: known });
     return undefined;
   }
 
   private async noteAsked(accountId: string): Promise<void> {
-    this.touched.set(accountId, await this.cache.version(accountId));
+    const version = await this.cache.version(accountId);
+    // Another read may have asked as well: what is decided counts from the first on.
+    if (this.versionOf(accountId) === undefined) this.touched.push({ accountId, version });
   }
 }

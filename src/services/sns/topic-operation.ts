@@ -1,5 +1,7 @@
 import type { Call } from "../../kernel/call.ts";
+import { newPlace } from "../../kernel/kept.ts";
 import type { ConditionContext, Operation, Outcome } from "../../kernel/operation.ts";
+import { type Soon, soon } from "../../kernel/soon.ts";
 import { topicDoesNotExist } from "./errors.ts";
 import {
   authorisedTopic,
@@ -21,8 +23,11 @@ export interface TopicOperation<I, O>
   readonly missing?: () => Error;
   /** Condition keys of the request. */
   readonly context?: (input: I) => ConditionContext | undefined;
-  handle(input: I, call: Call, topic: TopicRecord): Promise<Outcome<O>> | Outcome<O>;
+  handle(input: I, call: Call, topic: TopicRecord): Soon<Outcome<O>>;
 }
+
+/** INVARIANT: what was authorised is what is used, in one attempt at a call. */
+const authorised = newPlace<TopicRecord>();
 
 /** Fills in what all of them share: the ARN is checked, the topic must exist, its policy speaks. */
 export function topicOperation<I, O>(operation: TopicOperation<I, O>): Operation<I, O> {
@@ -34,12 +39,19 @@ export function topicOperation<I, O>(operation: TopicOperation<I, O>): Operation
     action,
     access,
     audit,
-    async resources(input, call) {
-      const topic = reference(input, call);
-      const found = await findTopic(call, topic, missing);
-      return topicUses(call, topic, found, operation.context?.(input));
+    resources(input, call) {
+      const named = reference(input, call);
+      return soon(findTopic(call, named, missing), (topic) => {
+        if (topic) authorised.keep(call, topic);
+        return topicUses(call, named, topic, operation.context?.(input));
+      });
     },
-    handle: async (input, call) =>
-      operation.handle(input, call, await authorisedTopic(call, reference(input, call), missing)),
+    handle(input, call) {
+      const known = authorised.find(call);
+      if (known) return operation.handle(input, call, known);
+      return soon(authorisedTopic(call, reference(input, call), missing), (topic) =>
+        operation.handle(input, call, topic),
+      );
+    },
   };
 }

@@ -6,6 +6,7 @@ import type { ConditionContext, ResourceUse } from "../../kernel/operation.ts";
 import type { AttachedPolicy } from "../../kernel/policy.ts";
 import { type RecordScope, recordKind } from "../../kernel/records.ts";
 import type { SealingPlace } from "../../kernel/sealer.ts";
+import { type Soon, soon } from "../../kernel/soon.ts";
 import { invalidParameter, topicDoesNotExist } from "./errors.ts";
 import type { MessageRules } from "./message.ts";
 
@@ -65,25 +66,27 @@ export function tooFewElements(parameter: string, elements: number): Error {
  * The topic, or undefined where a caller of another account must not learn that there is none.
  * Throws `missing` for a missing topic of the caller's account.
  */
-export async function findTopic(
+export function findTopic(
   call: Call,
   reference: TopicReference,
   missing: () => Error = topicDoesNotExist,
-): Promise<TopicRecord | undefined> {
-  const topic = await topicKind.get(call.records, reference.scope, reference.name);
-  if (!topic && callerAccountId(call.caller) === reference.scope.accountId) throw missing();
-  return topic;
+): Soon<TopicRecord | undefined> {
+  return soon(topicKind.get(call.records, reference.scope, reference.name), (topic) => {
+    if (!topic && callerAccountId(call.caller) === reference.scope.accountId) throw missing();
+    return topic;
+  });
 }
 
 /** The topic of a call that was authorised; a caller of another account hears of a missing one. */
-export async function authorisedTopic(
+export function authorisedTopic(
   call: Call,
   reference: TopicReference,
   missing: () => Error = topicDoesNotExist,
-): Promise<TopicRecord> {
-  const topic = await topicKind.get(call.records, reference.scope, reference.name);
-  if (!topic) throw missing();
-  return topic;
+): Soon<TopicRecord> {
+  return soon(topicKind.get(call.records, reference.scope, reference.name), (topic) => {
+    if (!topic) throw missing();
+    return topic;
+  });
 }
 
 /** What authorisation must decide for a call on a topic. */

@@ -50,7 +50,7 @@ export function publishOperation(deps: SnsDependencies): Operation<Input, Wire<P
       const direct = directTarget(input, call);
       return direct ? [direct.use] : operation.resources(input, call);
     },
-    async handle(input, call) {
+    handle(input, call) {
       const direct = directTarget(input, call);
       if (!direct) return operation.handle(input, call);
       const message = checkMessage(input, "messageAttributes", directRules);
