@@ -1,6 +1,5 @@
 import { openBody, sealBody } from "../crypto/envelope.ts";
 import type { Call } from "../kernel/call.ts";
-import { type Caller, requesterId } from "../kernel/caller.ts";
 import type { EpochMs } from "../kernel/clock.ts";
 import { assert, Fault, Refusal } from "../kernel/errors.ts";
 import type { Random } from "../kernel/random.ts";
@@ -24,6 +23,7 @@ import {
   type KeyHolder,
 } from "./data-key-cache.ts";
 import type { DataKeySource } from "./data-key-sources.ts";
+import { openingName, requesterOf, sealingName } from "./key-names.ts";
 import type { PutDataKey, SealingThread } from "./store.ts";
 
 export interface SealerDependencies {
@@ -172,7 +172,7 @@ function withDataKey<S extends Sealed | Unsealed>(
 ): Soon<SealedBodies<S>> {
   const { encryption } = place;
   const wanted = {
-    name: nameFor(call, place),
+    name: sealingName(call, place),
     nowMs: call.now,
     reuseMs: encryption.mode === "kms" ? encryption.reusePeriodMs : ownReuseMs[encryption.mode],
   };
@@ -191,30 +191,6 @@ function withDataKey<S extends Sealed | Unsealed>(
       },
     }),
   });
-}
-
-interface Named {
-  readonly caller: Caller;
-  readonly endpointId: string | undefined;
-  readonly name: string;
-}
-
-/** The latest name of each place. */
-const names = new WeakMap<SealingPlace, Named>();
-
-/** What a data key to seal with is known by: resource, KMS key and requester. */
-function nameFor(call: Call, place: SealingPlace): string {
-  const { caller } = call;
-  const endpointId = call.transport.endpoint?.endpointId;
-  const latest = names.get(place);
-  if (latest?.caller === caller && latest.endpointId === endpointId) return latest.name;
-  const { arn, encryption } = place;
-  const name =
-    encryption.mode === "kms"
-      ? `${arn} ${encryption.keyId} ${requesterOf(call)}`
-      : `${arn} ${encryption.mode}`;
-  names.set(place, { caller, endpointId, name });
-  return name;
 }
 
 async function fetchSealingKey(
@@ -242,10 +218,6 @@ async function fetchSealingKey(
 
 function holderOf(call: Call, resourceArn: string): KeyHolder {
   return { resourceArn, requester: requesterOf(call) };
-}
-
-function requesterOf({ caller, transport }: Call): string {
-  return requesterId(caller, transport.endpoint?.endpointId);
 }
 
 function putDataKey(dataKey: StoredDataKey): PutDataKey {
@@ -283,7 +255,7 @@ async function openRow(
   const { dataKey } = row;
   const kms = dataKey.mode === "kms";
   const wanted = {
-    name: kms ? `${dataKey.id} ${requesterOf(call)}` : dataKey.id,
+    name: openingName(call, dataKey),
     nowMs: call.now,
     reuseMs: kms ? place.reusePeriodMs : ownReuseMs.installation,
   };
