@@ -5,10 +5,12 @@
 import { deepEqual } from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import { openBody } from "../../src/crypto/envelope.ts";
 import type { Store } from "../../src/kernel/command.ts";
 import { silentLog } from "../../src/kernel/log.ts";
 import type {
   ChangeVisibility,
+  ClaimedMessage,
   DeleteMessages,
   ExpireMessages,
   MessageCounts,
@@ -30,8 +32,8 @@ const seed = Number(process.env.SEALPOST_SEED ?? Date.now() % 1_000_000);
 /** One random step; `pick` chooses among the claims made so far. */
 const step = fc.record({
   act: fc.constantFrom(
-    ...(["insert", "insert", "claim", "claim", "claim", "delete", "visibility"] as const),
-    ...(["unclaim", "move", "expire", "discard", "fail"] as const),
+    ...(["insert", "insert", "fan-out", "claim", "claim", "claim", "delete"] as const),
+    ...(["visibility", "unclaim", "move", "expire", "discard", "fail"] as const),
   ),
   passMs: fc.integer({ min: -20, max: 60 }),
   count: fc.integer({ min: 1, max: 4 }),
@@ -47,6 +49,8 @@ type Step = typeof step extends fc.Arbitrary<infer S> ? S : never;
 
 interface World {
   readonly store: Store;
+  /** The store's thread seals: bodies of fan-outs are shared. */
+  readonly seals: boolean;
   readonly queues: QueueIdentity[];
   readonly models: QueueModel[];
   readonly claims: { queue: number; claim: Claim }[];
@@ -62,6 +66,7 @@ async function take(world: World, it: Step): Promise<void> {
   if (queue === undefined || model === undefined) throw new Error("there are two queues");
   const { store, nowMs } = world;
   if (it.act === "insert") await insert(world, queue, model, it);
+  else if (it.act === "fan-out") await fanOut(world, it);
   else if (it.act === "claim") await claim(world, index, it);
   else if (it.act === "expire") {
     const sentBeforeMs = nowMs - it.retentionMs;
@@ -96,6 +101,38 @@ async function insert(world: World, queue: QueueIdentity, model: QueueModel, it:
   }
 }
 
+const dataKeyIds = ["1".repeat(32), "2".repeat(32)] as const;
+const dataKeyOf = (id: string) => Buffer.alloc(32, Number(id[0]));
+const sealingArn = "arn:aws:sqs:us-east-1:123456789012:shared";
+
+/** One body for both queues, in one commit. */
+async function fanOut(world: World, it: Step): Promise<void> {
+  world.names += 1;
+  const body = Buffer.from(`body of s${world.names}`);
+  const visibleAtMs = world.nowMs + it.delayMs;
+  const messages = dataKeyIds.map((dataKeyId, index) => {
+    const unsealed = { sealed: { dataKeyId, sealingArn, body }, placeMac: new Uint8Array(0) };
+    return fixtures.messageNamed(`s${world.names}/${index}`, dataKeyId, world.nowMs, {
+      visibleAtMs,
+      ...(world.seals && unsealed),
+    });
+  });
+  const inserts = world.queues.map((queue, index) =>
+    fixtures.insertInto(queue, messages[index] ?? fixtures.messageNamed("", "", 0)),
+  );
+  await fixtures.commit(world.store, ...inserts);
+  for (const [index, model] of world.models.entries()) {
+    model.insert(`s${world.names}/${index}`, world.nowMs, visibleAtMs);
+  }
+}
+
+/** What came of a shared body, wherever its message is now. */
+function checkBody({ seals }: World, { messageId, dataKeyId, bytes }: ClaimedMessage): void {
+  if (!seals || !messageId.startsWith("s")) return;
+  const body = openBody(dataKeyOf(dataKeyId), dataKeyId, sealingArn, bytes);
+  deepEqual(String(body), `body of ${messageId.split("/")[0]}`);
+}
+
 function claimOf(world: World, queue: QueueIdentity, it: Step) {
   const { count, inFlightMax, receiveCountMax } = it;
   world.names += 1;
@@ -120,6 +157,7 @@ async function claim(world: World, index: number, it: Step): Promise<void> {
   deepEqual(result.overLimit, expected.overLimit);
   deepEqual(result.messages.map(facts), expected.messages.map(facts));
   deepEqual(result.exhausted.map(facts), expected.exhausted.map(facts));
+  for (const message of [...result.messages, ...result.exhausted]) checkBody(world, message);
   const seen = [...expected.messages, ...expected.exhausted];
   [...result.messages, ...result.exhausted].forEach(({ sequence, visibleAtMs }, at) => {
     const place = seen[at]?.place ?? 0;
@@ -186,7 +224,10 @@ async function agree(world: World): Promise<void> {
 }
 
 test(`the embedded store does what a list of messages would do, seed ${seed}`, async (context) => {
-  await compare(await storeAt(context, ":memory:"), runs);
+  const store = await storeAt(context, ":memory:");
+  store.sealingThread.placesUnder(Buffer.alloc(32, 9));
+  for (const id of dataKeyIds) store.sealingThread.keep(id, dataKeyOf(id));
+  await compare(store, runs, true);
 });
 
 test(`the shared store does what a list of messages would do, seed ${seed}`, async (context) => {
@@ -195,17 +236,19 @@ test(`the shared store does what a list of messages would do, seed ${seed}`, asy
   const store = await openPostgresStore(options);
   context.after(() => store.close());
   // Each act is a transaction of its own here.
-  await compare(store, Math.ceil(runs / 15));
+  await compare(store, Math.ceil(runs / 15), false);
 });
 
-async function compare(store: Store, numRuns: number): Promise<void> {
-  await fixtures.commit(store, fixtures.putDataKey(fixtures.dataKeyNamed("key-1")));
+async function compare(store: Store, numRuns: number, seals: boolean): Promise<void> {
+  for (const id of ["key-1", ...dataKeyIds]) {
+    await fixtures.commit(store, fixtures.putDataKey(fixtures.dataKeyNamed(id)));
+  }
   // Long runs: short ones seldom receive a message twice.
   const scripts = fc.array(step, { minLength: 30, maxLength: 120, size: "max" });
   const property = fc.asyncProperty(scripts, async (steps) => {
     const queues = [fixtures.queueNamed(), fixtures.queueNamed()];
     const models = [new QueueModel(), new QueueModel()];
-    const world: World = { store, queues, models, claims: [], nowMs: 1000, names: 0 };
+    const world: World = { store, seals, queues, models, claims: [], nowMs: 1000, names: 0 };
     for (const it of steps) {
       await take(world, it);
       await agree(world);
