@@ -11,7 +11,7 @@ const keyPartsMax = 20_000;
 export class ContentKeys {
   readonly #keyPartsMax: number;
   readonly #keys = new Map<string, ContentKey>();
-  /** Names of content keys by data key; some may be gone already. */
+  /** Names of the content keys that a data key opens. */
   readonly #names = new Map<string, Set<string>>();
   #keyParts = 0;
 
@@ -39,20 +39,28 @@ export class ContentKeys {
 
   /** Wipes every content key that this data key opens. */
   drop(dataKeyId: string): void {
-    for (const name of this.#names.get(dataKeyId) ?? []) {
-      const key = this.#keys.get(name);
-      if (!key) continue;
-      key.wipe();
-      this.#keys.delete(name);
-      this.#keyParts -= key.size;
+    for (const name of this.#names.get(dataKeyId) ?? []) this.#remove(name);
+  }
+
+  /** How many texts it keeps to find content keys by. */
+  get nameCount(): number {
+    return this.#keys.size + [...this.#names.values()].reduce((sum, { size }) => sum + size, 0);
+  }
+
+  #remove(name: string): void {
+    const key = this.#keys.get(name);
+    if (!key) return;
+    key.wipe();
+    this.#keys.delete(name);
+    this.#keyParts -= key.dataKeyIds.length;
+    for (const id of key.dataKeyIds) {
+      const names = this.#names.get(id);
+      names?.delete(name);
+      if (names?.size === 0) this.#names.delete(id);
     }
-    this.#names.delete(dataKeyId);
   }
 
   #clear(): void {
-    for (const key of this.#keys.values()) key.wipe();
-    this.#keys.clear();
-    this.#names.clear();
-    this.#keyParts = 0;
+    for (const name of [...this.#keys.keys()]) this.#remove(name);
   }
 }

@@ -45,9 +45,9 @@ export class ContentKey {
     });
   }
 
-  /** How many data keys it was sealed under. */
-  get size(): number {
-    return this.#keyParts.length;
+  /** The data keys that it was sealed under. */
+  get dataKeyIds(): readonly string[] {
+    return this.#keyParts.map(({ dataKeyId }) => dataKeyId);
   }
 
   /**

@@ -105,6 +105,21 @@ test("of too many content keys all are forgotten", () => {
   assert.equal(keys.of([one, two]), first, "four are allowed");
   keys.of([keyOf(3)]);
   assert.notEqual(keys.of([one, two]), first);
+});
+
+// Goal: nothing stays of a content key once one of its data keys is dropped, also not with a data
+// key that lives on. Method: the other data key is renewed again and again.
+test("a dropped content key leaves no name", () => {
+  const keys = new ContentKeys();
+  keys.of([one]);
+  const before = keys.nameCount;
+  for (let digit = 2; digit < 9; digit += 1) {
+    keys.of([one, keyOf(digit)]);
+    assert.ok(keys.nameCount > before, "the twin");
+    keys.drop(keyOf(digit).dataKeyId);
+    assert.equal(keys.nameCount, before);
+  }
   keys.drop(one.dataKeyId);
+  assert.equal(keys.nameCount, 0);
   keys.drop("unknown");
 });
