@@ -1,34 +1,31 @@
-import type { SealingKey } from "./envelope-form.ts";
 import { ContentKey } from "./shared-envelope.ts";
 
-/** Key parts in all: some MiB. */
-const keyPartsMax = 20_000;
+/** Own parts in all: some MiB. */
+const ownPartsMax = 20_000;
 
 /**
  * Content keys by the data keys that they were sealed under. A topic's messages mostly go to the
  * same queues, so one content key serves until one of their data keys is renewed.
  */
 export class ContentKeys {
-  readonly #keyPartsMax: number;
+  readonly #ownPartsMax: number;
   readonly #keys = new Map<string, ContentKey>();
   /** Names of the content keys that a data key opens. */
   readonly #names = new Map<string, Set<string>>();
-  #keyParts = 0;
+  #ownParts = 0;
 
-  constructor(max = keyPartsMax) {
-    this.#keyPartsMax = max;
+  constructor(max = ownPartsMax) {
+    this.#ownPartsMax = max;
   }
 
-  /** Of one that is there, the sealing ARNs are those of before: a data key has one. */
-  of(dataKeys: readonly SealingKey[]): ContentKey {
-    const ids = dataKeys.map(({ dataKeyId }) => dataKeyId);
+  of(ids: readonly string[]): ContentKey {
     const name = ids.join();
     const known = this.#keys.get(name);
     if (known) return known;
-    if (this.#keyParts + ids.length > this.#keyPartsMax) this.#clear();
-    const made = new ContentKey(dataKeys);
+    if (this.#ownParts + ids.length > this.#ownPartsMax) this.#clear();
+    const made = new ContentKey(ids);
     this.#keys.set(name, made);
-    this.#keyParts += ids.length;
+    this.#ownParts += ids.length;
     for (const id of ids) {
       const names = this.#names.get(id);
       if (names) names.add(name);
@@ -52,7 +49,7 @@ export class ContentKeys {
     if (!key) return;
     key.wipe();
     this.#keys.delete(name);
-    this.#keyParts -= key.dataKeyIds.length;
+    this.#ownParts -= key.dataKeyIds.length;
     for (const id of key.dataKeyIds) {
       const names = this.#names.get(id);
       names?.delete(name);

@@ -1,9 +1,11 @@
 import { hash } from "node:crypto";
+import { type Insertion, wholeBody } from "../kernel/body.ts";
 import type { Sealed, Unsealed } from "../kernel/sealed.ts";
 import { ContentKeys } from "./content-keys.ts";
-import { sealInRoom } from "./envelope.ts";
+import { roomBefore, sealInRoom } from "./envelope.ts";
 import { HmacKey } from "./hmac.ts";
 import { envelopeDigest, placeMac, shareDigest } from "./rows.ts";
+import type { OwnShare } from "./shared-envelope.ts";
 
 /** Where a message's body comes to lie. */
 export interface BodyPlace {
@@ -12,7 +14,9 @@ export interface BodyPlace {
 }
 
 /** Whose body it is, and under what it is to be sealed. */
-export interface BodyShare extends BodyPlace, Pick<Unsealed, "dataKeyId" | "sealingArn"> {}
+export interface BodyShare
+  extends BodyPlace,
+    Pick<Unsealed, "dataKeyId" | "sealingArn" | "insertion"> {}
 
 export interface PlacedBody {
   readonly sealed: Sealed;
@@ -49,32 +53,38 @@ export class LateSealer {
     this.#dataKeys.delete(dataKeyId);
   }
 
-  /** See `sealInRoom`. undefined: the data key was dropped, and `room` is as it was. */
+  /**
+   * See `sealInRoom`; with an insertion it is the room of a longer body, and what was given is
+   * wiped. undefined: the data key was dropped, and `room` is as it was.
+   */
   seal(room: Uint8Array, share: BodyShare): PlacedBody | undefined {
-    const { dataKeyId, sealingArn } = share;
+    const { dataKeyId, sealingArn, insertion } = share;
     const dataKey = this.#dataKeys.get(dataKeyId);
     if (!dataKey) return undefined;
-    const sealed = sealInRoom(room, dataKey, dataKeyId, sealingArn);
+    const whole = insertion ? longerRoom(room, insertion) : room;
+    const sealed = sealInRoom(whole, dataKey, dataKeyId, sealingArn);
     return { sealed, placeMac: this.#place(share, envelopeDigest(sealed.bytes)) };
   }
 
   /**
-   * Seals a body once for all that have it, in the order of `shares`; see `ContentKey`. undefined: a
-   * data key was dropped, and `room` is as it was.
+   * Seals a body once for all that have it, in the order of `shares`; see `ContentKey`. Insertions
+   * are wiped. undefined: a data key was dropped, and `room` is as it was.
    */
   sealShared(room: Uint8Array, shares: readonly BodyShare[]): PlacedBody[] | undefined {
-    const keys = shares.flatMap(({ dataKeyId, sealingArn }) => {
+    const own = shares.flatMap(({ dataKeyId, sealingArn, insertion }): OwnShare[] => {
       const dataKey = this.#dataKeys.get(dataKeyId);
-      return dataKey ? [{ dataKey, dataKeyId, sealingArn }] : [];
+      return dataKey ? [{ key: { dataKey, dataKeyId, sealingArn }, insertion }] : [];
     });
-    if (keys.length < shares.length) return undefined;
-    const sealed = this.#contentKeys.of(keys).seal(room);
+    if (own.length < shares.length) return undefined;
+    const contentKey = this.#contentKeys.of(shares.map(({ dataKeyId }) => dataKeyId));
+    const sealed = contentKey.seal(room, own);
+    for (const { insertion } of shares) insertion?.bytes.fill(0);
     let bodyDigest: string | undefined;
     return shares.map((share, index) => {
-      const own = sealed[index];
-      if (!own) throw new Error("a content key answers each of its data keys");
-      bodyDigest ??= hash("sha256", own.bodyPart);
-      return { sealed: own, placeMac: this.#place(share, shareDigest(own.bytes, bodyDigest)) };
+      const part = sealed[index];
+      if (!part) throw new Error("a content key answers each of its data keys");
+      bodyDigest ??= hash("sha256", part.bodyPart);
+      return { sealed: part, placeMac: this.#place(share, shareDigest(part.bytes, bodyDigest)) };
     });
   }
 
@@ -88,4 +98,11 @@ export class LateSealer {
     this.#places?.wipe();
     this.#places = undefined;
   }
+}
+
+function longerRoom(room: Uint8Array, { at, bytes }: Insertion): Uint8Array {
+  const longer = wholeBody({ bytes: room, insertion: { at: roomBefore + at, bytes } });
+  room.fill(0);
+  bytes.fill(0);
+  return longer;
 }

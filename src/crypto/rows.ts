@@ -3,7 +3,7 @@ import { assert } from "../kernel/errors.ts";
 import type { StoredRecord } from "../kernel/records.ts";
 import { digestBytes, labels } from "./constants.ts";
 import type { HmacKey } from "./hmac.ts";
-import { keyPartBytes, sharedVersion } from "./shared-envelope.ts";
+import { partsOf, sharedVersion } from "./shared-envelope.ts";
 
 /** Length of a place's MAC: 128 bits, since one stands beside every message. */
 export const placeMacBytes = 16;
@@ -30,15 +30,15 @@ export function rowMacHolds(key: Uint8Array, record: StoredRecord): boolean {
  */
 export function envelopeDigest(envelope: Uint8Array): string {
   if (envelope[0] !== sharedVersion) return hash("sha256", envelope);
-  const bodyDigest = hash("sha256", envelope.subarray(keyPartBytes));
-  return shareDigest(envelope.subarray(0, keyPartBytes), bodyDigest);
+  const { own, bodyPart } = partsOf(envelope);
+  return shareDigest(own, hash("sha256", bodyPart));
 }
 
-/** The digest of a shared envelope, from its key part and the SHA-256 (hex) of its body part. */
-export function shareDigest(keyPart: Uint8Array, bodyDigest: string): string {
-  const bytes = Buffer.alloc(keyPart.length + digestBytes);
-  bytes.set(keyPart);
-  bytes.write(bodyDigest, keyPart.length, "hex");
+/** The digest of a shared envelope, from its own part and the SHA-256 (hex) of its body part. */
+export function shareDigest(own: Uint8Array, bodyDigest: string): string {
+  const bytes = Buffer.alloc(own.length + digestBytes);
+  bytes.set(own);
+  bytes.write(bodyDigest, own.length, "hex");
   return hash("sha256", bytes);
 }
 

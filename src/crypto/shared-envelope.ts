@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { type Insertion, wholeBody } from "../kernel/body.ts";
 import type { Sealed } from "../kernel/sealed.ts";
 import { aeadOpen, aeadSealInto } from "./aead.ts";
 import { keyBytes, labels, nonceBytes, tagBytes } from "./constants.ts";
@@ -12,55 +13,89 @@ import {
 } from "./envelope-form.ts";
 
 /**
- * Envelope of a body that several queues have: key part ‖ body part.
+ * Envelope of a body that several queues have: own part ‖ body part.
  *
- * - The key part (77 bytes) is a content key (32 random bytes) sealed under the queue's data key:
- *   as `envelope-form` has it, with a version of its own. Each queue has another one.
+ * - The own part is version(1) ‖ length(2) ‖ what follows of it, sealed under the queue's data key:
+ *   as `envelope-form` has it, with this version: content key(32) [‖ at(4) ‖ inserted bytes].
  * - The body part is nonce(12) ‖ ciphertext ‖ tag(16) under the content key, the same for all.
  *
  * INVARIANT: a content key seals for one set of data keys, so a data key opens exactly the bodies
  * that its queue got; where it can be opened no more, neither can they by way of this queue.
  */
 export const sharedVersion = 2;
-export const keyPartBytes = roomBefore + keyBytes + roomAfter;
+
+const headBytes = 3;
+const atBytes = 4;
 
 const bodyLabel = Buffer.from(labels.sharedBody);
 
 /** Where the body part begins in the room of a body, which has `roomBefore` bytes before it. */
 const bodyPartAt = roomBefore - nonceBytes;
 
-/** A queue's share of a body. */
+/** Both parts of a shared envelope. Of one that is cut off they are shorter. */
+export function partsOf(envelope: Uint8Array): { own: Uint8Array; bodyPart: Uint8Array } {
+  const length = headBytes + (((envelope[1] ?? 0) << 8) | (envelope[2] ?? 0));
+  return { own: envelope.subarray(0, length), bodyPart: envelope.subarray(length) };
+}
+
+/** A queue's share of a body: whose data key, and what only its copy has. */
+export interface OwnShare {
+  readonly key: SealingKey;
+  readonly insertion: Insertion | undefined;
+}
+
 export type SealedShare = Sealed & { readonly bodyPart: Uint8Array };
 
 /** Seals bodies for one set of data keys, in the order in which they are given. */
 export class ContentKey {
+  readonly dataKeyIds: readonly string[];
   readonly #key = randomBytes(keyBytes);
-  readonly #keyParts: readonly Pick<Sealed, "dataKeyId" | "bytes">[];
+  /** Own parts without insertion: sealed once, they serve all bodies. */
+  readonly #ownParts: (Uint8Array | undefined)[] = [];
 
-  constructor(dataKeys: readonly SealingKey[]) {
-    this.#keyParts = dataKeys.map((dataKey) => {
-      const bytes = new Uint8Array(keyPartBytes);
-      sealInto(bytes, sharedVersion, dataKey, this.#key);
-      return { dataKeyId: dataKey.dataKeyId, bytes };
-    });
-  }
-
-  /** The data keys that it was sealed under. */
-  get dataKeyIds(): readonly string[] {
-    return this.#keyParts.map(({ dataKeyId }) => dataKeyId);
+  constructor(dataKeyIds: readonly string[]) {
+    this.dataKeyIds = dataKeyIds;
   }
 
   /**
    * The body in `room` (see `sealInRoom`) becomes its body part, in place. Answers what each data
    * key's queue gets of it.
    */
-  seal(room: Uint8Array): readonly SealedShare[] {
+  seal(room: Uint8Array, shares: readonly OwnShare[]): readonly SealedShare[] {
     const bodyPart = room.subarray(bodyPartAt);
     const nonce = bodyPart.subarray(0, nonceBytes);
     fillUnique(nonce, 0, nonceBytes);
     const body = bodyPart.subarray(nonceBytes, bodyPart.length - tagBytes);
     aeadSealInto(bodyPart.subarray(nonceBytes), this.#key, nonce, bodyLabel, body);
-    return this.#keyParts.map((part) => ({ ...part, bodyPart }) as unknown as SealedShare);
+    return shares.map(({ key, insertion }, index) => {
+      const bytes = insertion ? this.#sealOwn(key, insertion) : this.#ownPart(key, index);
+      return { dataKeyId: key.dataKeyId, bytes, bodyPart } as unknown as SealedShare;
+    });
+  }
+
+  #ownPart(key: SealingKey, index: number): Uint8Array {
+    const known = this.#ownParts[index];
+    if (known) return known;
+    const made = this.#sealOwn(key, undefined);
+    this.#ownParts[index] = made;
+    return made;
+  }
+
+  #sealOwn(key: SealingKey, insertion: Insertion | undefined): Uint8Array {
+    const inserted = insertion?.bytes.length ?? 0;
+    const length = roomBefore + keyBytes + (insertion ? atBytes + inserted : 0) + roomAfter;
+    const part = Buffer.allocUnsafeSlow(headBytes + length);
+    part[0] = sharedVersion;
+    part.writeUInt16BE(length, 1);
+    const form = part.subarray(headBytes);
+    const plaintext = form.subarray(roomBefore, length - roomAfter);
+    plaintext.set(this.#key);
+    if (insertion) {
+      plaintext.writeUInt32BE(insertion.at, keyBytes);
+      plaintext.set(insertion.bytes, keyBytes + atBytes);
+    }
+    sealInto(form, sharedVersion, key, plaintext);
+    return part;
   }
 
   /** It seals nothing any more. */
@@ -71,13 +106,17 @@ export class ContentKey {
 
 /** As `openBody`. */
 export function openShared(envelope: Uint8Array, key: SealingKey): Buffer | undefined {
-  const contentKey = openFrom(envelope.subarray(0, keyPartBytes), sharedVersion, key);
-  if (contentKey?.length !== keyBytes) return undefined;
-  try {
-    const bodyPart = envelope.subarray(keyPartBytes);
-    const nonce = bodyPart.subarray(0, nonceBytes);
-    return aeadOpen(contentKey, nonce, bodyLabel, bodyPart.subarray(nonceBytes));
-  } finally {
-    contentKey.fill(0);
-  }
+  const { own, bodyPart } = partsOf(envelope);
+  const opened = openFrom(own.subarray(headBytes), sharedVersion, key);
+  if (!opened || opened.length < keyBytes) return undefined;
+  const contentKey = opened.subarray(0, keyBytes);
+  const nonce = bodyPart.subarray(0, nonceBytes);
+  const body = aeadOpen(contentKey, nonce, bodyLabel, bodyPart.subarray(nonceBytes));
+  contentKey.fill(0);
+  if (!body || opened.length === keyBytes) return body;
+  const insertion = {
+    at: opened.readUInt32BE(keyBytes),
+    bytes: opened.subarray(keyBytes + atBytes),
+  };
+  return Buffer.from(wholeBody({ bytes: body, insertion }));
 }

@@ -1,3 +1,4 @@
+import type { Insertion } from "./body.ts";
 import { assert } from "./errors.ts";
 
 declare const sealedBrand: unique symbol;
@@ -28,6 +29,8 @@ export interface Unsealed {
   readonly sealingArn: string;
   /** The plaintext; it stays as it is until the commit is done. */
   readonly body: Uint8Array;
+  /** What this message's body has beside it. */
+  readonly insertion?: Insertion | undefined;
 }
 
 export function isSealed(body: Sealed | Unsealed): body is Sealed {

@@ -1,3 +1,4 @@
+import type { Body } from "./body.ts";
 import type { Call } from "./call.ts";
 import type { Command } from "./command.ts";
 import type { Sealed, StoredDataKey, Unsealed } from "./sealed.ts";
@@ -24,7 +25,7 @@ export interface Sealer {
   sealForStore(
     call: Call,
     place: SealingPlace,
-    bodies: readonly Uint8Array[],
+    bodies: readonly Body[],
   ): Soon<SealedBodies<Sealed | Unsealed>>;
   /**
    * Opens bodies as the call's caller (or as a service, see `place.as`). A body that does not open

@@ -1,3 +1,4 @@
+import type { Body } from "../kernel/body.ts";
 import type { Call } from "../kernel/call.ts";
 import { Refusal } from "../kernel/errors.ts";
 import type { Invoke } from "../kernel/invoke.ts";
@@ -37,7 +38,7 @@ export function decideAlways<S extends Sealer & DataKeyHolder>(
       await decided(call, place);
       return sealer.seal(call, place, bodies);
     },
-    async sealForStore(call: Call, place: SealingPlace, bodies: readonly Uint8Array[]) {
+    async sealForStore(call: Call, place: SealingPlace, bodies: readonly Body[]) {
       await decided(call, place);
       return sealer.sealForStore(call, place, bodies);
     },

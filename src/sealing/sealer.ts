@@ -1,4 +1,5 @@
 import { openBody, sealBody } from "../crypto/envelope.ts";
+import { type Body, wholeBody } from "../kernel/body.ts";
 import type { Call } from "../kernel/call.ts";
 import type { EpochMs } from "../kernel/clock.ts";
 import { assert, Fault, Refusal } from "../kernel/errors.ts";
@@ -89,7 +90,8 @@ export function createSealer(deps: SealerDependencies): Sealer & DataKeyHolder {
       if (use === "open") return opening.with({ ...lent, fetch: opened(fetch), use: copyOf });
       return sealing.with({ ...lent, fetch: sealingKeyOf(fetch), use: copyOf });
     },
-    seal: (call, place, bodies) => withDataKey(deps, sealing, call, place, bodies, sealHere),
+    seal: (call, place, bodies) =>
+      withDataKey(deps, sealing, call, place, bodies.map(bodyOf), sealHere),
     sealForStore(call, place, bodies) {
       const how = sealingThread ? sealBy(sealingThread) : sealHere;
       return withDataKey<Sealed | Unsealed>(deps, sealing, call, place, bodies, how);
@@ -146,19 +148,21 @@ export interface HeldDataKey extends HeldKey {
   readonly use: "seal" | "open";
 }
 
-type Seal<S> = (key: CachedDataKey<SealingFacts>, sealingArn: string, body: Uint8Array) => S;
+type Seal<S> = (key: CachedDataKey<SealingFacts>, sealingArn: string, body: Body) => S;
+
+const bodyOf = (bytes: Uint8Array): Body => ({ bytes, insertion: undefined });
 
 const sealHere: Seal<Sealed> = ({ plaintext, facts }, sealingArn, body) =>
-  sealBody(plaintext, facts.stored.id, sealingArn, body);
+  sealBody(plaintext, facts.stored.id, sealingArn, wholeBody(body));
 
 function sealBy(thread: SealingThread): Seal<Unsealed> {
-  return ({ plaintext, facts }, sealingArn, body) => {
+  return ({ plaintext, facts }, sealingArn, { bytes, insertion }) => {
     const dataKeyId = facts.stored.id;
     if (!facts.handedOver) {
       thread.keep(dataKeyId, plaintext);
       facts.handedOver = true;
     }
-    return { dataKeyId, sealingArn, body };
+    return { dataKeyId, sealingArn, body: bytes, insertion };
   };
 }
 
@@ -167,7 +171,7 @@ function withDataKey<S extends Sealed | Unsealed>(
   cache: DataKeyCache<SealingFacts>,
   call: Call,
   place: SealingPlace,
-  bodies: readonly Uint8Array[],
+  bodies: readonly Body[],
   seal: Seal<S>,
 ): Soon<SealedBodies<S>> {
   const { encryption } = place;
@@ -181,7 +185,7 @@ function withDataKey<S extends Sealed | Unsealed>(
   return cache.with({
     ...wanted,
     uses: bodies.length,
-    bytes: bodies.reduce((sum, body) => sum + body.length, 0),
+    bytes: bodies.reduce((sum, { bytes }) => sum + bytes.length, 0),
     fetch: borrow ? sealingKeyOf(() => borrow({ use: "seal", ...wanted }, fetch)) : fetch,
     use: (key) => ({
       sealed: bodies.map((body) => seal(key, place.arn, body)),

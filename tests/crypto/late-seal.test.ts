@@ -5,7 +5,6 @@ import { openBody, roomAfter, roomBefore } from "../../src/crypto/envelope.ts";
 import { HmacKey } from "../../src/crypto/hmac.ts";
 import { LateSealer } from "../../src/crypto/late-seal.ts";
 import { envelopeDigest, placeMac } from "../../src/crypto/rows.ts";
-import { keyPartBytes } from "../../src/crypto/shared-envelope.ts";
 import type { Sealed } from "../../src/kernel/sealed.ts";
 
 const dataKeyId = "0123456789abcdef0123456789abcdef";
@@ -120,7 +119,7 @@ test("a shared body is sealed once for all", () => {
         const envelope = whole(sealed);
         const at = shares[index];
         assert.ok(at);
-        assert.equal(sealed.bytes.length, keyPartBytes);
+        assert.ok(sealed.bytes.length < 90, "a content key and no body");
         assert.equal(sealed.bodyPart, placed[0]?.sealed.bodyPart, "one array");
         assert.deepEqual(
           openBody(keyAt(index), at.dataKeyId, at.sealingArn, envelope),

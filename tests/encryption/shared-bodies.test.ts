@@ -4,37 +4,29 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { withDatabase } from "./database.ts";
-import {
-  bodies,
-  delegateTo,
-  newScene,
-  path,
-  type QueueAttributes,
-  refuses,
-  type Scene,
-  snsMayUseKey,
-} from "./scene.ts";
+import { bodies, delegateTo, newScene, path, refuses, type Scene, snsMayUseKey } from "./scene.ts";
 
 const names = ["lab", "billing", "archive"] as const;
 
-async function set(t: TestContext, attributes: QueueAttributes = {}) {
+async function set(t: TestContext, enveloped = false) {
   const scene = await newScene();
   t.after(() => scene.stop());
   const own = delegateTo(scene.accountId);
   const topic = await scene.topic("results");
   const keys = await Promise.all(names.map((name) => scene.key(name, own, snsMayUseKey())));
   const queues = await Promise.all(
-    names.map((name, index) =>
-      scene.queue(name, { KmsMasterKeyId: keys[index]?.arn ?? "", ...attributes }),
-    ),
+    names.map((name, index) => scene.queue(name, { KmsMasterKeyId: keys[index]?.arn ?? "" })),
   );
-  for (const queue of queues) await scene.subscribe(topic, queue);
+  const subscriptions: string[] = [];
+  for (const queue of queues) {
+    subscriptions.push(await scene.subscribe(topic, queue, { enveloped }));
+  }
   const publish = (Message: string) =>
     scene.server.rootClients.sns.publish({ TopicArn: topic, Message });
   const [lab, billing, archive] = queues;
   const [labKey] = keys;
   assert.ok(lab && billing && archive && labKey);
-  return { scene, publish, queues, lab, billing, archive, labKey };
+  return { scene, publish, queues, subscriptions, lab, billing, archive, labKey };
 }
 
 /** Rows of the store; the server starts again. */
@@ -64,6 +56,25 @@ test("each queue's copy opens under its own key, also after a restart", async (t
   await kms.enableKey({ KeyId: labKey.id });
   await scene.server.advance(60);
   assert.deepEqual(await bodies({ sqs }, lab), both, "the twin");
+});
+
+test("in an envelope each copy has its own link, and all have one signature", async (t) => {
+  const { scene, publish, queues, subscriptions } = await set(t, true);
+  const text = `"grüße" ${"x".repeat(50_000)}`;
+  const { MessageId } = await publish(text);
+  assert.deepEqual(await stored(scene), { messages: 3, shared: 1 });
+  const found: Record<string, string>[] = [];
+  for (const queue of queues) {
+    const [body = "{}"] = await bodies(scene.server.rootClients, queue);
+    found.push(JSON.parse(body));
+  }
+  found.forEach(({ UnsubscribeURL = "", ...rest }, index) => {
+    assert.ok(UnsubscribeURL.endsWith(subscriptions[index] ?? "?"), UnsubscribeURL);
+    assert.equal(rest.Message, text);
+    assert.equal(rest.MessageId, MessageId);
+    assert.equal(Buffer.from(rest.Signature ?? "", "base64").length, 256);
+    assert.equal(rest.Signature, found[0]?.Signature);
+  });
 });
 
 test("a queue that is purged or deleted leaves the others theirs", async (t) => {

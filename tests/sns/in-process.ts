@@ -4,6 +4,7 @@ import { systemRandom } from "../../src/crypto/random.ts";
 import { createSecretBox } from "../../src/crypto/secretbox.ts";
 import { createPipeline } from "../../src/gateway/pipeline.ts";
 import { createRoom, type Room } from "../../src/gateway/room.ts";
+import { wholeBody } from "../../src/kernel/body.ts";
 import type { Caller } from "../../src/kernel/caller.ts";
 import type { Command } from "../../src/kernel/command.ts";
 import type { Gap } from "../../src/kernel/gapped.ts";
@@ -16,6 +17,7 @@ import { createTopicTurns } from "../../src/services/sns/fifo-publishing.ts";
 import type { Carriers, SnsDependencies } from "../../src/services/sns/ports.ts";
 import { createSns } from "../../src/services/sns/service.ts";
 import type { ListUndelivered, UndeliveredRow } from "../../src/services/sns/store.ts";
+import type { InsertedText } from "../../src/services/sqs/message-body.ts";
 import { rememberSignatures } from "../../src/signing/remembered.ts";
 import { RecordCache } from "../../src/state/record-cache.ts";
 import { openSqliteStore } from "../../src/stores/sqlite/open.ts";
@@ -40,6 +42,7 @@ export interface Sent {
   readonly MessageBody: string;
   readonly QueueUrl: string;
   readonly gap?: Gap;
+  readonly inserted?: InsertedText;
 }
 
 export interface InProcess {
@@ -234,6 +237,15 @@ export async function snsInProcess(
   };
 }
 
+/** As the queue would have it. */
+function whole(input: Sent): Sent {
+  const { MessageBody, inserted } = input;
+  if (!inserted) return input;
+  const bytes = Buffer.from(MessageBody);
+  const insertion = { at: inserted.at, bytes: Buffer.from(inserted.text) };
+  return { ...input, MessageBody: String(wholeBody({ bytes, insertion })) };
+}
+
 function queueTable(failing: InProcess["failing"], sent: Sent[]): ServiceTable {
   return {
     name: "sqs",
@@ -249,7 +261,7 @@ function queueTable(failing: InProcess["failing"], sent: Sent[]): ServiceTable {
           if (queue && (!onlyQueue || input.QueueUrl.endsWith(onlyQueue))) throw queue;
           // Something to commit, as a message in a queue would be.
           const command = { kind: "meta.put", name: "sent", value: Buffer.from("x") };
-          return { output: {}, commands: [command], committed: () => void sent.push(input) };
+          return { output: {}, commands: [command], committed: () => void sent.push(whole(input)) };
         },
       },
     ]),

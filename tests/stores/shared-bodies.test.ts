@@ -1,13 +1,14 @@
 // Goal: a body that several queues got in one commit lies in the embedded store once, comes out of
 // each queue whole, and is there until the last of them has no use for it.
 // Method: a store with its real thread, which seals; the file is looked at once the store is closed.
-import { deepEqual, equal, ok } from "node:assert/strict";
+import { deepEqual, equal, ok, rejects } from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { type TestContext, test } from "node:test";
 import { openBody } from "../../src/crypto/envelope.ts";
 import { HmacKey } from "../../src/crypto/hmac.ts";
 import { envelopeDigest, placeMac } from "../../src/crypto/rows.ts";
 import { messagesTable } from "../../src/kernel/portable.ts";
+import type { Unsealed } from "../../src/kernel/sealed.ts";
 import type { NewMessage, QueueIdentity } from "../../src/services/sqs/store.ts";
 import type { SqliteStore } from "../../src/stores/sqlite/open.ts";
 import { sqlitePortableSource } from "../../src/stores/sqlite/portable-load.ts";
@@ -104,6 +105,38 @@ test("it lies there once, comes out of each queue, and is at its place there", a
       placeMac(new HmacKey(placesKey), queueId, `m${number}`, envelopeDigest(message.bytes)),
     );
   }
+});
+
+test("a copy has what was inserted for it, shared or alone", async (t) => {
+  const it = await scene(t);
+  const body = Buffer.from(text);
+  const withLink = (number: number, at: number, link: string, array = body) => {
+    const { sealed } = messageOf(number, array);
+    const insertion = { at, bytes: Buffer.from(link) };
+    return messageOf(number, array, { sealed: { ...sealed, insertion } as Unsealed });
+  };
+  const [first, second, third] = it.queues;
+  ok(first && second && third);
+  await commit(
+    it.store,
+    insertInto(first, withLink(0, 2, "<one>")),
+    insertInto(second, withLink(1, text.length, "<two>")),
+    insertInto(third, messageOf(2, body)),
+  );
+  await commit(it.store, insertInto(third, withLink(2, 0, "<alone>", Buffer.from(text))));
+  const wrong = insertInto(first, withLink(0, text.length + 1, "<beyond>"));
+  await rejects(commit(it.store, wrong), /belongs into the body/);
+  deepEqual(await rows(t, it), { shared: 1, messages: 4 });
+  const found = await Promise.all(
+    numbers.map(async (number) =>
+      (await claim(it, number)).map(({ bytes }) => opened(number, bytes)),
+    ),
+  );
+  deepEqual(found, [
+    [`${text.slice(0, 2)}<one>${text.slice(2)}`],
+    [`${text}<two>`],
+    [text, `<alone>${text}`],
+  ]);
 });
 
 test("bodies of other commits, or other arrays, are others", async (t) => {

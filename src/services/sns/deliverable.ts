@@ -17,6 +17,7 @@ import {
   signText,
   subscribeUrl,
   textToSign,
+  unsubscribeMember,
   unsubscribeUrl,
 } from "./envelope.ts";
 import { queueAttributes } from "./message-attributes.ts";
@@ -41,9 +42,18 @@ export interface Deliverable {
   signAhead(): void;
 }
 
-export interface UnsignedEnvelope extends Envelope {
+export interface UnsignedEnvelope {
+  /** The envelope but for the link by which a subscription ends: each has its own. */
+  readonly shared: SharedText;
+  /** Byte before which the link belongs. */
+  readonly linkAt: number;
   /** undefined: no signature is missing. */
   readonly gap: Gap | undefined;
+}
+
+function unsignedEnvelope(envelope: Envelope, gap: Gap | undefined): UnsignedEnvelope {
+  const { head, tail } = envelope;
+  return { shared: new SharedText(head + tail, gap), linkAt: Buffer.byteLength(head), gap };
 }
 
 export function deliverable(
@@ -56,13 +66,13 @@ export function deliverable(
   let unsigned: Promise<UnsignedEnvelope> | undefined;
   let left: { readonly name: string; readonly text: string } | undefined;
   const leaveGap = async (): Promise<UnsignedEnvelope> => {
-    if (fifoTopic) return { ...envelopeOf(notification, undefined), gap: undefined };
+    if (fifoTopic) return unsignedEnvelope(envelopeOf(notification, undefined), undefined);
     await signer.prepare();
     left = { text: text(), name: signer.nameOf(version, text()) };
     const certificateUrl = signer.certificateUrl();
     const envelope = envelopeOf(notification, { version, signature: "", certificateUrl });
     const at = signatureAt(envelope, certificateUrl);
-    return { ...envelope, gap: { at, bytes: signer.signatureChars, note: left.name } };
+    return unsignedEnvelope(envelope, { at, bytes: signer.signatureChars, note: left.name });
   };
   return {
     notification,
@@ -115,8 +125,10 @@ export async function confirmationDocument(
 /** A message to a queue of this server; it may lack its signature until it is received. */
 export interface QueueContent extends Omit<Wire<SendMessageRequest>, "QueueUrl"> {
   readonly gap?: Gap | undefined;
-  /** The body, where other queues get the same. */
+  /** The body, and `gap`, which other queues get as well. */
   readonly shared?: SharedText;
+  /** What this queue's copy has beside it, before a byte of the text. */
+  readonly inserted?: { readonly at: number; readonly text: string };
 }
 
 /**
@@ -136,9 +148,9 @@ export function queueContent(
     ...(fifoQueue ? { MessageDeduplicationId: deduplicationId } : {}),
   };
   if (!subscription.rawMessageDelivery) {
-    const link = unsubscribeUrl(publicUrl, subscription.arn);
-    return soon(message.unsigned(), (envelope) => {
-      return { MessageBody: renderEnvelope(envelope, link), gap: envelope.gap, ...ids };
+    const text = unsubscribeMember(unsubscribeUrl(publicUrl, subscription.arn));
+    return soon(message.unsigned(), ({ shared, linkAt, gap }) => {
+      return { MessageBody: shared.text, shared, gap, inserted: { at: linkAt, text }, ...ids };
     });
   }
   return {

@@ -109,7 +109,12 @@ export function envelopeOf(notification: Notification, signature: Signature | un
 }
 
 export function renderEnvelope({ head, tail }: Envelope, unsubscribeUrl: string): string {
-  return `${head},\n${member("UnsubscribeURL", unsubscribeUrl)}${tail}`;
+  return head + unsubscribeMember(unsubscribeUrl) + tail;
+}
+
+/** What stands between head and tail. */
+export function unsubscribeMember(unsubscribeUrl: string): string {
+  return `,\n${member("UnsubscribeURL", unsubscribeUrl)}`;
 }
 
 /** The byte of an envelope before which its signature belongs, when it was made with an empty one. */

@@ -86,15 +86,15 @@ const deliveryBytes = 16 * 1024;
 function bytesInWork({ sealer }: SnsDependencies, messages: readonly Addressed[]): number {
   let bytes = 0;
   for (const { numbered, selected } of messages) {
-    const own = sealer.sharesBodies ? selected.filter(hasOwnBody).length + 1 : selected.length;
+    const own = sealer.sharesBodies ? selected.filter(hasOwnBody).length + 2 : selected.length;
     bytes += selected.length * deliveryBytes + own * numbered.message.sizeBytes;
   }
   return bytes;
 }
 
-/** What is delivered raw to a queue is what other queues get. */
-function hasOwnBody({ protocol, rawMessageDelivery }: SubscriptionRecord): boolean {
-  return protocol !== "sqs" || !rawMessageDelivery;
+/** Queues share the body, raw or in an envelope. */
+function hasOwnBody({ protocol }: SubscriptionRecord): boolean {
+  return protocol !== "sqs";
 }
 
 /** Under the topic's data key. */

@@ -47,12 +47,12 @@ export function requireFifoIds(
 }
 
 /** Ids of a message whose ids were found to be there. */
-export function fifoIds(ids: SenderIds, body: Uint8Array): FifoIds {
+export function fifoIds(ids: SenderIds, body: () => Uint8Array): FifoIds {
   const { MessageGroupId: groupId = "", MessageDeduplicationId: given } = ids;
   checkId("MessageGroupId", groupId);
   if (given !== undefined) checkId("MessageDeduplicationId", given);
   const explicit = given !== undefined;
-  return { groupId, deduplicationId: given ?? deduplicationIdOf(body), explicit };
+  return { groupId, deduplicationId: given ?? deduplicationIdOf(body()), explicit };
 }
 
 /** AWS: the SHA-256 of the plaintext body, attributes left out. */

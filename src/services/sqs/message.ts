@@ -1,41 +1,26 @@
 import type { MessageAttributeValue, MessageSystemAttributeValue } from "@aws-sdk/client-sqs";
-import { Refusal } from "../../kernel/errors.ts";
-import { type Gap, packGapped } from "../../kernel/gapped.ts";
-import { giveBack } from "../../kernel/memory.ts";
-import type { SharedText } from "../../kernel/shared-text.ts";
+import type { Body } from "../../kernel/body.ts";
 import type { Wire } from "../../kernel/wire-types.ts";
 import { md5Hex } from "./md5.ts";
-import {
-  illegalCharacter,
-  isLegalText,
-  packAttributes,
-  packSystemAttributes,
-} from "./message-attributes.ts";
+import { packAttributes, packSystemAttributes } from "./message-attributes.ts";
+import { type BodyInput, draftBody } from "./message-body.ts";
 import { checkStandardIds, type FifoIds, fifoIds, type SenderIds } from "./message-ids.ts";
 import type { Queue } from "./queue.ts";
-import { invalidValue, missingParameter } from "./refusals.ts";
+import { invalidValue } from "./refusals.ts";
 
 /** What SendMessage and an entry of SendMessageBatch have in common. */
-export interface OutgoingMessage extends SenderIds {
-  readonly MessageBody?: string | undefined;
+export interface OutgoingMessage extends SenderIds, BodyInput {
   readonly DelaySeconds?: number | undefined;
   readonly MessageAttributes?: Readonly<Record<string, Wire<MessageAttributeValue>>> | undefined;
   readonly MessageSystemAttributes?:
     | Readonly<Partial<Record<string, Wire<MessageSystemAttributeValue>>>>
     | undefined;
-  /**
-   * The body lacks bytes until it is received. INVARIANT: no member of the model, so only a service
-   * of this server can say it; the wire decodes nothing that the model does not name.
-   */
-  readonly gap?: Gap | undefined;
-  /** The body, which other queues get as well; as `gap`, a service of this server says it. */
-  readonly shared?: SharedText | undefined;
 }
 
 /** A checked message before it is sealed. MD5s are of the plaintext. */
 export interface Draft {
   /** As it is sealed; with a gap, packed. */
-  readonly body: Buffer;
+  readonly body: Body;
   /** JSON as stored, or "". */
   readonly attributes: string;
   /** JSON as stored, or "". */
@@ -68,46 +53,35 @@ const delaySecondsMax = 900;
  * wrong first.
  */
 export function draftMessage(queue: Queue, message: OutgoingMessage): Draft {
-  if (!message.MessageBody) throw missingParameter("MessageBody");
-  const { gap, shared } = message;
-  if (!(shared ? shared.isLegal(isLegalText) : isLegalText(message.MessageBody))) {
-    throw new Refusal(
-      "InvalidMessageContents",
-      `Invalid binary character '${illegalCharacter(message.MessageBody)}' was found in the ` +
-        "message body, the set of allowed characters is #x9 | #xA | #xD | [#x20-#xD7FF] | " +
-        "[#xE000-#xFFFD] | [#x10000-#x10FFFF].",
-    );
-  }
+  const draft = draftBody(message);
   const delayMs = checkDelay(queue, message.DelaySeconds) ?? queue.delayMs;
   if (!queue.fifo) checkStandardIds(message);
   const attributes = packAttributes(message.MessageAttributes);
   const system = packSystemAttributes(message.MessageSystemAttributes);
-  const text = shared ? shared.bytes : Buffer.from(message.MessageBody, "utf8");
-  const fifo = queue.fifo && fifoIds(message, text);
+  const fifo = queue.fifo && fifoIds(message, draft.text);
   const deduplicationId = fifo?.explicit ? fifo.deduplicationId : undefined;
-  const body = gap ? packGapped({ text, gap }) : text;
   let md5OfBody: string | undefined;
   let isStored = false;
   return {
-    body,
+    body: draft.body,
     attributes: attributes?.text ?? "",
     systemAttributes: packSystem(system?.traceHeader, deduplicationId),
     // AWS: system attributes do not count.
-    sizeBytes: text.length + (gap?.bytes ?? 0) + (attributes?.sizeBytes ?? 0),
+    sizeBytes: draft.sizeBytes + (attributes?.sizeBytes ?? 0),
     delayMs,
     groupId: message.MessageGroupId ?? "",
     fifo,
     md5OfBody() {
       // The answer and the record of a data event both ask.
       if (md5OfBody === undefined) {
-        md5OfBody = md5Hex(text);
-        if (isStored && !shared) giveBack(text);
+        md5OfBody = md5Hex(draft.text());
+        if (isStored) draft.giveBack();
       }
       return md5OfBody;
     },
     stored() {
       isStored = true;
-      if (!shared && (md5OfBody !== undefined || gap)) giveBack(body);
+      if (md5OfBody !== undefined || message.gap) draft.giveBack();
     },
     md5OfAttributes: attributes?.md5,
     md5OfSystemAttributes: system?.md5,

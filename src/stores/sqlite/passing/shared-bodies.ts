@@ -1,4 +1,4 @@
-import type { BodyShare, LateSealer } from "../../../crypto/late-seal.ts";
+import type { BodyPlace, BodyShare, LateSealer } from "../../../crypto/late-seal.ts";
 import { assert } from "../../../kernel/errors.ts";
 import type { NewMessage } from "../../../services/sqs/store.ts";
 
@@ -60,9 +60,9 @@ export class SharedBodies {
 /** A body that nobody will store as it is. */
 export function unsealed(
   body: Uint8Array,
-  { dataKeyId, sealingArn }: Pick<BodyShare, "dataKeyId" | "sealingArn">,
+  { dataKeyId, sealingArn, insertion }: Omit<BodyShare, keyof BodyPlace>,
 ): BodyHolder {
-  return { sealed: { dataKeyId, sealingArn, body }, placeMac: unplaced };
+  return { sealed: { dataKeyId, sealingArn, body, insertion }, placeMac: unplaced };
 }
 
 const unplaced = new Uint8Array(0);

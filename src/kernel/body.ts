@@ -1,0 +1,31 @@
+import { assert } from "./errors.ts";
+
+/** A body for the store. */
+export interface Body {
+  /** Who has the same array has the same body, but for what is inserted. */
+  readonly bytes: Uint8Array;
+  readonly insertion: Insertion | undefined;
+}
+
+/** Bytes that one copy of a body has and others have not. */
+export interface Insertion {
+  /** Before which byte of the body they belong; at most its length. */
+  readonly at: number;
+  /** At most `insertedBytesMax`. */
+  readonly bytes: Uint8Array;
+}
+
+export const insertedBytesMax = 32 * 1024;
+
+/** An insertion that does not belong to its body is a bug. */
+export function checkInsertion({ length }: Uint8Array, { at, bytes }: Insertion): void {
+  assert(at >= 0 && at <= length, "what is inserted belongs into the body");
+  assert(bytes.length <= insertedBytesMax, "what is inserted is short");
+}
+
+/** With what is inserted, in a buffer of its own; without, the body as it is. */
+export function wholeBody({ bytes, insertion }: Body): Uint8Array {
+  if (!insertion) return bytes;
+  const { at } = insertion;
+  return Buffer.concat([bytes.subarray(0, at), insertion.bytes, bytes.subarray(at)]);
+}

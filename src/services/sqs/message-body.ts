@@ -1,0 +1,82 @@
+import { type Body, type Insertion, wholeBody } from "../../kernel/body.ts";
+import { Refusal } from "../../kernel/errors.ts";
+import { type Gap, packGapped } from "../../kernel/gapped.ts";
+import { giveBack } from "../../kernel/memory.ts";
+import type { SharedText } from "../../kernel/shared-text.ts";
+import { illegalCharacter, isLegalText } from "./message-attributes.ts";
+import { missingParameter } from "./refusals.ts";
+
+/** What a message's body is made of. */
+export interface BodyInput {
+  readonly MessageBody?: string | undefined;
+  /**
+   * The body lacks bytes until it is received. INVARIANT: no member of the model, as those below,
+   * so only a service of this server can say it; the wire decodes nothing that the model does not
+   * name.
+   */
+  readonly gap?: Gap | undefined;
+  /** `MessageBody`, and `gap`, which other queues get as well. */
+  readonly shared?: SharedText | undefined;
+  /** What this queue's copy of `shared` has beside it. */
+  readonly inserted?: InsertedText | undefined;
+}
+
+export interface InsertedText {
+  /** Byte of the text before which it belongs. */
+  readonly at: number;
+  readonly text: string;
+}
+
+/** A body before it is sealed. */
+export interface DraftBody {
+  /** As it is sealed; with a gap, packed. */
+  readonly body: Body;
+  /** As AWS counts it: with all that it lacks yet. */
+  readonly sizeBytes: number;
+  /** The text, without what fills a gap. */
+  text(): Uint8Array;
+  /** Neither body nor text is needed any more. */
+  giveBack(): void;
+}
+
+/** Throws MissingParameter, InvalidMessageContents. */
+export function draftBody({ MessageBody, gap, shared, inserted }: BodyInput): DraftBody {
+  if (!MessageBody) throw missingParameter("MessageBody");
+  const isLegal = shared ? shared.isLegal(isLegalText) : isLegalText(MessageBody);
+  if (!isLegal) {
+    throw new Refusal(
+      "InvalidMessageContents",
+      `Invalid binary character '${illegalCharacter(MessageBody)}' was found in the ` +
+        "message body, the set of allowed characters is #x9 | #xA | #xD | [#x20-#xD7FF] | " +
+        "[#xE000-#xFFFD] | [#x10000-#x10FFFF].",
+    );
+  }
+  return shared ? sharedBody(shared, gap, inserted) : ownBody(MessageBody, gap);
+}
+
+function ownBody(text: string, gap: Gap | undefined): DraftBody {
+  const bytes = Buffer.from(text, "utf8");
+  const body = gap ? packGapped({ text: bytes, gap }) : bytes;
+  return {
+    body: { bytes: body, insertion: undefined },
+    sizeBytes: bytes.length + (gap?.bytes ?? 0),
+    text: () => bytes,
+    giveBack: () => giveBack(body),
+  };
+}
+
+function sharedBody(
+  { bytes, body }: SharedText,
+  gap: Gap | undefined,
+  inserted: InsertedText | undefined,
+): DraftBody {
+  const own = inserted && Buffer.from(inserted.text, "utf8");
+  const insertionAt = (at: number): Insertion | undefined => own && { at, bytes: own };
+  const at = inserted?.at ?? 0;
+  return {
+    body: { bytes: body, insertion: insertionAt(body.length - bytes.length + at) },
+    sizeBytes: bytes.length + (own?.length ?? 0) + (gap?.bytes ?? 0),
+    text: () => wholeBody({ bytes, insertion: insertionAt(at) }),
+    giveBack: () => undefined,
+  };
+}
