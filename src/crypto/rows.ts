@@ -36,7 +36,7 @@ export function envelopeDigest(envelope: Uint8Array): string {
 
 /** The digest of a shared envelope, from its own part and the SHA-256 (hex) of its body part. */
 export function shareDigest(own: Uint8Array, bodyDigest: string): string {
-  const bytes = Buffer.alloc(own.length + digestBytes);
+  const bytes = Buffer.allocUnsafe(own.length + digestBytes);
   bytes.set(own);
   bytes.write(bodyDigest, own.length, "hex");
   return hash("sha256", bytes);

@@ -84,7 +84,10 @@ export class ContentKey {
   #sealOwn(key: SealingKey, insertion: Insertion | undefined): Uint8Array {
     const inserted = insertion?.bytes.length ?? 0;
     const length = roomBefore + keyBytes + (insertion ? atBytes + inserted : 0) + roomAfter;
-    const part = Buffer.allocUnsafeSlow(headBytes + length);
+    // What is kept must not keep the rest of Node's shared pool.
+    const part = insertion
+      ? Buffer.allocUnsafe(headBytes + length)
+      : Buffer.allocUnsafeSlow(headBytes + length);
     part[0] = sharedVersion;
     part.writeUInt16BE(length, 1);
     const form = part.subarray(headBytes);
