@@ -14,8 +14,11 @@ export interface PortableTable extends TableShape {
   readonly types: readonly PortableType[];
 }
 
-/** Rises with every change of the tables below; a reader knows all earlier ones. */
-export const portableSchema = 1;
+/**
+ * Rises with every change of the tables below, or of what they hold; a reader knows all earlier
+ * ones. 2: envelopes of shared bodies.
+ */
+export const portableSchema = 2;
 
 const types = { t: "text", i: "integer", b: "bytes" } as const;
 

@@ -1,17 +1,20 @@
 // Goal: a body that several queues got in one commit lies in the embedded store once, comes out of
 // each queue whole, and is there until the last of them has no use for it.
 // Method: a store with its real thread, which seals; the file is looked at once the store is closed.
-import { deepEqual, equal, ok, rejects } from "node:assert/strict";
+import { deepEqual, equal, ok, rejects, throws } from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { type TestContext, test } from "node:test";
 import { openBody } from "../../src/crypto/envelope.ts";
 import { HmacKey } from "../../src/crypto/hmac.ts";
 import { envelopeDigest, placeMac } from "../../src/crypto/rows.ts";
-import { messagesTable } from "../../src/kernel/portable.ts";
+import { messagesTable, portableSchema } from "../../src/kernel/portable.ts";
 import type { Unsealed } from "../../src/kernel/sealed.ts";
 import type { NewMessage, QueueIdentity } from "../../src/services/sqs/store.ts";
 import type { SqliteStore } from "../../src/stores/sqlite/open.ts";
-import { sqlitePortableSource } from "../../src/stores/sqlite/portable-load.ts";
+import {
+  sqlitePortableLoader,
+  sqlitePortableSource,
+} from "../../src/stores/sqlite/portable-load.ts";
 import {
   accountId,
   claimFrom,
@@ -262,6 +265,19 @@ test("in the portable form each message has all of its envelope", async (t) => {
     }
   }
   deepEqual(found, [text, text, text, large, large, large]);
+  // And comes out of a store that it is loaded into; such a form is known since version 2.
+  const path = newPath();
+  throws(() => sqlitePortableLoader(path, portableSchema + 1), /unknown to this version/);
+  const loader = sqlitePortableLoader(path, 1);
+  for (const table of source.tables) {
+    for await (const batch of source.rows(table, undefined)) await loader.load(table, batch);
+  }
+  await loader.finish();
+  const loaded = { ...it, path, store: await open(t, path) };
+  deepEqual(
+    (await claim(loaded, 1)).map(({ bytes }) => opened(1, bytes)),
+    [text, large],
+  );
 });
 
 test("it counts for each queue's KMS key", async (t) => {

@@ -15,7 +15,7 @@ import { beginLoad, endLoad, removeDatabase, rowsPerTransaction } from "./transf
  * of a later form.
  */
 export function sqlitePortableLoader(path: string, schema: number = portableSchema): StoreLoader {
-  if (schema !== portableSchema) {
+  if (schema > portableSchema) {
     throw new Fault("store-too-new", `portable form ${schema} is unknown to this version`);
   }
   const database = beginLoad(path, writtenSchema);

@@ -1,5 +1,6 @@
 import { first } from "./0001-first.ts";
 import { packedRecords } from "./0002-packed-records.ts";
+import { sharedBodies } from "./0003-shared-bodies.ts";
 
 /**
  * A step of the schema, forward only and never edited once released. SQL lives in `.ts` because the
@@ -14,4 +15,4 @@ export interface Migration {
 }
 
 /** In order, numbered from 1 without gaps. */
-export const migrations: readonly Migration[] = [first, packedRecords];
+export const migrations: readonly Migration[] = [first, packedRecords, sharedBodies];
