@@ -2,7 +2,7 @@ import { hash } from "node:crypto";
 import { type Insertion, wholeBody } from "../kernel/body.ts";
 import type { Sealed, Unsealed } from "../kernel/sealed.ts";
 import { ContentKeys } from "./content-keys.ts";
-import { roomBefore, sealInRoom } from "./envelope.ts";
+import { roomAfter, sealInRoom } from "./envelope.ts";
 import { HmacKey } from "./hmac.ts";
 import { envelopeDigest, placeMac, shareDigest } from "./rows.ts";
 import type { OwnShare } from "./shared-envelope.ts";
@@ -100,8 +100,8 @@ export class LateSealer {
   }
 }
 
-function longerRoom(room: Uint8Array, { at, bytes }: Insertion): Uint8Array {
-  const longer = wholeBody({ bytes: room, insertion: { at: roomBefore + at, bytes } });
+function longerRoom(room: Uint8Array, { before, bytes }: Insertion): Uint8Array {
+  const longer = wholeBody({ bytes: room, insertion: { before: before + roomAfter, bytes } });
   room.fill(0);
   bytes.fill(0);
   return longer;

@@ -16,7 +16,7 @@ import {
  * Envelope of a body that several queues have: own part ‖ body part.
  *
  * - The own part is version(1) ‖ length(2) ‖ what follows of it, sealed under the queue's data key:
- *   as `envelope-form` has it, with this version: content key(32) [‖ at(4) ‖ inserted bytes].
+ *   as `envelope-form` has it, with this version: content key(32) [‖ before(4) ‖ inserted bytes].
  * - The body part is nonce(12) ‖ ciphertext ‖ tag(16) under the content key, the same for all.
  *
  * INVARIANT: a content key seals for one set of data keys, so a data key opens exactly the bodies
@@ -25,7 +25,7 @@ import {
 export const sharedVersion = 2;
 
 const headBytes = 3;
-const atBytes = 4;
+const beforeBytes = 4;
 
 const bodyLabel = Buffer.from(labels.sharedBody);
 
@@ -50,8 +50,8 @@ export type SealedShare = Sealed & { readonly bodyPart: Uint8Array };
 export class ContentKey {
   readonly dataKeyIds: readonly string[];
   readonly #key = randomBytes(keyBytes);
-  /** Own parts without insertion: sealed once, they serve all bodies. */
-  readonly #ownParts: (Uint8Array | undefined)[] = [];
+  /** What was sealed last for each data key: it mostly serves the next body as well. */
+  readonly #ownParts: OwnPart[] = [];
 
   constructor(dataKeyIds: readonly string[]) {
     this.dataKeyIds = dataKeyIds;
@@ -68,34 +68,33 @@ export class ContentKey {
     const body = bodyPart.subarray(nonceBytes, bodyPart.length - tagBytes);
     aeadSealInto(bodyPart.subarray(nonceBytes), this.#key, nonce, bodyLabel, body);
     return shares.map(({ key, insertion }, index) => {
-      const bytes = insertion ? this.#sealOwn(key, insertion) : this.#ownPart(key, index);
+      const bytes = this.#ownPart(key, insertion, index);
       return { dataKeyId: key.dataKeyId, bytes, bodyPart } as unknown as SealedShare;
     });
   }
 
-  #ownPart(key: SealingKey, index: number): Uint8Array {
+  #ownPart(key: SealingKey, insertion: Insertion | undefined, index: number): Uint8Array {
     const known = this.#ownParts[index];
-    if (known) return known;
-    const made = this.#sealOwn(key, undefined);
-    this.#ownParts[index] = made;
-    return made;
+    if (known && isSame(known.insertion, insertion)) return known.bytes;
+    const bytes = this.#sealOwn(key, insertion);
+    const kept = insertion && { ...insertion, bytes: Uint8Array.from(insertion.bytes) };
+    this.#ownParts[index] = { insertion: kept, bytes };
+    return bytes;
   }
 
   #sealOwn(key: SealingKey, insertion: Insertion | undefined): Uint8Array {
     const inserted = insertion?.bytes.length ?? 0;
-    const length = roomBefore + keyBytes + (insertion ? atBytes + inserted : 0) + roomAfter;
-    // What is kept must not keep the rest of Node's shared pool.
-    const part = insertion
-      ? Buffer.allocUnsafe(headBytes + length)
-      : Buffer.allocUnsafeSlow(headBytes + length);
+    const length = roomBefore + keyBytes + (insertion ? beforeBytes + inserted : 0) + roomAfter;
+    // It is kept, and must not keep the rest of Node's shared pool.
+    const part = Buffer.allocUnsafeSlow(headBytes + length);
     part[0] = sharedVersion;
     part.writeUInt16BE(length, 1);
     const form = part.subarray(headBytes);
     const plaintext = form.subarray(roomBefore, length - roomAfter);
     plaintext.set(this.#key);
     if (insertion) {
-      plaintext.writeUInt32BE(insertion.at, keyBytes);
-      plaintext.set(insertion.bytes, keyBytes + atBytes);
+      plaintext.writeUInt32BE(insertion.before, keyBytes);
+      plaintext.set(insertion.bytes, keyBytes + beforeBytes);
     }
     sealInto(form, sharedVersion, key, plaintext);
     return part;
@@ -104,7 +103,18 @@ export class ContentKey {
   /** It seals nothing any more. */
   wipe(): void {
     this.#key.fill(0);
+    for (const { insertion } of this.#ownParts) insertion?.bytes.fill(0);
   }
+}
+
+interface OwnPart {
+  readonly insertion: Insertion | undefined;
+  readonly bytes: Uint8Array;
+}
+
+function isSame(one: Insertion | undefined, other: Insertion | undefined): boolean {
+  if (!one || !other) return one === other;
+  return one.before === other.before && Buffer.compare(one.bytes, other.bytes) === 0;
 }
 
 /** As `openBody`. */
@@ -118,8 +128,8 @@ export function openShared(envelope: Uint8Array, key: SealingKey): Buffer | unde
   contentKey.fill(0);
   if (!body || opened.length === keyBytes) return body;
   const insertion = {
-    at: opened.readUInt32BE(keyBytes),
-    bytes: opened.subarray(keyBytes + atBytes),
+    before: opened.readUInt32BE(keyBytes),
+    bytes: opened.subarray(keyBytes + beforeBytes),
   };
   return Buffer.from(wholeBody({ bytes: body, insertion }));
 }

@@ -9,8 +9,11 @@ export interface Body {
 
 /** Bytes that one copy of a body has and others have not. */
 export interface Insertion {
-  /** Before which byte of the body they belong; at most its length. */
-  readonly at: number;
+  /**
+   * How many bytes of the body come after them; at most all. From the end, since that is where
+   * bodies of the same kind are alike.
+   */
+  readonly before: number;
   /** At most `insertedBytesMax`. */
   readonly bytes: Uint8Array;
 }
@@ -18,14 +21,14 @@ export interface Insertion {
 export const insertedBytesMax = 32 * 1024;
 
 /** An insertion that does not belong to its body is a bug. */
-export function checkInsertion({ length }: Uint8Array, { at, bytes }: Insertion): void {
-  assert(at >= 0 && at <= length, "what is inserted belongs into the body");
+export function checkInsertion({ length }: Uint8Array, { before, bytes }: Insertion): void {
+  assert(before >= 0 && before <= length, "what is inserted belongs into the body");
   assert(bytes.length <= insertedBytesMax, "what is inserted is short");
 }
 
 /** With what is inserted, in a buffer of its own; without, the body as it is. */
 export function wholeBody({ bytes, insertion }: Body): Uint8Array {
   if (!insertion) return bytes;
-  const { at } = insertion;
+  const at = bytes.length - insertion.before;
   return Buffer.concat([bytes.subarray(0, at), insertion.bytes, bytes.subarray(at)]);
 }

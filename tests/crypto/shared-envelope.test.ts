@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { ContentKeys } from "../../src/crypto/content-keys.ts";
 import { openBody, roomAfter, roomBefore, sealBody } from "../../src/crypto/envelope.ts";
 import { envelopeDigest } from "../../src/crypto/rows.ts";
-import { ContentKey, type OwnShare } from "../../src/crypto/shared-envelope.ts";
+import { ContentKey, type OwnShare, partsOf } from "../../src/crypto/shared-envelope.ts";
 import { checkInsertion, type Insertion } from "../../src/kernel/body.ts";
 
 const body = Buffer.from('{"patient":"Ada Lovelace"}');
@@ -39,22 +39,45 @@ function pair(contentKey = new ContentKey(both), insertion?: Insertion): [Buffer
   return [first, second];
 }
 
-const link = { at: 5, bytes: Buffer.from("inserted") };
-const inserted = Buffer.concat([body.subarray(0, 5), link.bytes, body.subarray(5)]);
+const link = { before: 5, bytes: Buffer.from("inserted") };
+const inserted = Buffer.concat([body.subarray(0, -5), link.bytes, body.subarray(-5)]);
 
 // Goal: a queue's copy has what was inserted for it, at its place, and no other copy has. Method: at
 // both ends and between; one that would lie outside is a bug.
 test("what is inserted is one queue's alone", () => {
   for (const at of [0, 5, body.length]) {
-    const [first, second] = pair(undefined, { ...link, at });
+    const [first, second] = pair(undefined, { ...link, before: body.length - at });
     const whole = Buffer.concat([body.subarray(0, at), link.bytes, body.subarray(at)]);
     assert.deepEqual(open(one, first), whole);
     assert.deepEqual(open(two, second), body);
   }
   const text = body.subarray(0, 20);
-  assert.throws(() => checkInsertion(text, { ...link, at: 21 }), /belongs into the body/);
-  assert.throws(() => checkInsertion(text, { at: 0, bytes: Buffer.alloc(40_000) }), /is short/);
-  checkInsertion(text, { ...link, at: 20 });
+  assert.throws(() => checkInsertion(text, { ...link, before: 21 }), /belongs into the body/);
+  assert.throws(() => checkInsertion(text, { before: 0, bytes: Buffer.alloc(40_000) }), /is short/);
+  checkInsertion(text, { ...link, before: 20 });
+});
+
+// Goal: what a queue's copies always have is sealed once, and anything else anew. Method: own parts
+// tell what was sealed again.
+test("the same insertion in another body is not sealed again", () => {
+  const contentKey = new ContentKey(both);
+  const ownPartWith = (insertion: Insertion | undefined): string => {
+    const [first] = pair(contentKey, insertion);
+    const at = insertion ? body.length - insertion.before : 0;
+    const bytes = insertion?.bytes ?? Buffer.alloc(0);
+    const whole = Buffer.concat([body.subarray(0, at), bytes, body.subarray(at)]);
+    assert.deepEqual(open(one, first), whole);
+    return partsOf(first).own.toString();
+  };
+  const given = { ...link, bytes: Buffer.from(link.bytes) };
+  const sealed = ownPartWith(given);
+  given.bytes.fill(0);
+  assert.equal(ownPartWith(link), sealed, "also when the bytes that were given are gone");
+  assert.notEqual(ownPartWith({ ...link, before: 4 }), sealed);
+  assert.notEqual(ownPartWith({ ...link, bytes: Buffer.from("Inserted") }), sealed);
+  const plain = ownPartWith(undefined);
+  assert.equal(ownPartWith(undefined), plain);
+  assert.notEqual(ownPartWith(link), plain);
 });
 
 // Goal: no changed envelope opens. Method: flip every bit, cut every length; the untouched

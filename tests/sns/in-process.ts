@@ -242,7 +242,7 @@ function whole(input: Sent): Sent {
   const { MessageBody, inserted } = input;
   if (!inserted) return input;
   const bytes = Buffer.from(MessageBody);
-  const insertion = { at: inserted.at, bytes: Buffer.from(inserted.text) };
+  const insertion = { before: inserted.before, bytes: Buffer.from(inserted.text) };
   return { ...input, MessageBody: String(wholeBody({ bytes, insertion })) };
 }
 

@@ -113,20 +113,20 @@ test("it lies there once, comes out of each queue, and is at its place there", a
 test("a copy has what was inserted for it, shared or alone", async (t) => {
   const it = await scene(t);
   const body = Buffer.from(text);
-  const withLink = (number: number, at: number, link: string, array = body) => {
+  const withLink = (number: number, before: number, link: string, array = body) => {
     const { sealed } = messageOf(number, array);
-    const insertion = { at, bytes: Buffer.from(link) };
+    const insertion = { before, bytes: Buffer.from(link) };
     return messageOf(number, array, { sealed: { ...sealed, insertion } as Unsealed });
   };
   const [first, second, third] = it.queues;
   ok(first && second && third);
   await commit(
     it.store,
-    insertInto(first, withLink(0, 2, "<one>")),
-    insertInto(second, withLink(1, text.length, "<two>")),
+    insertInto(first, withLink(0, text.length - 2, "<one>")),
+    insertInto(second, withLink(1, 0, "<two>")),
     insertInto(third, messageOf(2, body)),
   );
-  await commit(it.store, insertInto(third, withLink(2, 0, "<alone>", Buffer.from(text))));
+  await commit(it.store, insertInto(third, withLink(2, text.length, "<alone>", Buffer.from(text))));
   const wrong = insertInto(first, withLink(0, text.length + 1, "<beyond>"));
   await rejects(commit(it.store, wrong), /belongs into the body/);
   deepEqual(await rows(t, it), { shared: 1, messages: 4 });

@@ -45,15 +45,15 @@ export interface Deliverable {
 export interface UnsignedEnvelope {
   /** The envelope but for the link by which a subscription ends: each has its own. */
   readonly shared: SharedText;
-  /** Byte before which the link belongs. */
-  readonly linkAt: number;
+  /** How many bytes come after the link. */
+  readonly linkBefore: number;
   /** undefined: no signature is missing. */
   readonly gap: Gap | undefined;
 }
 
 function unsignedEnvelope(envelope: Envelope, gap: Gap | undefined): UnsignedEnvelope {
   const { head, tail } = envelope;
-  return { shared: new SharedText(head + tail, gap), linkAt: Buffer.byteLength(head), gap };
+  return { shared: new SharedText(head + tail, gap), linkBefore: Buffer.byteLength(tail), gap };
 }
 
 export function deliverable(
@@ -127,8 +127,8 @@ export interface QueueContent extends Omit<Wire<SendMessageRequest>, "QueueUrl">
   readonly gap?: Gap | undefined;
   /** The body, and `gap`, which other queues get as well. */
   readonly shared?: SharedText;
-  /** What this queue's copy has beside it, before a byte of the text. */
-  readonly inserted?: { readonly at: number; readonly text: string };
+  /** What this queue's copy has beside it; so many bytes of the text come after it. */
+  readonly inserted?: { readonly before: number; readonly text: string };
 }
 
 /**
@@ -149,8 +149,14 @@ export function queueContent(
   };
   if (!subscription.rawMessageDelivery) {
     const text = unsubscribeMember(unsubscribeUrl(publicUrl, subscription.arn));
-    return soon(message.unsigned(), ({ shared, linkAt, gap }) => {
-      return { MessageBody: shared.text, shared, gap, inserted: { at: linkAt, text }, ...ids };
+    return soon(message.unsigned(), ({ shared, linkBefore, gap }) => {
+      return {
+        MessageBody: shared.text,
+        shared,
+        gap,
+        inserted: { before: linkBefore, text },
+        ...ids,
+      };
     });
   }
   return {

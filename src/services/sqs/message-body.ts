@@ -1,4 +1,4 @@
-import { type Body, type Insertion, wholeBody } from "../../kernel/body.ts";
+import { type Body, wholeBody } from "../../kernel/body.ts";
 import { Refusal } from "../../kernel/errors.ts";
 import { type Gap, packGapped } from "../../kernel/gapped.ts";
 import { giveBack } from "../../kernel/memory.ts";
@@ -22,8 +22,8 @@ export interface BodyInput {
 }
 
 export interface InsertedText {
-  /** Byte of the text before which it belongs. */
-  readonly at: number;
+  /** How many bytes of the text come after it. */
+  readonly before: number;
   readonly text: string;
 }
 
@@ -70,13 +70,14 @@ function sharedBody(
   gap: Gap | undefined,
   inserted: InsertedText | undefined,
 ): DraftBody {
-  const own = inserted && Buffer.from(inserted.text, "utf8");
-  const insertionAt = (at: number): Insertion | undefined => own && { at, bytes: own };
-  const at = inserted?.at ?? 0;
+  const insertion = inserted && {
+    before: inserted.before,
+    bytes: Buffer.from(inserted.text, "utf8"),
+  };
   return {
-    body: { bytes: body, insertion: insertionAt(body.length - bytes.length + at) },
-    sizeBytes: bytes.length + (own?.length ?? 0) + (gap?.bytes ?? 0),
-    text: () => wholeBody({ bytes, insertion: insertionAt(at) }),
+    body: { bytes: body, insertion },
+    sizeBytes: bytes.length + (insertion?.bytes.length ?? 0) + (gap?.bytes ?? 0),
+    text: () => wholeBody({ bytes, insertion }),
     giveBack: () => undefined,
   };
 }

@@ -12,11 +12,11 @@ import { type BodyHolder, unsealed } from "./shared-bodies.ts";
 const ways = { alone: 0, sealed: 1, first: 2, again: 3 } as const;
 
 const inserted: Form<Insertion> = {
-  write(to, { at, bytes }) {
-    to.number(at);
+  write(to, { before, bytes }) {
+    to.number(before);
     to.bytes(bytes);
   },
-  read: (from) => ({ at: from.number(), bytes: from.bytes() }),
+  read: (from) => ({ before: from.number(), bytes: from.bytes() }),
 };
 
 /** An unsealed body goes over in the room of its envelope, and becomes it when it is read. */
