@@ -1,8 +1,7 @@
 import { hash } from "node:crypto";
-import { type Insertion, wholeBody } from "../kernel/body.ts";
 import type { Sealed, Unsealed } from "../kernel/sealed.ts";
 import { ContentKeys } from "./content-keys.ts";
-import { roomAfter, sealInRoom } from "./envelope.ts";
+import { sealInRoom } from "./envelope.ts";
 import { HmacKey } from "./hmac.ts";
 import { envelopeDigest, placeMac, shareDigest } from "./rows.ts";
 import type { OwnShare } from "./shared-envelope.ts";
@@ -14,9 +13,10 @@ export interface BodyPlace {
 }
 
 /** Whose body it is, and under what it is to be sealed. */
-export interface BodyShare
-  extends BodyPlace,
-    Pick<Unsealed, "dataKeyId" | "sealingArn" | "insertion"> {}
+export interface BodyOwner extends BodyPlace, Pick<Unsealed, "dataKeyId" | "sealingArn"> {}
+
+/** One of those that have a body, and what only its copy has. */
+export interface BodyShare extends BodyOwner, Pick<Unsealed, "insertion"> {}
 
 export interface PlacedBody {
   readonly sealed: Sealed;
@@ -53,17 +53,13 @@ export class LateSealer {
     this.#dataKeys.delete(dataKeyId);
   }
 
-  /**
-   * See `sealInRoom`; with an insertion it is the room of a longer body, and what was given is
-   * wiped. undefined: the data key was dropped, and `room` is as it was.
-   */
-  seal(room: Uint8Array, share: BodyShare): PlacedBody | undefined {
-    const { dataKeyId, sealingArn, insertion } = share;
+  /** See `sealInRoom`. undefined: the data key was dropped, and `room` is as it was. */
+  seal(room: Uint8Array, owner: BodyOwner): PlacedBody | undefined {
+    const { dataKeyId, sealingArn } = owner;
     const dataKey = this.#dataKeys.get(dataKeyId);
     if (!dataKey) return undefined;
-    const whole = insertion ? longerRoom(room, insertion) : room;
-    const sealed = sealInRoom(whole, dataKey, dataKeyId, sealingArn);
-    return { sealed, placeMac: this.#place(share, envelopeDigest(sealed.bytes)) };
+    const sealed = sealInRoom(room, dataKey, dataKeyId, sealingArn);
+    return { sealed, placeMac: this.#place(owner, envelopeDigest(sealed.bytes)) };
   }
 
   /**
@@ -98,11 +94,4 @@ export class LateSealer {
     this.#places?.wipe();
     this.#places = undefined;
   }
-}
-
-function longerRoom(room: Uint8Array, { before, bytes }: Insertion): Uint8Array {
-  const longer = wholeBody({ bytes: room, insertion: { before: before + roomAfter, bytes } });
-  room.fill(0);
-  bytes.fill(0);
-  return longer;
 }

@@ -1,7 +1,7 @@
 import { roomAfter, roomBefore } from "../../../crypto/envelope.ts";
 import type { BodyPlace } from "../../../crypto/late-seal.ts";
 import { checkInsertion, type Insertion } from "../../../kernel/body.ts";
-import { isSealed, type Sealed } from "../../../kernel/sealed.ts";
+import { isSealed, type Sealed, type Unsealed } from "../../../kernel/sealed.ts";
 import type { NewMessage } from "../../../services/sqs/store.ts";
 import { type Form, readOptional, writeOptional } from "./form.ts";
 import type { Incoming } from "./incoming.ts";
@@ -11,12 +11,21 @@ import { type BodyHolder, unsealed } from "./shared-bodies.ts";
 /** How a body goes over. The array of one that several messages have goes over once. */
 const ways = { alone: 0, sealed: 1, first: 2, again: 3 } as const;
 
+/** Where in a body something was inserted. */
+const spot: Form<Spot> = {
+  write(to, { before, length }) {
+    to.size(before);
+    to.size(length);
+  },
+  read: (from) => ({ before: from.size(), length: from.size() }),
+};
+
 const inserted: Form<Insertion> = {
   write(to, { before, bytes }) {
-    to.number(before);
+    to.size(before);
     to.bytes(bytes);
   },
-  read: (from) => ({ before: from.number(), bytes: from.bytes() }),
+  read: (from) => ({ before: from.size(), bytes: from.bytes() }),
 };
 
 /** An unsealed body goes over in the room of its envelope, and becomes it when it is read. */
@@ -27,15 +36,8 @@ export const newBody = {
       to.byte(ways.sealed);
       to.bytes(sealed.bytes);
       to.bytes(placeMac);
-      return;
-    }
-    if (sealed.insertion) checkInsertion(sealed.body, sealed.insertion);
-    const again = to.amendIfLatest(sealed.body, ways.first);
-    if (again) to.byte(ways.again);
-    else to.byteAbout(sealed.body, ways.alone);
-    to.name(sealed.sealingArn);
-    writeOptional(to, inserted, sealed.insertion);
-    if (!again) to.bytes(sealed.body, roomBefore, roomAfter);
+    } else if (to.amendIfLatest(sealed.body, ways.first)) writeAgain(to, sealed);
+    else writeWhole(to, sealed);
   },
   /** INVARIANT: what is shared is sealed once the whole commit is read: `SharedBodies.seal`. */
   read(from: Incoming, place: BodyPlace): BodyHolder {
@@ -46,11 +48,45 @@ export const newBody = {
       const sealed = { dataKeyId, bytes: from.bytes() } as unknown as Sealed;
       return { sealed, placeMac: from.bytes() };
     }
-    const sealingArn = from.name();
-    const share = { ...place, dataKeyId, sealingArn, insertion: readOptional(from, inserted) };
-    if (way === ways.again) return from.shared.again(share);
+    const owner = { ...place, dataKeyId, sealingArn: from.name() };
+    if (way === ways.again) {
+      return from.shared.again({ ...owner, insertion: readOptional(from, inserted) });
+    }
+    const at = readOptional(from, spot);
     const room = from.bytes();
-    if (way === ways.first) return from.shared.first(room, share);
-    return from.sealer.seal(room, share) ?? unsealed(room, share);
+    if (way === ways.alone) return from.sealer.seal(room, owner) ?? unsealed(room, owner);
+    const { rest, insertion } = at ? takeOut(room, at) : { rest: room, insertion: undefined };
+    return from.shared.first(rest, { ...owner, insertion });
   },
 };
+
+function writeWhole(to: Outgoing, { sealingArn, body, insertion }: Unsealed): void {
+  if (insertion) checkInsertion(body, insertion);
+  to.byteAbout(body, ways.alone);
+  to.name(sealingArn);
+  const at = insertion && { before: insertion.before, length: insertion.bytes.length };
+  writeOptional(to, spot, at);
+  to.body({ bytes: body, insertion }, roomBefore, roomAfter);
+}
+
+function writeAgain(to: Outgoing, { sealingArn, body, insertion }: Unsealed): void {
+  if (insertion) checkInsertion(body, insertion);
+  to.byte(ways.again);
+  to.name(sealingArn);
+  writeOptional(to, inserted, insertion);
+}
+
+interface Spot {
+  readonly before: number;
+  readonly length: number;
+}
+
+/** The room of the body that others have too, and what only its first message has. */
+function takeOut(room: Uint8Array, { before, length }: Spot) {
+  const end = room.length - roomAfter;
+  const at = end - before - length;
+  const bytes = room.slice(at, at + length);
+  room.copyWithin(at, at + length, end);
+  room.fill(0, end - length);
+  return { rest: room.subarray(0, room.length - length), insertion: { before, bytes } };
+}

@@ -1,3 +1,4 @@
+import type { Body } from "../../../kernel/body.ts";
 import { assert } from "../../../kernel/errors.ts";
 import { giveBack } from "../../../kernel/memory.ts";
 import { type Form, headBytes, namesForgotten, namesMax, namesStay } from "./form.ts";
@@ -144,12 +145,26 @@ export class Outgoing {
     this.text(value);
   }
 
-  /** With room before and after, if asked for: who reads it finds room and value together. */
-  bytes(value: Uint8Array, before = 0, after = 0): void {
-    const length = before + value.length + after;
+  bytes(value: Uint8Array): void {
+    this.size(value.length);
+    this.reserve(value.length);
+    this.buffer.set(value, this.at);
+    this.at += value.length;
+  }
+
+  /** The whole body with room before and after it: who reads it finds room and body together. */
+  body({ bytes, insertion }: Body, before: number, after: number): void {
+    const inserted = insertion?.bytes.length ?? 0;
+    const length = before + bytes.length + inserted + after;
     this.size(length);
     this.reserve(length);
-    this.buffer.set(value, this.at + before);
+    const start = this.at + before;
+    if (insertion) {
+      const at = bytes.length - insertion.before;
+      this.buffer.set(bytes.subarray(0, at), start);
+      this.buffer.set(insertion.bytes, start + at);
+      this.buffer.set(bytes.subarray(at), start + at + inserted);
+    } else this.buffer.set(bytes, start);
     this.at += length;
   }
 
