@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { type Insertion, wholeBody } from "../kernel/body.ts";
+import { type Insertion, withInserted } from "../kernel/body.ts";
 import type { Sealed } from "../kernel/sealed.ts";
 import { aeadOpen, aeadSealInto } from "./aead.ts";
 import { keyBytes, labels, nonceBytes, tagBytes } from "./constants.ts";
@@ -127,9 +127,6 @@ export function openShared(envelope: Uint8Array, key: SealingKey): Buffer | unde
   const body = aeadOpen(contentKey, nonce, bodyLabel, bodyPart.subarray(nonceBytes));
   contentKey.fill(0);
   if (!body || opened.length === keyBytes) return body;
-  const insertion = {
-    before: opened.readUInt32BE(keyBytes),
-    bytes: opened.subarray(keyBytes + beforeBytes),
-  };
-  return Buffer.from(wholeBody({ bytes: body, insertion }));
+  const before = opened.readUInt32BE(keyBytes);
+  return withInserted(body, { before, bytes: opened.subarray(keyBytes + beforeBytes) });
 }

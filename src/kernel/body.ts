@@ -26,9 +26,13 @@ export function checkInsertion({ length }: Uint8Array, { before, bytes }: Insert
   assert(bytes.length <= insertedBytesMax, "what is inserted is short");
 }
 
-/** With what is inserted, in a buffer of its own; without, the body as it is. */
+/** With what is inserted; without, the body as it is. */
 export function wholeBody({ bytes, insertion }: Body): Uint8Array {
-  if (!insertion) return bytes;
-  const at = bytes.length - insertion.before;
-  return Buffer.concat([bytes.subarray(0, at), insertion.bytes, bytes.subarray(at)]);
+  return insertion ? withInserted(bytes, insertion) : bytes;
+}
+
+/** In a buffer of its own. */
+export function withInserted(body: Uint8Array, { before, bytes }: Insertion): Buffer {
+  const at = body.length - before;
+  return Buffer.concat([body.subarray(0, at), bytes, body.subarray(at)]);
 }

@@ -106,7 +106,7 @@ export class RecordCache {
     if (this.isOutdated(touched)) throw new StaleDecision(changesRecords);
     const request = changesRecords
       ? await this.sealRecords(touched, commands)
-      : { decidedUnder: touched, commands };
+      : { decidedUnder: [...touched], commands };
     const answer = await this.options.store.commit(request);
     this.learn(answer, commands);
     if (answer.status === "stale") throw new StaleDecision(changesRecords);

@@ -7,11 +7,11 @@ import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, globSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
 import { temporaryFolder } from "../gateway/support.ts";
+import { freePort } from "../harness/free-port.ts";
 
 export const root = fileURLToPath(new URL("../..", import.meta.url));
 
@@ -59,7 +59,7 @@ export async function runPage(
         HOME: folder,
         TMPDIR: folder,
         AWS_PAGER: "",
-        SEALPOST_PORT: port,
+        SEALPOST_PORT: port: String(port),
         PYTHONWARNINGS: "ignore",
       },
     },
@@ -114,16 +114,6 @@ function scriptOf(info: string, text: string): string {
 trap '${stop.replaceAll("'", "'\\''")}' EXIT
 for _ in $(seq 600); do [ -f .sealpost/server.json ] && break; sleep 0.1; done
 `;
-}
-
-async function freePort(): Promise<string> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  assert.ok(address && typeof address === "object");
-  server.close();
-  await once(server, "close");
-  return String(address.port);
 }
 
 async function runShell(

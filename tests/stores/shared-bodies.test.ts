@@ -158,6 +158,23 @@ test("bodies of other commits, or other arrays, are others", async (t) => {
   );
 });
 
+test("bodies that take turns in a commit are shared each", async (t) => {
+  const it = await scene(t);
+  const [raw, enveloped, alone] = [text, `{ ${text} }`, "alone"].map((it) => Buffer.from(it));
+  ok(raw && enveloped && alone);
+  const to = (number: number, body: Uint8Array) =>
+    insertInto(it.queues[number] ?? queueNamed(), messageOf(number, body));
+  const order = [to(0, raw), to(1, enveloped), to(2, alone), to(2, raw), to(0, enveloped)];
+  await commit(it.store, ...order);
+  deepEqual(await rows(t, it), { shared: 2, messages: 5 });
+  const found = await Promise.all(
+    numbers.map(async (number) =>
+      (await claim(it, number)).map(({ bytes }) => opened(number, bytes)),
+    ),
+  );
+  deepEqual(found, [[text, `{ ${text} }`], [`{ ${text} }`], ["alone", text]]);
+});
+
 test("the last message takes it along, however each goes", async (t) => {
   const it = await scene(t);
   const [deleted, discarded, expired] = it.queues;

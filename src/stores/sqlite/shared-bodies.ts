@@ -14,17 +14,18 @@ export interface SharedBodies {
 
 export function createSharedBodies(database: DatabaseSync): SharedBodies {
   const put = prepare(database, "INSERT INTO shared_bodies (number, bytes) VALUES (?, ?)");
-  let latest: { readonly bodyPart: Uint8Array; readonly number: number } | undefined;
+  const numbers = new Map<Uint8Array, number>();
   return {
     numberOf(bodyPart, sequence) {
       if (bodyPart === undefined) return null;
-      if (latest?.bodyPart === bodyPart) return latest.number;
+      const known = numbers.get(bodyPart);
+      if (known !== undefined) return known;
       put.run(sequence, bodyPart);
-      latest = { bodyPart, number: sequence };
+      numbers.set(bodyPart, sequence);
       return sequence;
     },
     begin() {
-      latest = undefined;
+      if (numbers.size > 0) numbers.clear();
     },
   };
 }

@@ -36,8 +36,11 @@ export const newBody = {
       to.byte(ways.sealed);
       to.bytes(sealed.bytes);
       to.bytes(placeMac);
-    } else if (to.amendIfLatest(sealed.body, ways.first)) writeAgain(to, sealed);
-    else writeWhole(to, sealed);
+      return;
+    }
+    const number = to.amend(sealed.body, ways.first);
+    if (number === undefined) writeWhole(to, sealed);
+    else writeAgain(to, number, sealed);
   },
   /** INVARIANT: what is shared is sealed once the whole commit is read: `SharedBodies.seal`. */
   read(from: Incoming, place: BodyPlace): BodyHolder {
@@ -50,11 +53,15 @@ export const newBody = {
     }
     const owner = { ...place, dataKeyId, sealingArn: from.name() };
     if (way === ways.again) {
-      return from.shared.again({ ...owner, insertion: readOptional(from, inserted) });
+      const number = from.size();
+      return from.shared.again(number, { ...owner, insertion: readOptional(from, inserted) });
     }
     const at = readOptional(from, spot);
     const room = from.bytes();
-    if (way === ways.alone) return from.sealer.seal(room, owner) ?? unsealed(room, owner);
+    if (way === ways.alone) {
+      from.shared.alone();
+      return from.sealer.seal(room, owner) ?? unsealed(room, owner);
+    }
     const { rest, insertion } = at ? takeOut(room, at) : { rest: room, insertion: undefined };
     return from.shared.first(rest, { ...owner, insertion });
   },
@@ -69,10 +76,12 @@ function writeWhole(to: Outgoing, { sealingArn, body, insertion }: Unsealed): vo
   to.body({ bytes: body, insertion }, roomBefore, roomAfter);
 }
 
-function writeAgain(to: Outgoing, { sealingArn, body, insertion }: Unsealed): void {
+function writeAgain(to: Outgoing, number: number, again: Unsealed): void {
+  const { sealingArn, body, insertion } = again;
   if (insertion) checkInsertion(body, insertion);
   to.byte(ways.again);
   to.name(sealingArn);
+  to.size(number);
   writeOptional(to, inserted, insertion);
 }
 

@@ -21,8 +21,7 @@ export class Outgoing {
   private at = headBytes;
   private entries = 0;
   private forgotten = false;
-  private about: Uint8Array | undefined;
-  private aboutAt = 0;
+  private readonly abouts: { readonly array: Uint8Array; readonly at: number }[] = [];
   private readonly names = new Map<string, number>();
   private readonly spares: ArrayBuffer[] = [];
 
@@ -44,7 +43,7 @@ export class Outgoing {
       this.forgotten = true;
       throw error;
     } finally {
-      this.about = undefined;
+      this.abouts.length = 0;
     }
     this.forgotten = false;
     this.entries += 1;
@@ -74,18 +73,24 @@ export class Outgoing {
     this.buffer[this.at++] = value;
   }
 
-  /** A byte that `amendIfLatest` can change for as long as the entry is written. */
+  /** A byte that `amend` can change for as long as the entry is written. */
   byteAbout(array: Uint8Array, value: number): void {
-    this.about = array;
-    this.aboutAt = this.at;
+    this.abouts.push({ array, at: this.at });
     this.byte(value);
   }
 
-  /** Whether the latest `byteAbout` was about this very array; then it is changed. */
-  amendIfLatest(array: Uint8Array, value: number): boolean {
-    if (this.about !== array) return false;
-    this.buffer[this.aboutAt] = value;
-    return true;
+  /**
+   * Changes the byte that is about this very array, and answers which of the entry's it is, counted
+   * from 0; undefined: none is.
+   */
+  amend(array: Uint8Array, value: number): number | undefined {
+    for (let number = this.abouts.length - 1; number >= 0; number--) {
+      const about = this.abouts[number];
+      if (about?.array !== array) continue;
+      this.buffer[about.at] = value;
+      return number;
+    }
+    return undefined;
   }
 
   /** A whole number from 0 to 2^31 - 1; small ones take one byte. */

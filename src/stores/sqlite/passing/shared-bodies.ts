@@ -19,32 +19,41 @@ interface SharedBody {
  * of these messages, so they wait until the commit is read.
  */
 export class SharedBodies {
-  private readonly bodies: SharedBody[] = [];
+  /** In the order in which they came; undefined: one message has it. */
+  private readonly bodies: (SharedBody | undefined)[] = [];
+  private latest: Share | undefined;
+
+  /** A body came that one message has. */
+  alone(): void {
+    this.bodies.push(undefined);
+  }
 
   /** Of the first message that has this body. */
   first(room: Uint8Array, share: BodyShare): BodyHolder {
-    this.bodies.push({ room, shares: [] });
-    return this.again(share);
+    const number = this.bodies.push({ room, shares: [] }) - 1;
+    return this.again(number, share);
   }
 
-  /** Of a message that has the same body as the one before it. */
-  again(share: BodyShare): BodyHolder {
-    const shared = this.bodies.at(-1);
+  /** Of a message that has a body that came before; bodies are counted from 0. */
+  again(number: number, share: BodyShare): BodyHolder {
+    const shared = this.bodies[number];
     assert(shared, "a body comes before what shares it");
     const holder = unsealed(shared.room, share);
-    shared.shares.push({ ...share, holder });
+    this.latest = { ...share, holder };
+    shared.shares.push(this.latest);
     return holder;
   }
 
   /** The message has been put together of what `first` or `again` answered last. */
   become(holder: BodyHolder, message: BodyHolder): void {
-    const latest = this.bodies.at(-1)?.shares.at(-1);
-    if (latest?.holder === holder) latest.holder = message;
+    if (this.latest?.holder === holder) this.latest.holder = message;
   }
 
   /** Seals all of them. What names a data key that was dropped stays unsealed. */
   seal(sealer: LateSealer): void {
-    for (const { room, shares } of this.bodies) {
+    for (const body of this.bodies) {
+      if (!body) continue;
+      const { room, shares } = body;
       const placed = sealer.sealShared(room, shares) ?? [];
       for (const [index, { sealed, placeMac }] of placed.entries()) {
         const holder = shares[index]?.holder;
@@ -54,6 +63,7 @@ export class SharedBodies {
       }
     }
     this.bodies.length = 0;
+    this.latest = undefined;
   }
 }
 
