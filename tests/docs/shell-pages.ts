@@ -59,7 +59,7 @@ export async function runPage(
         HOME: folder,
         TMPDIR: folder,
         AWS_PAGER: "",
-        SEALPOST_PORT: port: String(port),
+        SEALPOST_PORT: String(port),
         PYTHONWARNINGS: "ignore",
       },
     },
