@@ -35,7 +35,7 @@ export function planWithoutServers(short: boolean): Hosts {
       "SSE-SQS": resourcesWith(topics["SSE-SQS"]),
       "no SSE": resourcesWith(topics["no SSE"]),
     },
-    largeResources: resourcesWith([]),
+    largeResources: resourcesWith(topics.large),
     kmsKeys: { symmetric: "", ciphertext: "", rsa: "", curve: "" },
     peers: peerWorkloads(peer, "fauxqs", resourcesWith(topics.peers)),
     folder: "",

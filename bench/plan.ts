@@ -1,9 +1,10 @@
 import type { Case, LoadCase } from "./cases.ts";
 import { type Floors, floorProbes, floorServers, otherConnections, otherSizes } from "./floors.ts";
+import { type KmsKeys, kmsWorkloads } from "./kms-workloads.ts";
 import type { Generator } from "./measure.ts";
 import type { ServerAddress } from "./server.ts";
 import type { Encryption, Resources, TopicName } from "./setup.ts";
-import { type KmsKeys, kmsWorkloads, variants, workloadsOf } from "./workloads.ts";
+import { variants, workloadsOf } from "./workloads.ts";
 
 /** Everything that runs while cases are measured. */
 export interface Hosts {
@@ -20,12 +21,20 @@ export interface Hosts {
 }
 
 /** Topics that a form of the benchmark needs, by what the queues behind them wear. */
-export function topicsOf(short: boolean): Readonly<Record<Encryption | "peers", TopicName[]>> {
+export function topicsOf(
+  short: boolean,
+): Readonly<Record<Encryption | "peers" | "large", TopicName[]>> {
   const raw: TopicName[] = short ? ["one", "three"] : ["one", "three", "hundred", "filtered"];
   const signed: TopicName[] = short
     ? ["signedOne", "signedThree"]
     : ["signedOne", "signedThree", "signedDrain"];
-  return { "SSE-KMS": [...raw, ...signed], "SSE-SQS": ["three"], "no SSE": ["three"], peers: raw };
+  return {
+    "SSE-KMS": [...raw, ...signed],
+    "SSE-SQS": ["three"],
+    "no SSE": ["three"],
+    peers: raw,
+    large: short ? [] : ["three", "signedThree", "hundred"],
+  };
 }
 
 /** Every row of the table. */

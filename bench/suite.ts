@@ -8,6 +8,7 @@ import { wrkIsHere } from "./generators.ts";
 import { goalsOf } from "./goals.ts";
 import { type Growth, measureGrowth } from "./growth.ts";
 import { type HalfLoad, measureHalfLoad } from "./half-load.ts";
+import { createKmsKeys } from "./kms-workloads.ts";
 import { markMissing } from "./landed.ts";
 import { type LoadTarget, type MeasureOptions, measureAll, median } from "./measure.ts";
 import type { Options } from "./options.ts";
@@ -24,7 +25,6 @@ import {
 } from "./results.ts";
 import { startServer } from "./server.ts";
 import { clientsOf, createSome } from "./setup.ts";
-import { createKmsKeys } from "./workloads.ts";
 
 const flags = ["--allow-insecure-sse"];
 
@@ -153,7 +153,9 @@ async function startHosts(
       "SSE-SQS": await createSome(clients, "SSE-SQS", topics["SSE-SQS"]),
       "no SSE": await createSome(clients, "no SSE", topics["no SSE"]),
     },
-    largeResources: largeWanted ? await createSome(clientsOf(large), "SSE-KMS", []) : sealed,
+    largeResources: largeWanted
+      ? await createSome(clientsOf(large), "SSE-KMS", topics.large)
+      : sealed,
     kmsKeys: await createKmsKeys(clients),
     peers: peers.cases,
     folder: own,

@@ -1,8 +1,8 @@
 import { type Case, kib, type LoadCase, longerFor, variantName } from "./cases.ts";
 import type { LoadTarget } from "./measure.ts";
-import { kms, type RequestSpec, sns, sqs, type Work } from "./requests.ts";
+import { type RequestSpec, sns, sqs, type Work } from "./requests.ts";
 import type { ServerAddress } from "./server.ts";
-import type { Clients, Encryption, Resources, Topic } from "./setup.ts";
+import type { Encryption, Resources, Topic } from "./setup.ts";
 
 /** A server that is asked, by one scheme. */
 export type Place = Omit<LoadTarget, "name" | "work">;
@@ -21,7 +21,7 @@ interface Operation {
   readonly lands?: readonly string[];
 }
 
-const fixed = (request: RequestSpec, messagesEach = 1): Work => ({
+export const fixed = (request: RequestSpec, messagesEach = 1): Work => ({
   kind: "fixed",
   request,
   messagesEach,
@@ -41,7 +41,10 @@ export function sendTen(queueUrl: string): Work {
   return fixed(sqs("SendMessageBatch", { QueueUrl: queueUrl, Entries }), 10);
 }
 
-export function publish(topicArn: string, kind?: string): Work {
+/** AWS: what a topic takes. */
+const publishedBytesMax = 256 * kib;
+
+export function publish(topicArn: string, kind?: string, bytes = kib): Work {
   const attribute = "MessageAttributes.entry.1";
   const attributes: Record<string, string> =
     kind === undefined
@@ -51,7 +54,8 @@ export function publish(topicArn: string, kind?: string): Work {
           [`${attribute}.Value.DataType`]: "String",
           [`${attribute}.Value.StringValue`]: kind,
         };
-  return fixed(sns({ Action: "Publish", TopicArn: topicArn, Message: body(kib), ...attributes }));
+  const Message = body(bytes);
+  return fixed(sns({ Action: "Publish", TopicArn: topicArn, Message, ...attributes }));
 }
 
 function publishTen(topicArn: string): Work {
@@ -190,7 +194,10 @@ export function workloadsOf(
   );
 }
 
-/** SendMessage and Publish with fewer and more connections, SendMessage with other sizes. */
+/**
+ * SendMessage and Publish with fewer and more connections, SendMessage and wide publications with
+ * other sizes.
+ */
 export function variants(
   server: ServerAddress,
   scheme: "http" | "https",
@@ -210,69 +217,29 @@ export function variants(
   ].flatMap(({ name, topic }) =>
     topic ? [{ name, work: publish(topic.arn), lands: topic.queueUrls }] : [],
   );
+  const fanningOut = (bytes: number): Operation[] =>
+    [
+      { name: "Publish to 3 queues", topic: topics.three, bytesMax: publishedBytesMax },
+      { name: "Publish to 100 queues", topic: topics.hundred, bytesMax: publishedBytesMax },
+      // An envelope of more would not fit into a queue's message.
+      { name: "Publish to 3 queues, enveloped", topic: topics.signedThree, bytesMax: 64 * kib },
+    ].flatMap(({ name, topic, bytesMax }) =>
+      topic && bytes > kib && bytes <= bytesMax
+        ? [{ name, work: publish(topic.arn, undefined, bytes), lands: topic.queueUrls }]
+        : [],
+    );
   return [
     ...asked.connections.flatMap((connections) =>
       [sending(kib), ...publishing].map((operation) =>
         caseOf(place, wrapping, operation, false, { connections }),
       ),
     ),
-    ...asked.sizes.map((bodyBytes) =>
-      caseOf(place, wrapping, sending(bodyBytes), false, { bodyBytes }),
+    ...asked.sizes.flatMap((bodyBytes) =>
+      [sending(bodyBytes), ...fanningOut(bodyBytes)].map((operation) =>
+        caseOf(place, wrapping, operation, false, { bodyBytes }),
+      ),
     ),
   ];
-}
-
-/** What the KMS is asked with. */
-export interface KmsKeys {
-  readonly symmetric: string;
-  /** Base64 of what the symmetric key encrypted. */
-  readonly ciphertext: string;
-  readonly rsa: string;
-  readonly curve: string;
-}
-
-const plaintext = Buffer.alloc(32, 7);
-
-export async function createKmsKeys({ kms: client }: Clients): Promise<KmsKeys> {
-  const create = async (KeySpec?: "RSA_2048" | "ECC_NIST_P256") => {
-    const input = KeySpec && ({ KeySpec, KeyUsage: "SIGN_VERIFY" } as const);
-    const { KeyMetadata } = await client.createKey(input ?? {});
-    return KeyMetadata?.KeyId ?? "";
-  };
-  const symmetric = await create();
-  const sealed = await client.encrypt({ KeyId: symmetric, Plaintext: plaintext });
-  return {
-    symmetric,
-    ciphertext: Buffer.from(sealed.CiphertextBlob ?? []).toString("base64"),
-    rsa: await create("RSA_2048"),
-    curve: await create("ECC_NIST_P256"),
-  };
-}
-
-/** The KMS itself, over HTTPS. */
-export function kmsWorkloads(server: ServerAddress, keys: KmsKeys): LoadCase[] {
-  const KeyId = keys.symmetric;
-  const text = plaintext.toString("base64");
-  const sign = (key: string, SigningAlgorithm: string) =>
-    kms("Sign", { KeyId: key, Message: text, SigningAlgorithm });
-  const requests: readonly (readonly [name: string, request: RequestSpec])[] = [
-    ["GenerateDataKey", kms("GenerateDataKey", { KeyId, KeySpec: "AES_256" })],
-    ["Encrypt", kms("Encrypt", { KeyId, Plaintext: text })],
-    ["Decrypt", kms("Decrypt", { CiphertextBlob: keys.ciphertext })],
-    ["Sign, ECC_NIST_P256", sign(keys.curve, "ECDSA_SHA_256")],
-    ["Sign, RSA_2048", sign(keys.rsa, "RSASSA_PKCS1_V1_5_SHA_256")],
-  ];
-  const place = placeOf(server, "https");
-  return requests.map(([name, request]) => ({
-    target: { ...place, name: `KMS ${name}, https`, work: fixed(request) },
-    subject: "sealpost",
-    operation: `KMS ${name}`,
-    scheme: "https",
-    connections: 64,
-    bodyBytes: 0,
-    floor: "bare node:https",
-    short: name === "GenerateDataKey",
-  }));
 }
 
 /** The four that other benchmarks compare servers by, over HTTPS. */
