@@ -1,8 +1,7 @@
-import { createCipheriv, createDecipheriv, randomFillSync } from "node:crypto";
+import { randomFillSync } from "node:crypto";
 import { assert } from "../kernel/errors.ts";
-import { giveBack } from "../kernel/memory.ts";
 import type { Random } from "../kernel/random.ts";
-import { aeadAlgorithm, aeadOptions } from "./aead.ts";
+import { aeadOpen, aeadSealInto } from "./aead.ts";
 import { nonceBytes, tagBytes } from "./constants.ts";
 
 /**
@@ -52,13 +51,8 @@ export function sealInto(
   if (random) bytes.set(random.bytes(unique), sealIdAt);
   else fillUnique(bytes, sealIdAt, unique);
   const nonce = bytes.subarray(nonceAt, ciphertextAt);
-  const cipher = createCipheriv(aeadAlgorithm, dataKey, nonce, aeadOptions);
-  cipher.setAAD(associate(dataKeyId, sealingArn, bytes));
-  const ciphertext = cipher.update(plaintext);
-  bytes.set(ciphertext, ciphertextAt);
-  giveBack(ciphertext);
-  cipher.final();
-  bytes.set(cipher.getAuthTag(), bytes.length - tagBytes);
+  const aad = associate(dataKeyId, sealingArn, bytes);
+  aeadSealInto(bytes.subarray(ciphertextAt), dataKey, nonce, aad, plaintext);
 }
 
 /**
@@ -71,19 +65,9 @@ export function openFrom(
   { dataKey, dataKeyId, sealingArn }: SealingKey,
 ): Buffer | undefined {
   if (bytes.length < roomBefore + roomAfter || bytes[0] !== version) return undefined;
-  const split = bytes.length - tagBytes;
   const nonce = bytes.subarray(nonceAt, ciphertextAt);
-  const decipher = createDecipheriv(aeadAlgorithm, dataKey, nonce, aeadOptions);
-  decipher.setAAD(associate(dataKeyId, sealingArn, bytes));
-  decipher.setAuthTag(bytes.subarray(split));
-  const plaintext = decipher.update(bytes.subarray(ciphertextAt, split));
-  try {
-    decipher.final();
-  } catch {
-    plaintext.fill(0);
-    return undefined;
-  }
-  return plaintext;
+  const aad = associate(dataKeyId, sealingArn, bytes);
+  return aeadOpen(dataKey, nonce, aad, bytes.subarray(ciphertextAt));
 }
 
 function associate(dataKeyId: string, sealingArn: string, sealed: Uint8Array): Uint8Array {
