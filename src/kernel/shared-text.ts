@@ -6,14 +6,15 @@ import { type Gap, packGapped } from "./gapped.ts";
  */
 export class SharedText {
   readonly text: string;
-  readonly #gap: Gap | undefined;
+  /** What it lacks until it is received. */
+  readonly gap: Gap | undefined;
   #bytes: Buffer | undefined;
   #body: Buffer | undefined;
   #isLegal: boolean | undefined;
 
   constructor(text: string, gap?: Gap) {
     this.text = text;
-    this.#gap = gap;
+    this.gap = gap;
   }
 
   /** UTF-8. INVARIANT: nobody changes it or gives its memory back, since others have it too. */
@@ -24,8 +25,8 @@ export class SharedText {
 
   /** As it is sealed: with a gap, packed. The same holds for it. */
   get body(): Buffer {
-    const { bytes } = this;
-    this.#body ??= this.#gap ? packGapped({ text: bytes, gap: this.#gap }) : bytes;
+    const { bytes, gap } = this;
+    this.#body ??= gap ? packGapped({ text: bytes, gap }) : bytes;
     return this.#body;
   }
 

@@ -11,6 +11,7 @@ import type { Gap } from "../../src/kernel/gapped.ts";
 import type { Invoke } from "../../src/kernel/invoke.ts";
 import { silentLog } from "../../src/kernel/log.ts";
 import { operationTable, type ServiceTable } from "../../src/kernel/operation.ts";
+import type { SharedText } from "../../src/kernel/shared-text.ts";
 import type { DataKeySource } from "../../src/sealing/data-key-sources.ts";
 import { createSealer } from "../../src/sealing/sealer.ts";
 import { createTopicTurns } from "../../src/services/sns/fifo-publishing.ts";
@@ -41,7 +42,8 @@ const alice: Caller = {
 export interface Sent {
   readonly MessageBody: string;
   readonly QueueUrl: string;
-  readonly gap?: Gap;
+  readonly shared?: SharedText;
+  readonly gap?: Gap | undefined;
   readonly inserted?: InsertedText;
 }
 
@@ -239,11 +241,12 @@ export async function snsInProcess(
 
 /** As the queue would have it. */
 function whole(input: Sent): Sent {
-  const { MessageBody, inserted } = input;
+  const { MessageBody, shared, inserted } = input;
   if (!inserted) return input;
+  const gap = shared?.gap;
   const bytes = Buffer.from(MessageBody);
   const insertion = { before: inserted.before, bytes: Buffer.from(inserted.text) };
-  return { ...input, MessageBody: String(wholeBody({ bytes, insertion })) };
+  return { ...input, gap, MessageBody: String(wholeBody({ bytes, insertion })) };
 }
 
 function queueTable(failing: InProcess["failing"], sent: Sent[]): ServiceTable {

@@ -4,24 +4,29 @@ import assert from "node:assert/strict";
 import { hash } from "node:crypto";
 import { test } from "node:test";
 import { Fault } from "../../src/kernel/errors.ts";
+import { SharedText } from "../../src/kernel/shared-text.ts";
 import { counts, refused, withQueue } from "./one-queue.ts";
 
 const gap = { at: 5, bytes: 3, note: "x" };
+const lacking = (text: string, changes = {}) => ({
+  shared: new SharedText(text, { ...gap, ...changes }),
+});
 
 test("a gap is filled before the body is seen, and counts for the size", async (t) => {
   const { here, send, receive } = await withQueue(t, { MaximumMessageSize: "1024" });
-  await send("hälo, world", { gap: { ...gap, at: 3 } });
+  await send("hälo, world", lacking("hälo, world", { at: 3 }));
   const [got] = await receive();
   assert.equal(got?.Body, "häxxxlo, world");
   assert.equal(got?.MD5OfBody, hash("md5", "häxxxlo, world"));
-  await assert.rejects(send("x".repeat(1022), { gap }), refused("InvalidParameterValue"));
-  await send("x".repeat(1021), { gap });
+  const [long, longer] = ["x".repeat(1021), "x".repeat(1022)];
+  await assert.rejects(send(longer, lacking(longer)), refused("InvalidParameterValue"));
+  await send(long, lacking(long));
   assert.deepEqual(await counts(here), [1, 1, 0]);
 });
 
 test("where it cannot be filled now, the message is given back, uncounted", async (t) => {
   const { here, send, receive } = await withQueue(t);
-  await send("hello", { gap });
+  await send("hello", lacking("hello"));
   here.fillGap = async () => {
     throw new Fault("store", "the signing key cannot be read now");
   };

@@ -43,17 +43,18 @@ export interface Deliverable {
 }
 
 export interface UnsignedEnvelope {
-  /** The envelope but for the link by which a subscription ends: each has its own. */
+  /**
+   * The envelope but for the link by which a subscription ends: each has its own. Without a gap no
+   * signature is missing.
+   */
   readonly shared: SharedText;
   /** How many bytes come after the link. */
   readonly linkBefore: number;
-  /** undefined: no signature is missing. */
-  readonly gap: Gap | undefined;
 }
 
 function unsignedEnvelope(envelope: Envelope, gap: Gap | undefined): UnsignedEnvelope {
   const { head, tail } = envelope;
-  return { shared: new SharedText(head + tail, gap), linkBefore: Buffer.byteLength(tail), gap };
+  return { shared: new SharedText(head + tail, gap), linkBefore: Buffer.byteLength(tail) };
 }
 
 export function deliverable(
@@ -124,8 +125,7 @@ export async function confirmationDocument(
 
 /** A message to a queue of this server; it may lack its signature until it is received. */
 export interface QueueContent extends Omit<Wire<SendMessageRequest>, "QueueUrl"> {
-  readonly gap?: Gap | undefined;
-  /** The body, and `gap`, which other queues get as well. */
+  /** The body, which other queues get as well. */
   readonly shared?: SharedText;
   /** What this queue's copy has beside it; so many bytes of the text come after it. */
   readonly inserted?: { readonly before: number; readonly text: string };
@@ -149,11 +149,10 @@ export function queueContent(
   };
   if (!subscription.rawMessageDelivery) {
     const text = unsubscribeMember(unsubscribeUrl(publicUrl, subscription.arn));
-    return soon(message.unsigned(), ({ shared, linkBefore, gap }) => {
+    return soon(message.unsigned(), ({ shared, linkBefore }) => {
       return {
         MessageBody: shared.text,
         shared,
-        gap,
         inserted: { before: linkBefore, text },
         ...ids,
       };

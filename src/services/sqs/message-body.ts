@@ -1,6 +1,5 @@
 import { type Body, wholeBody } from "../../kernel/body.ts";
 import { Refusal } from "../../kernel/errors.ts";
-import { type Gap, packGapped } from "../../kernel/gapped.ts";
 import { giveBack } from "../../kernel/memory.ts";
 import type { SharedText } from "../../kernel/shared-text.ts";
 import { illegalCharacter, isLegalText } from "./message-attributes.ts";
@@ -10,12 +9,10 @@ import { missingParameter } from "./refusals.ts";
 export interface BodyInput {
   readonly MessageBody?: string | undefined;
   /**
-   * The body lacks bytes until it is received. INVARIANT: no member of the model, as those below,
-   * so only a service of this server can say it; the wire decodes nothing that the model does not
-   * name.
+   * `MessageBody`, which other queues get as well; it may lack bytes until it is received.
+   * INVARIANT: no member of the model, as the one below, so only a service of this server can say
+   * it; the wire decodes nothing that the model does not name.
    */
-  readonly gap?: Gap | undefined;
-  /** `MessageBody`, and `gap`, which other queues get as well. */
   readonly shared?: SharedText | undefined;
   /** What this queue's copy of `shared` has beside it. */
   readonly inserted?: InsertedText | undefined;
@@ -40,7 +37,7 @@ export interface DraftBody {
 }
 
 /** Throws MissingParameter, InvalidMessageContents. */
-export function draftBody({ MessageBody, gap, shared, inserted }: BodyInput): DraftBody {
+export function draftBody({ MessageBody, shared, inserted }: BodyInput): DraftBody {
   if (!MessageBody) throw missingParameter("MessageBody");
   const isLegal = shared ? shared.isLegal(isLegalText) : isLegalText(MessageBody);
   if (!isLegal) {
@@ -51,23 +48,21 @@ export function draftBody({ MessageBody, gap, shared, inserted }: BodyInput): Dr
         "[#xE000-#xFFFD] | [#x10000-#x10FFFF].",
     );
   }
-  return shared ? sharedBody(shared, gap, inserted) : ownBody(MessageBody, gap);
+  return shared ? sharedBody(shared, inserted) : ownBody(MessageBody);
 }
 
-function ownBody(text: string, gap: Gap | undefined): DraftBody {
+function ownBody(text: string): DraftBody {
   const bytes = Buffer.from(text, "utf8");
-  const body = gap ? packGapped({ text: bytes, gap }) : bytes;
   return {
-    body: { bytes: body, insertion: undefined },
-    sizeBytes: bytes.length + (gap?.bytes ?? 0),
+    body: { bytes, insertion: undefined },
+    sizeBytes: bytes.length,
     text: () => bytes,
-    giveBack: () => giveBack(body),
+    giveBack: () => giveBack(bytes),
   };
 }
 
 function sharedBody(
-  { bytes, body }: SharedText,
-  gap: Gap | undefined,
+  { bytes, body, gap }: SharedText,
   inserted: InsertedText | undefined,
 ): DraftBody {
   const insertion = inserted && {

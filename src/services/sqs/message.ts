@@ -81,7 +81,7 @@ export function draftMessage(queue: Queue, message: OutgoingMessage): Draft {
     },
     stored() {
       isStored = true;
-      if (md5OfBody !== undefined || message.gap) draft.giveBack();
+      if (md5OfBody !== undefined) draft.giveBack();
     },
     md5OfAttributes: attributes?.md5,
     md5OfSystemAttributes: system?.md5,
