@@ -1,10 +1,11 @@
-import { randomFillSync, randomUUID } from "node:crypto";
+import { randomFillSync } from "node:crypto";
 import type { Random } from "../kernel/random.ts";
+import { randomUuid } from "./uuid.ts";
 
 /** The operating system's randomness, through OpenSSL. */
 export const systemRandom: Random = {
   bytes: (length) => randomFillSync(Buffer.allocUnsafeSlow(length)),
-  uuid: () => randomUUID(),
+  uuid: randomUuid,
 };
 
 const stockBytes = 4096;
@@ -30,6 +31,6 @@ export function stockedRandom(): Random {
       used += length;
       return piece;
     },
-    uuid: () => randomUUID(),
+    uuid: randomUuid,
   };
 }
