@@ -189,7 +189,9 @@ function latencyGoals({ halfLoad }: Found): Goal[] {
       unit: "times the p99 of the bare fsync",
       measured: found?.p99PerFsync,
       ...(found && {
-        remark: `${found.p99Ms.toFixed(2)} ms at ${found.ratePerSecond}/s, fsync ${found.fsyncP99Ms.toFixed(2)} ms`,
+        remark:
+          `${found.p99Ms.toFixed(2)} ms at ${found.ratePerSecond}/s, fsync ` +
+          `${found.fsyncP99Ms.toFixed(2)} ms, the floor at this rate ${found.floorP99Ms.toFixed(2)} ms`,
       }),
     };
   };

@@ -18,6 +18,10 @@ export interface HalfLoad {
   readonly p99Ms: number;
   /** How late the generator woke, which is in none of the above. */
   readonly lagP99Ms: number;
+  /** Of the bare floor at the same rate: what generator and machine have in it. */
+  readonly floorP50Ms: number;
+  readonly floorP90Ms: number;
+  readonly floorP99Ms: number;
   readonly fsyncP50Ms: number;
   readonly fsyncP90Ms: number;
   readonly fsyncP99Ms: number;
@@ -26,9 +30,10 @@ export interface HalfLoad {
   readonly failed: number;
 }
 
-/** The bare fsync and the requests take turns. */
+/** The bare fsync, the floor and the server take turns. */
 export async function measureHalfLoad(
   { target }: LoadCase,
+  floor: LoadCase,
   row: Row,
   folder: string,
   rounds: number,
@@ -37,9 +42,11 @@ export async function measureHalfLoad(
 ): Promise<HalfLoad> {
   const ratePerSecond = Math.round(row.requestsPerSecond / 2);
   const load: LoadTarget = { ...target, ratePerSecond };
+  const bareLoad: LoadTarget = { ...floor.target, ratePerSecond };
   const fsync = { name: "raw fsync", probe: "fsync", folder };
-  const slices = await measureAll([fsync, load], rounds, timing, options);
+  const slices = await measureAll([fsync, bareLoad, load], rounds, timing, options);
   const own = slices.get(load) ?? [];
+  const floors = slices.get(bareLoad) ?? [];
   const bare = slices.get(fsync) ?? [];
   return {
     name: target.name,
@@ -49,6 +56,9 @@ export async function measureHalfLoad(
     p90Ms: median(own.map(({ p90Ms }) => p90Ms)),
     p99Ms: median(own.map(({ p99Ms }) => p99Ms)),
     lagP99Ms: median(own.map(({ lagP99Ms }) => lagP99Ms)),
+    floorP50Ms: median(floors.map(({ p50Ms }) => p50Ms)),
+    floorP90Ms: median(floors.map(({ p90Ms }) => p90Ms)),
+    floorP99Ms: median(floors.map(({ p99Ms }) => p99Ms)),
     fsyncP50Ms: median(bare.map(({ p50Ms }) => p50Ms)),
     fsyncP90Ms: median(bare.map(({ p90Ms }) => p90Ms)),
     fsyncP99Ms: median(bare.map(({ p99Ms }) => p99Ms)),

@@ -124,6 +124,13 @@ export function latencySection({ rows, halfLoad }: Results): string {
       p99: it.p99Ms,
     },
     {
+      label: "the bare floor, same rate",
+      tone: "floor" as const,
+      p50: it.floorP50Ms,
+      p90: it.floorP90Ms,
+      p99: it.floorP99Ms,
+    },
+    {
       label: "raw fsync, same rounds",
       tone: "floor" as const,
       p50: it.fsyncP50Ms,
