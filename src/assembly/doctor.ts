@@ -1,7 +1,7 @@
 import type { DenialLog } from "../doctor/denial-log.ts";
 import type { Inquiry } from "../doctor/inquiry.ts";
 import { decisionBehind, decisionRequest } from "../gateway/authorize.ts";
-import type { RefusedCall } from "../gateway/pipeline.ts";
+import type { RefusedCall } from "../gateway/walk.ts";
 import type { Transport } from "../kernel/call.ts";
 import { callerName } from "../kernel/caller.ts";
 import type { Clock } from "../kernel/clock.ts";

@@ -12,7 +12,7 @@ import type { Handler } from "../gateway/exchange.ts";
 import { type Health, healthRoute } from "../gateway/health.ts";
 import { metricsRoute } from "../gateway/metrics.ts";
 import { openOwnCertificate } from "../gateway/own-certificate.ts";
-import type { Auditor } from "../gateway/pipeline.ts";
+import type { Auditor } from "../gateway/walk.ts";
 import type { Log } from "../kernel/log.ts";
 import { identityPolicies } from "../services/iam/ports.ts";
 import type { ShipTrails } from "../workers/ship-trails.ts";

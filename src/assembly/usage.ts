@@ -1,6 +1,6 @@
 import type { FinishedRequest } from "../gateway/front.ts";
 import { createMetrics, type Metrics } from "../gateway/metrics.ts";
-import type { Auditor } from "../gateway/pipeline.ts";
+import type { Auditor } from "../gateway/walk.ts";
 import type { Call } from "../kernel/call.ts";
 import { type Caller, callerAccessKeyId } from "../kernel/caller.ts";
 import type { Clock } from "../kernel/clock.ts";

@@ -59,17 +59,25 @@ export function createAuditor(deps: AuditorDependencies): Auditor {
 
 function record(deps: AuditorDependencies, finished: FinishedCall): Soon<AppendEvents | undefined> {
   const resources = usedResources(finished);
-  const facts = factsOf(finished, resources);
-  const asked = recipients(finished, resources).map((accountId) =>
-    soon(deps.trails.of(finished.call.records, accountId, facts), (trails): Told => {
-      return { accountId, trails };
-    }),
+  const accountIds = recipients(finished, resources);
+  const facts = () => factsOf(finished, resources);
+  const asked = allSoon(
+    accountIds.map((accountId) => deps.trails.of(finished.call.records, accountId, facts)),
   );
-  return soon(allSoon(asked), (all) => {
+  return soon(asked, (trailsOfAll) => {
     const inHistory = finished.operation.audit.category === "management";
-    const told = inHistory ? all : all.filter(({ trails }) => trails.length > 0);
+    // Of most events in data no trail wants to know.
+    if (!inHistory && !trailsOfAll.some(isFilled)) return undefined;
+    const all = accountIds.map((accountId, at): Told => {
+      return { accountId, trails: trailsOfAll[at] ?? [] };
+    });
+    const told = inHistory ? all : all.filter(({ trails }) => isFilled(trails));
     return told.length === 0 ? undefined : recordFor(deps, finished, resources, told);
   });
+}
+
+function isFilled({ length }: readonly unknown[]): boolean {
+  return length > 0;
 }
 
 function recordFor(
@@ -79,7 +87,7 @@ function recordFor(
   told: readonly Told[],
 ): Soon<AppendEvents> {
   const nowMs = deps.clock.now();
-  if (told.some(({ trails }) => trails.length > 0)) deps.waiting?.(nowMs);
+  if (told.some(({ trails }) => isFilled(trails))) deps.waiting?.(nowMs);
   const shared = recordFacts(finished, resources, deps.models.get(finished.table.name), nowMs);
   const sharedEventId = told.length > 1 ? deps.random.uuid() : undefined;
   const events = told.map((to) => eventFor(deps, shared, to, nowMs, sharedEventId));
@@ -144,13 +152,14 @@ function recipients(
 
 /** Adds the owners that are not there yet: nearly always all belongs to one account. */
 function owners(
-  accounts: string[],
+  accounts: readonly string[],
   resources: readonly { readonly accountId: string }[],
 ): readonly string[] {
+  let all = accounts;
   for (const { accountId } of resources) {
-    if (!accounts.includes(accountId)) accounts.push(accountId);
+    if (!all.includes(accountId)) all = [...all, accountId];
   }
-  return accounts;
+  return all;
 }
 
 function eventFor(
@@ -192,7 +201,7 @@ async function eventOfService(
   event: ServiceEvent,
 ): Promise<AuditEvent> {
   const timeMs = clock.now();
-  const trails = await choice.of(view, event.accountId, factsOfService(event));
+  const trails = await choice.of(view, event.accountId, () => factsOfService(event));
   if (trails.length > 0) waiting?.(timeMs);
   const eventId = newEventId(random, timeMs);
   const { accountId, region, eventName, eventSource, readOnly = false, resources } = event;

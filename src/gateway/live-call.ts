@@ -1,7 +1,7 @@
 import type { Call } from "../kernel/call.ts";
 import type { EpochMs } from "../kernel/clock.ts";
 import type { Command, ResultsOf } from "../kernel/command.ts";
-import type { InvokeIdentity, InvokeTarget } from "../kernel/invoke.ts";
+import type { InvokeTarget } from "../kernel/invoke.ts";
 import type { RecordView } from "../kernel/records.ts";
 import type { Soon } from "../kernel/soon.ts";
 import type { Work } from "./work.ts";
@@ -30,8 +30,7 @@ export class LiveCall implements Call {
   readonly caller: Call["caller"];
   readonly region: string;
   readonly accountId: string;
-  readonly now: EpochMs;
-  readonly arrivedSystemMs: EpochMs;
+  readonly arrival: Arrival;
   readonly transport: Call["transport"];
   readonly via: Call["via"];
   readonly records: RecordView;
@@ -46,14 +45,21 @@ export class LiveCall implements Call {
     this.caller = asked.caller;
     this.region = asked.region;
     this.accountId = asked.accountId;
-    this.now = arrival.now;
-    this.arrivedSystemMs = arrival.systemMs;
+    this.arrival = arrival;
     this.transport = asked.transport;
     this.via = asked.via;
     this.records = records;
     this.client = asked.client;
     this.work = work;
     this.kept = undefined;
+  }
+
+  get now(): EpochMs {
+    return this.arrival.now;
+  }
+
+  get arrivedSystemMs(): EpochMs {
+    return this.arrival.systemMs;
   }
 
   get signal(): AbortSignal {
@@ -76,26 +82,25 @@ export class LiveCall implements Call {
 /** The same request as another service sees it, under the identity that AWS would use. */
 export function innerCall(call: Call, target: InvokeTarget): LiveCall {
   const outer = asLive(call);
-  const { service, operation, region = outer.region } = target;
-  const { requestId, transport, client, now, arrivedSystemMs } = outer;
-  const inner = { requestId, service, operation, region, transport, client };
-  return new LiveCall(
-    { ...inner, ...identityOf(outer, target.as) },
-    { now, systemMs: arrivedSystemMs },
-    outer.records,
-    outer.work,
-  );
+  const { service, operation, region = outer.region, as } = target;
+  const { requestId, transport, client } = outer;
+  const own = as.kind === "caller";
+  const asked: Asked = {
+    requestId,
+    service,
+    operation,
+    caller: own ? outer.caller : as,
+    via: own ? as.via : undefined,
+    region,
+    accountId: own ? outer.accountId : as.sourceAccountId,
+    transport,
+    client,
+  };
+  return new LiveCall(asked, outer.arrival, outer.records, outer.work);
 }
 
 /** Every call that an operation sees was made here. */
 function asLive(call: Call): LiveCall {
   if (call instanceof LiveCall) return call;
   throw new Error("a call that the pipeline did not make");
-}
-
-function identityOf(outer: Call, as: InvokeIdentity): Pick<Asked, "caller" | "via" | "accountId"> {
-  if (as.kind === "caller") {
-    return { caller: outer.caller, via: as.via, accountId: outer.accountId };
-  }
-  return { caller: as, via: undefined, accountId: as.sourceAccountId };
 }

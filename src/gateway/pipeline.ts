@@ -3,16 +3,15 @@ import type { ServiceCaller } from "../kernel/caller.ts";
 import type { Clock } from "../kernel/clock.ts";
 import type { Command, ResultsOf } from "../kernel/command.ts";
 import { Fault, Refusal, StaleDecision } from "../kernel/errors.ts";
-import type { FinishedCall } from "../kernel/finished-call.ts";
 import type { Invoke, InvokeTarget } from "../kernel/invoke.ts";
 import type { Log } from "../kernel/log.ts";
-import type { AnyOperation, Outcome, ResourceUse, ServiceTable } from "../kernel/operation.ts";
+import type { AnyOperation, Outcome, ServiceTable } from "../kernel/operation.ts";
 import type { Random } from "../kernel/random.ts";
 import type { RecordView } from "../kernel/records.ts";
-import { isPromise, type Soon } from "../kernel/soon.ts";
-import { type Authorizer, requireSecureTransport } from "./authorize.ts";
+import { type Soon, soon } from "../kernel/soon.ts";
 import { type Asked, innerCall, LiveCall } from "./live-call.ts";
 import type { Room } from "./room.ts";
+import { type WalkDependencies, type Walked, walk } from "./walk.ts";
 import { Work } from "./work.ts";
 
 /** The right to change configuration alone; others wait until it is given back. */
@@ -31,34 +30,15 @@ export interface State<View extends RecordView> {
   ): Promise<ResultsOf<T>>;
 }
 
-/** Makes the audit's commands for a finished call; none for data events no trail selects. */
-export interface Auditor {
-  record(finished: FinishedCall): Soon<Command | undefined>;
-}
-
-export interface PipelineDependencies<View extends RecordView> {
+export interface PipelineDependencies<View extends RecordView> extends WalkDependencies {
   readonly services: ReadonlyMap<string, ServiceTable>;
   readonly state: State<View>;
-  readonly authorizer: Authorizer;
-  readonly auditor: Auditor;
   readonly clock: Clock;
   readonly systemClock: Clock;
   readonly random: Random;
   readonly log: Log;
-  readonly allowInsecureSse: boolean;
   /** For requests that take much memory. */
   readonly room: Room;
-  /** Hears of every refusal; what was denied can be explained later. */
-  readonly refused?: (refused: RefusedCall) => void;
-}
-
-/** A call that was refused, as it was: nothing of its input. */
-export interface RefusedCall {
-  readonly table: ServiceTable;
-  readonly operation: AnyOperation;
-  readonly call: Call;
-  readonly resources: readonly ResourceUse[];
-  readonly refusal: Refusal;
 }
 
 /** An authenticated, decoded request. */
@@ -73,7 +53,7 @@ export interface Pipeline {
   /** Whether a call between services would be let in; nothing is done, and no record made. */
   mayInvoke(call: Call, target: InvokeTarget, input: object): Promise<boolean>;
   /** Work of a service itself, such as a later delivery: same decisions, audit and commit. */
-  runAs<O>(session: ServiceSession, act: (call: Call) => Promise<Outcome<O>>): Promise<O>;
+  runAs<O>(session: ServiceSession, act: (call: Call) => Soon<Outcome<O>>): Promise<O>;
 }
 
 export interface ServiceSession {
@@ -94,13 +74,14 @@ const attemptsMax = 20;
 export function createPipeline<View extends RecordView>(
   deps: PipelineDependencies<View>,
 ): Pipeline {
-  const invoke: Invoke = async <O>(call: Call, target: InvokeTarget, input: object) => {
+  const invoke: Invoke = <O>(call: Call, target: InvokeTarget, input: object) => {
     const { table, operation } = find(deps, target.service, target.operation);
     const inner = innerCall(call, target);
-    const { outcome, event } = await walk(deps, table, operation, inner, input);
-    if (event) inner.work.events.push(event);
-    // What an operation answers is declared beside it; the asking port names the same type.
-    return outcome as Outcome<O>;
+    return soon(walk(deps, table, operation, inner, input), ({ outcome, event }) => {
+      if (event) inner.work.events.push(event);
+      // What an operation answers is declared beside it; the asking port names the same type.
+      return outcome as Outcome<O>;
+    });
   };
   return {
     invoke,
@@ -131,7 +112,7 @@ async function mayInvoke<View extends RecordView>(
 async function runAs<View extends RecordView, O>(
   deps: PipelineDependencies<View>,
   { caller, service, operation, region }: ServiceSession,
-  act: (call: Call) => Promise<Outcome<O>>,
+  act: (call: Call) => Soon<Outcome<O>>,
 ): Promise<O> {
   const asked = {
     requestId: deps.random.uuid(),
@@ -175,7 +156,7 @@ async function perform<View extends RecordView>(
 async function attempt<View extends RecordView, O>(
   deps: PipelineDependencies<View>,
   asked: Asked,
-  run: (call: LiveCall) => Promise<Walked<O>>,
+  run: (call: LiveCall) => Soon<Walked<O>>,
 ): Promise<Outcome<O>> {
   const work = new Work(deps.room);
   const arrival = { now: deps.clock.now(), systemMs: deps.systemClock.now() };
@@ -203,51 +184,6 @@ async function attempt<View extends RecordView, O>(
   } finally {
     turn?.giveBack();
     work.leaveRoom();
-  }
-}
-
-interface Walked<O> {
-  readonly outcome: Outcome<O>;
-  /** The audit of this call itself; joins the commit that makes the outcome true. */
-  readonly event: Command | undefined;
-}
-
-/** Resolve, authorise, handle, audit: the same for requests and for calls between services. */
-async function walk<O>(
-  deps: Pick<
-    PipelineDependencies<RecordView>,
-    "authorizer" | "auditor" | "allowInsecureSse" | "refused"
-  >,
-  table: ServiceTable,
-  operation: AnyOperation,
-  call: LiveCall,
-  input: object,
-): Promise<Walked<O>> {
-  let resources: readonly ResourceUse[] = [];
-  const audit = (result: FinishedCall["result"]) =>
-    deps.auditor.record({ table, operation, call, input, resources, result });
-  try {
-    // What is there already is not waited for: a turn of the queue of promises for each step would
-    // cost as much as the step.
-    const used = operation.resources(input, call);
-    resources = isPromise(used) ? await used : used;
-    requireSecureTransport(table, resources, call, deps.allowInsecureSse);
-    const authorized = deps.authorizer.authorize(table, operation, resources, call);
-    if (isPromise(authorized)) await authorized;
-    const handled = operation.handle(input, call);
-    const outcome = isPromise(handled) ? await handled : handled;
-    if (operation.audit.secret) call.work.secret = true;
-    const event = audit({ outcome });
-    return { outcome, event: isPromise(event) ? await event : event };
-  } catch (error) {
-    if (error instanceof Refusal) {
-      deps.refused?.({ table, operation, call, resources, refusal: error });
-    }
-    if (error instanceof Refusal || error instanceof Fault) {
-      const event = await audit({ error });
-      if (event) call.work.events.push(event);
-    }
-    throw error;
   }
 }
 

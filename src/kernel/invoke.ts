@@ -1,13 +1,15 @@
 import type { Call } from "./call.ts";
 import type { ServicePrincipal } from "./caller.ts";
 import type { Outcome } from "./operation.ts";
+import type { Soon } from "./soon.ts";
 
 /**
  * A call from one service to another, inside the process. It walks the same way as a request from
  * outside (resolve, authorise, handle, audit) under the identity that AWS would use. Its commands
  * are the caller's to commit; its audit records join the outer request's commit in any case.
+ * Where nothing has to be waited for, it is done, or has thrown, at once.
  */
-export type Invoke = <O>(call: Call, target: InvokeTarget, input: object) => Promise<Outcome<O>>;
+export type Invoke = <O>(call: Call, target: InvokeTarget, input: object) => Soon<Outcome<O>>;
 
 export interface InvokeTarget {
   readonly service: string;

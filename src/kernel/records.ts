@@ -103,21 +103,23 @@ export function recordKind<T extends object>(
   kind: string,
   scoped: "regional" | "global" | "installation" = "regional",
 ): RecordKind<T> {
-  const key = (scope: RecordScope, id: string): RecordKey => ({
-    accountId: scoped === "installation" ? "" : scope.accountId,
-    region: scoped === "regional" ? scope.region : "",
+  const place = ({ accountId, region }: RecordScope): RecordPlace => ({
+    accountId: scoped === "installation" ? "" : accountId,
+    region: scoped === "regional" ? region : "",
+    kind,
+  });
+  const key = ({ accountId, region }: RecordScope, id: string): RecordKey => ({
+    accountId: scoped === "installation" ? "" : accountId,
+    region: scoped === "regional" ? region : "",
     kind,
     id,
   });
-  const place = (scope: RecordScope): RecordPlace => {
-    const { accountId, region } = key(scope, "");
-    return { accountId, region, kind };
-  };
   return {
     kind,
     key,
     get: (view, scope, id) => view.get<T>(key(scope, id)),
-    list: (view, scope, range = {}) => view.list<T>({ ...place(scope), ...range }),
+    list: (view, scope, range) =>
+      view.list<T>(range ? { ...place(scope), ...range } : place(scope)),
     count: (view, scope) => view.count(place(scope)),
     put: (scope, id, value) => ({ kind: "record.put", key: key(scope, id), value }),
     remove: (scope, id) => ({ kind: "record.delete", key: key(scope, id) }),

@@ -15,9 +15,39 @@ export function soon<T, R>(value: Soon<T>, next: (value: T) => Soon<R>): Soon<R>
   return isPromise(value) ? value.then(next) : next(value);
 }
 
+/** What `act` comes to, or what `failed` makes of the error that it throws or rejects with. */
+export function unless<T>(act: () => Soon<T>, failed: (error: unknown) => Soon<T>): Soon<T> {
+  try {
+    const value = act();
+    return isPromise(value) ? value.catch(failed) : value;
+  } catch (error) {
+    return failed(error);
+  }
+}
+
 /** All of them, at once if all are there. */
 export function allSoon<T>(values: readonly Soon<T>[]): Soon<readonly T[]> {
   return values.some(isPromise) ? Promise.all(values) : (values as readonly T[]);
+}
+
+/**
+ * What `act` makes of each, at once if nothing is to be waited for. All are begun: where one throws
+ * while others are still to come, it is one that rejects, so that each of those has somebody who
+ * hears how it ends.
+ */
+export function eachSoon<T, R>(
+  values: readonly T[],
+  act: (value: T) => Soon<R>,
+): Soon<readonly R[]> {
+  return allSoon(
+    values.map((value): Soon<R> => {
+      try {
+        return act(value);
+      } catch (error) {
+        return Promise.reject(error);
+      }
+    }),
+  );
 }
 
 /**

@@ -76,14 +76,21 @@ export class DataKeyCache<T> {
    * AWS: SQS developer guide, data key reuse: a key is old at age ≥ the period.
    */
   with<R>(request: CacheRequest<T, R>): Soon<R> {
+    const ready = this.ready(request);
+    if (ready) return request.use(ready);
     const entry = this.entry(request.name);
-    const ready = entry.key;
-    entry.reuseMs = request.reuseMs;
-    if (ready && this.usable(entry, ready, request)) return this.spend(entry, ready, request);
     return this.fetch(entry, request).then((fetched) =>
       // Another request may have replaced or wiped it while this one was waiting.
-      entry.key === fetched ? this.spend(entry, fetched, request) : this.with(request),
+      entry.key === fetched ? request.use(spend(entry, fetched, request)) : this.with(request),
     );
+  }
+
+  /** The key that `with` would not fetch, counted as used: the same holds for it. */
+  ready(use: KeyUse): CachedDataKey<T> | undefined {
+    const entry = this.entry(use.name);
+    const { key } = entry;
+    entry.reuseMs = use.reuseMs;
+    return key && this.usable(entry, key, use) ? spend(entry, key, use) : undefined;
   }
 
   /** Wipes what a KMS key made or opened: its material is gone. */
@@ -112,15 +119,9 @@ export class DataKeyCache<T> {
     return this.entries.size;
   }
 
-  private usable(entry: Entry<T>, key: CachedDataKey<T>, request: CacheRequest<T, unknown>) {
-    const young = request.nowMs - key.fetchedMs < request.reuseMs;
+  private usable(entry: Entry<T>, key: CachedDataKey<T>, { nowMs, reuseMs }: KeyUse): boolean {
+    const young = nowMs - key.fetchedMs < reuseMs;
     return young && entry.uses < this.limits.usesMax && entry.bytes < this.limits.bytesMax;
-  }
-
-  private spend<R>(entry: Entry<T>, key: CachedDataKey<T>, request: CacheRequest<T, R>): R {
-    entry.uses += request.uses;
-    entry.bytes += request.bytes;
-    return request.use(key);
   }
 
   private fetch(entry: Entry<T>, request: CacheRequest<T, unknown>): Promise<CachedDataKey<T>> {
@@ -185,12 +186,22 @@ export class DataKeyCache<T> {
   }
 }
 
-export interface CacheRequest<T, R> {
+function spend<T>(entry: Entry<T>, key: CachedDataKey<T>, { uses, bytes }: KeyUse) {
+  entry.uses += uses;
+  entry.bytes += bytes;
+  return key;
+}
+
+/** Which key is wanted, how old it may be, and how much it is used for. */
+export interface KeyUse {
   readonly name: string;
   readonly nowMs: EpochMs;
   readonly reuseMs: number;
   readonly uses: number;
   readonly bytes: number;
+}
+
+export interface CacheRequest<T, R> extends KeyUse {
   fetch(): Promise<CachedDataKey<T>>;
   use(key: CachedDataKey<T>): R;
 }

@@ -4,6 +4,7 @@ import { Refusal } from "../kernel/errors.ts";
 import type { Invoke } from "../kernel/invoke.ts";
 import type { StoredDataKey } from "../kernel/sealed.ts";
 import type { Opened, OpeningPlace, Sealer, SealingPlace } from "../kernel/sealer.ts";
+import type { Soon } from "../kernel/soon.ts";
 import {
   contextNames,
   contextOf,
@@ -74,10 +75,12 @@ async function maySeal(decide: Invoke, call: Call, place: SealingPlace): Promise
     DryRun: true,
   };
   const generate = { service: "kms", operation: "GenerateDataKey", region, as };
-  if (!(await passes(decide(call, generate, { ...input, KeySpec: "AES_256" })))) return false;
+  const asked = { ...input, KeySpec: "AES_256" };
+  if (!(await passes(() => decide(call, generate, asked)))) return false;
   if (!encryption.requireDecrypt) return true;
   const decrypt = { service: "kms", operation: "Decrypt", region, as };
-  return passes(decide(call, decrypt, { ...input, DryRunModifiers: ["IGNORE_CIPHERTEXT"] }));
+  const modified = { ...input, DryRunModifiers: ["IGNORE_CIPHERTEXT"] };
+  return passes(() => decide(call, decrypt, modified));
 }
 
 async function refusalToOpen(
@@ -96,7 +99,7 @@ async function refusalToOpen(
   };
   const input = { CiphertextBlob: blob, EncryptionContext: contextOf(dataKey), DryRun: true };
   try {
-    if (await passes(decide(call, target, input))) return undefined;
+    if (await passes(() => decide(call, target, input))) return undefined;
     (await kms.open(call, place, dataKey)).fill(0);
     return undefined;
   } catch (error) {
@@ -106,9 +109,9 @@ async function refusalToOpen(
 }
 
 /** AWS: a dry run ends in this refusal where the request would have succeeded. */
-async function passes(dryRun: Promise<unknown>): Promise<boolean> {
+async function passes(dryRun: () => Soon<unknown>): Promise<boolean> {
   try {
-    await dryRun;
+    await dryRun();
   } catch (error) {
     if (error instanceof Refusal) return error.code === "DryRunOperationException";
     throw error;

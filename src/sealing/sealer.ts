@@ -1,5 +1,5 @@
-import { openBody, sealBody } from "../crypto/envelope.ts";
-import { type Body, wholeBody } from "../kernel/body.ts";
+import { openBody } from "../crypto/envelope.ts";
+import type { Body } from "../kernel/body.ts";
 import type { Call } from "../kernel/call.ts";
 import type { EpochMs } from "../kernel/clock.ts";
 import { assert, Fault, Refusal } from "../kernel/errors.ts";
@@ -22,10 +22,12 @@ import {
   dataKeyLimits,
   type HeldKey,
   type KeyHolder,
+  type KeyUse,
 } from "./data-key-cache.ts";
 import type { DataKeySource } from "./data-key-sources.ts";
 import { openingName, requesterOf, sealingName } from "./key-names.ts";
-import type { PutDataKey, SealingThread } from "./store.ts";
+import { type Seal, SealedUnder, type SealingFacts, sealBy, sealHere } from "./sealed-under.ts";
+import type { SealingThread } from "./store.ts";
 
 export interface SealerDependencies {
   /** Data keys by sealing mode: the user's KMS key, or a key of the installation. */
@@ -58,15 +60,6 @@ const loanLimits: DataKeyLimits = {
   entriesMax: dataKeyLimits.entriesMax,
 };
 
-/** What the cache remembers of a data key it seals with. */
-export interface SealingFacts {
-  readonly stored: StoredDataKey;
-  /** Some commit with the data key's row is durable. */
-  durable: boolean;
-  /** The store's thread holds a copy. */
-  handedOver: boolean;
-}
-
 /**
  * Reuse of data keys that no user pays for or watches. SSE-SQS as SSE-KMS by default; the
  * installation's own longer, since only the root key guards both.
@@ -77,6 +70,7 @@ const ownReuseMs = { owned: 300_000, installation: 3_600_000 } as const;
 export function createSealer(deps: SealerDependencies): Sealer & DataKeyHolder {
   const limits = deps.borrow ? loanLimits : dataKeyLimits;
   const { sealingThread } = deps;
+  const sealForStore = sealingThread ? sealBy(sealingThread) : sealHere;
   /** Until the store's thread has wiped all that it was told to. */
   let wiped: Promise<void> = Promise.resolve();
   const sealing = new DataKeyCache<SealingFacts>(limits, ({ facts }) => {
@@ -92,10 +86,8 @@ export function createSealer(deps: SealerDependencies): Sealer & DataKeyHolder {
     },
     seal: (call, place, bodies) =>
       withDataKey(deps, sealing, call, place, bodies.map(bodyOf), sealHere),
-    sealForStore(call, place, bodies) {
-      const how = sealingThread ? sealBy(sealingThread) : sealHere;
-      return withDataKey<Sealed | Unsealed>(deps, sealing, call, place, bodies, how);
-    },
+    sealForStore: (call, place, bodies) =>
+      withDataKey<Sealed | Unsealed>(deps, sealing, call, place, bodies, sealForStore),
     open: (call, place, rows) => open(deps, opening, call, place, rows),
     forget(keyArn) {
       sealing.forget(keyArn);
@@ -148,23 +140,7 @@ export interface HeldDataKey extends HeldKey {
   readonly use: "seal" | "open";
 }
 
-type Seal<S> = (key: CachedDataKey<SealingFacts>, sealingArn: string, body: Body) => S;
-
 const bodyOf = (bytes: Uint8Array): Body => ({ bytes, insertion: undefined });
-
-const sealHere: Seal<Sealed> = ({ plaintext, facts }, sealingArn, body) =>
-  sealBody(plaintext, facts.stored.id, sealingArn, wholeBody(body));
-
-function sealBy(thread: SealingThread): Seal<Unsealed> {
-  return ({ plaintext, facts }, sealingArn, { bytes, insertion }) => {
-    const dataKeyId = facts.stored.id;
-    if (!facts.handedOver) {
-      thread.keep(dataKeyId, plaintext);
-      facts.handedOver = true;
-    }
-    return { dataKeyId, sealingArn, body: bytes, insertion };
-  };
-}
 
 function withDataKey<S extends Sealed | Unsealed>(
   deps: SealerDependencies,
@@ -175,25 +151,23 @@ function withDataKey<S extends Sealed | Unsealed>(
   seal: Seal<S>,
 ): Soon<SealedBodies<S>> {
   const { encryption } = place;
-  const wanted = {
+  let bytes = 0;
+  for (const body of bodies) bytes += body.bytes.length;
+  const wanted: KeyUse = {
     name: sealingName(call, place),
     nowMs: call.now,
     reuseMs: encryption.mode === "kms" ? encryption.reusePeriodMs : ownReuseMs[encryption.mode],
+    uses: bodies.length,
+    bytes,
   };
+  const ready = cache.ready(wanted);
+  if (ready) return new SealedUnder(ready, place.arn, bodies, seal);
   const fetch = () => fetchSealingKey(deps, call, place);
   const { borrow } = deps;
   return cache.with({
     ...wanted,
-    uses: bodies.length,
-    bytes: bodies.reduce((sum, { bytes }) => sum + bytes.length, 0),
     fetch: borrow ? sealingKeyOf(() => borrow({ use: "seal", ...wanted }, fetch)) : fetch,
-    use: (key) => ({
-      sealed: bodies.map((body) => seal(key, place.arn, body)),
-      commands: key.facts.durable ? [] : [putDataKey(key.facts.stored)],
-      stored: () => {
-        key.facts.durable = true;
-      },
-    }),
+    use: (key) => new SealedUnder(key, place.arn, bodies, seal),
   });
 }
 
@@ -222,10 +196,6 @@ async function fetchSealingKey(
 
 function holderOf(call: Call, resourceArn: string): KeyHolder {
   return { resourceArn, requester: requesterOf(call) };
-}
-
-function putDataKey(dataKey: StoredDataKey): PutDataKey {
-  return { kind: "data-key.put", dataKey };
 }
 
 async function open(

@@ -6,6 +6,7 @@ import type { Invoke } from "../kernel/invoke.ts";
 import type { KeyVault, WrappedMaterial } from "../kernel/keyvault.ts";
 import type { Outcome } from "../kernel/operation.ts";
 import type { Random } from "../kernel/random.ts";
+import type { Soon } from "../kernel/soon.ts";
 import { cloudtrailFor, encryptionContext } from "../services/cloudtrail/configure.ts";
 import { trailArn } from "../services/cloudtrail/names.ts";
 import type { TrailIdentity } from "../services/cloudtrail/store.ts";
@@ -19,7 +20,7 @@ export type RunAs = <O>(
     readonly operation: string;
     readonly region: string;
   },
-  act: (call: Call) => Promise<Outcome<O>>,
+  act: (call: Call) => Soon<Outcome<O>>,
 ) => Promise<O>;
 
 export interface SealingDependencies {

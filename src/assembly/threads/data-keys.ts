@@ -1,10 +1,5 @@
-import type {
-  BorrowKey,
-  DataKeyHolder,
-  KeyLoan,
-  LentKey,
-  SealingFacts,
-} from "../../sealing/sealer.ts";
+import type { SealingFacts } from "../../sealing/sealed-under.ts";
+import type { BorrowKey, DataKeyHolder, KeyLoan, LentKey } from "../../sealing/sealer.ts";
 import { type Line, Moved } from "../../threads/line.ts";
 
 interface LoanQuestion {

@@ -1,3 +1,4 @@
+import { manyTexts, memoText, ownText } from "../../kernel/memo.ts";
 import type { Glob, GlobToken } from "./glob.ts";
 import { compileGlob, matchesGlob } from "./glob.ts";
 
@@ -6,17 +7,24 @@ export type ArnParts = readonly string[];
 
 /** undefined: the text has fewer than six parts. */
 export function splitArn(text: string): ArnParts | undefined {
+  const parts = partsOf(text);
+  return parts === "none" ? undefined : parts;
+}
+
+/** The same few resources and sources are asked about again and again. */
+const partsOf = memoText((given): ArnParts | "none" => {
+  const text = ownText(given);
   const parts: string[] = [];
   let from = 0;
   for (let index = 0; index < 5; index++) {
     const colon = text.indexOf(":", from);
-    if (colon < 0) return undefined;
+    if (colon < 0) return "none";
     parts.push(text.slice(from, colon));
     from = colon + 1;
   }
   parts.push(text.slice(from));
   return parts;
-}
+}, manyTexts);
 
 /** A pattern over ARNs, part by part: no wildcard crosses one of the first five colons. */
 export type ArnGlob = "any" | "none" | readonly Glob[];

@@ -28,10 +28,18 @@ export interface Gathered {
   readonly resource: Readonly<Record<Relation, Allows>>;
 }
 
-const none: Allows = [];
+const none: readonly never[] = [];
+
+/** Nearly every list stays empty or gets one: an empty array that grows has room for many. */
+function added<T>(list: readonly T[], one: T): readonly T[] {
+  if (list.length === 0) return [one];
+  // Only `none` is not the collector's own.
+  (list as T[]).push(one);
+  return list;
+}
 
 class Collector {
-  readonly denies: { reason: DecisionReason; statement: StatementReference }[] = [];
+  denies: Gathered["denies"] = none;
   readonly #request: DecisionRequest;
   readonly #action: string;
   readonly #subject: Subject;
@@ -45,10 +53,10 @@ class Collector {
 
   /** Allows of policies that name no principal. */
   allows(policies: readonly NamedPolicy[], kind: PolicyKind, reason: DecisionReason): Allows {
-    const found: StatementReference[] = [];
+    let found: Allows = none;
     const ask = (compiled: CompiledStatement, policyName: string) => {
       const allow = this.#holds(compiled) && this.#sort(compiled, reason, policyName);
-      if (allow) found.push(allow);
+      if (allow) found = added(found, allow);
     };
     if (policies.length < fewStatements) {
       for (const { name, policy } of policies) {
@@ -68,14 +76,14 @@ class Collector {
     kind: PolicyKind,
     reason: DecisionReason,
     name: string,
-  ): Record<Relation, StatementReference[]> {
-    const found: Record<Relation, StatementReference[]> = { direct: [], role: [], account: [] };
+  ): Record<Relation, Allows> {
+    const found: Record<Relation, Allows> = { direct: none, role: none, account: none };
     const { caller } = this.#request;
     for (const compiled of this.#about(indexOf(policy, kind))) {
       if (!this.#holds(compiled)) continue;
       const relation = relationTo(compiled.statement, caller, policy.principalIds);
       const allow = relation && this.#sort(compiled, reason, name);
-      if (relation && allow) found[relation].push(allow);
+      if (relation && allow) found[relation] = added(found[relation], allow);
     }
     return found;
   }
@@ -96,7 +104,7 @@ class Collector {
   ): StatementReference | undefined {
     const statement = referTo(compiled, reason, policyName);
     if (compiled.statement.effect === "Allow") return statement;
-    this.denies.push({ reason, statement });
+    this.denies = added(this.denies, { reason, statement });
     return undefined;
   }
 }

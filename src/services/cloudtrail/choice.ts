@@ -23,8 +23,11 @@ export interface EventFacts {
 
 /** Asked by the audit for each event. */
 export interface TrailChoice {
-  /** The account's trails that deliver an event, decided under the view's configuration. */
-  of(view: RecordView, accountId: string, facts: EventFacts): Soon<readonly TrailPlace[]>;
+  /**
+   * The account's trails that deliver an event, decided under the view's configuration. Few
+   * accounts have any: `facts` is asked where there is one.
+   */
+  of(view: RecordView, accountId: string, facts: () => EventFacts): Soon<readonly TrailPlace[]>;
 }
 
 type Trails = readonly RecordEntry<TrailRecord>[];
@@ -36,7 +39,9 @@ export const trailChoice: TrailChoice = {
 
 const nothing: readonly TrailPlace[] = [];
 
-function chosen(trails: Trails, facts: EventFacts): readonly TrailPlace[] {
+function chosen(trails: Trails, factsOf: () => EventFacts): readonly TrailPlace[] {
+  if (trails.length === 0) return nothing;
+  const facts = factsOf();
   let places = nothing;
   for (const { value } of trails) {
     if (!delivers(value, facts)) continue;

@@ -32,7 +32,7 @@ export async function carry(
   if (answer.ok) {
     const { statusCode, response } = answer;
     const status = { statusCode, response: () => response };
-    return { delivered: true, commands: [], committed: undefined, status };
+    return { delivered: true, commands: [], status };
   }
   const { code, text, retryable, statusCode = 0 } = answer;
   return { delivered: false, failure: { code, text, retryable, statusCode } };

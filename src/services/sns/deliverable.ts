@@ -126,9 +126,9 @@ export async function confirmationDocument(
 /** A message to a queue of this server; it may lack its signature until it is received. */
 export interface QueueContent extends Omit<Wire<SendMessageRequest>, "QueueUrl"> {
   /** The body, which other queues get as well. */
-  readonly shared?: SharedText;
+  readonly shared?: SharedText | undefined;
   /** What this queue's copy has beside it; so many bytes of the text come after it. */
-  readonly inserted?: { readonly before: number; readonly text: string };
+  readonly inserted?: { readonly before: number; readonly text: string } | undefined;
 }
 
 /**
@@ -144,8 +144,8 @@ export function queueContent(
   const { body, attributes, groupId, deduplicationId, sequenceNumber } = message.notification;
   const fifoTopic = sequenceNumber !== undefined;
   const ids = {
-    ...(groupId !== undefined && (fifoQueue || !fifoTopic) ? { MessageGroupId: groupId } : {}),
-    ...(fifoQueue ? { MessageDeduplicationId: deduplicationId } : {}),
+    MessageGroupId: fifoQueue || !fifoTopic ? groupId : undefined,
+    MessageDeduplicationId: fifoQueue ? deduplicationId : undefined,
   };
   if (!subscription.rawMessageDelivery) {
     const text = unsubscribeMember(unsubscribeUrl(publicUrl, subscription.arn));
@@ -154,6 +154,7 @@ export function queueContent(
         MessageBody: shared.text,
         shared,
         inserted: { before: linkBefore, text },
+        MessageAttributes: undefined,
         ...ids,
       };
     });
@@ -161,7 +162,8 @@ export function queueContent(
   return {
     MessageBody: body,
     shared: message.rawBody,
-    ...(attributes ? { MessageAttributes: queueAttributes(attributes) } : {}),
+    inserted: undefined,
+    MessageAttributes: attributes && queueAttributes(attributes),
     ...ids,
   };
 }

@@ -5,6 +5,7 @@ import { assert, Fault, Refusal, StaleDecision } from "../../kernel/errors.ts";
 import type { InvokeTarget } from "../../kernel/invoke.ts";
 import type { Log } from "../../kernel/log.ts";
 import type { Outcome } from "../../kernel/operation.ts";
+import { type Soon, soon, unless } from "../../kernel/soon.ts";
 import type { QueueContent } from "./deliverable.ts";
 import { type SnsDependencies, servicePrincipal } from "./ports.ts";
 import type { SubscriptionRecord } from "./subscriptions.ts";
@@ -14,7 +15,7 @@ export type Attempt =
   | {
       readonly delivered: true;
       readonly commands: readonly Command[];
-      readonly committed: (() => void) | undefined;
+      committed?(): void;
       readonly status: DeliveryStatus;
     }
   | { readonly delivered: false; readonly failure: DeliveryFailure };
@@ -84,28 +85,56 @@ export function targetOf(subscription: SubscriptionRecord): QueueTarget {
  * Sends to a queue as `sns.amazonaws.com` for the topic. What goes wrong there is an answer: a hop
  * never fails the publisher. Throws StaleDecision only.
  */
-export async function sendToQueue(
+export function sendToQueue(
   deps: SnsDependencies,
   call: Call,
   target: QueueTarget,
   content: QueueContent,
-): Promise<Attempt> {
+): Soon<Attempt> {
   const input = { QueueUrl: target.url(deps.publicUrl()), ...content };
-  try {
-    const outcome: Outcome<{ MessageId?: string }> = await deps.invoke(call, target.invoke, input);
-    const { MessageId } = outcome.output;
-    return {
-      delivered: true,
-      commands: outcome.commands ?? [],
-      committed: outcome.committed,
-      status: {
-        statusCode: 200,
-        response: () => JSON.stringify({ sqsRequestId: call.requestId, sqsMessageId: MessageId }),
-      },
-    };
-  } catch (error) {
-    if (error instanceof StaleDecision) throw error;
-    return { delivered: false, failure: describeFailure(error, deps.log) };
+  return unless<Attempt>(
+    () =>
+      soon(
+        deps.invoke<SendMessageOutput>(call, target.invoke, input),
+        (outcome) => new SentToQueue(outcome, call.requestId),
+      ),
+    (error) => {
+      if (error instanceof StaleDecision) throw error;
+      return { delivered: false, failure: describeFailure(error, deps.log) };
+    },
+  );
+}
+
+interface SendMessageOutput {
+  readonly MessageId?: string;
+}
+
+/** SQS has nothing to wait for once it is told. */
+interface SentOutcome extends Omit<Outcome<SendMessageOutput>, "committed"> {
+  readonly committed?: () => void;
+}
+
+/** Few ask for its status. */
+class SentToQueue {
+  readonly delivered = true;
+  readonly commands: readonly Command[];
+  readonly #outcome: SentOutcome;
+  readonly #requestId: string;
+
+  constructor(outcome: SentOutcome, requestId: string) {
+    this.commands = outcome.commands ?? [];
+    this.#outcome = outcome;
+    this.#requestId = requestId;
+  }
+
+  committed(): void {
+    this.#outcome.committed?.();
+  }
+
+  get status(): DeliveryStatus {
+    const { MessageId: sqsMessageId } = this.#outcome.output;
+    const response = () => JSON.stringify({ sqsRequestId: this.#requestId, sqsMessageId });
+    return { statusCode: 200, response };
   }
 }
 

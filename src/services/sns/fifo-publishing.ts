@@ -1,8 +1,9 @@
 import type { Call } from "../../kernel/call.ts";
+import type { Numbered } from "./deliveries.ts";
 import type { CheckedMessage } from "./message.ts";
 import type { SnsDependencies, TopicTurns } from "./ports.ts";
 import type { PublishAnswer, PublishedMessages } from "./publish-messages.ts";
-import { type Numbered, publish } from "./publishing.ts";
+import { publish } from "./publishing.ts";
 import type { AcceptFifo, FifoState, GetFifoState, KnownMessage } from "./topic-store.ts";
 import { type TopicRecord, topicFacts } from "./topics.ts";
 

@@ -2,39 +2,30 @@ import type { Call } from "../../kernel/call.ts";
 import type { Command } from "../../kernel/command.ts";
 import type { Sealed } from "../../kernel/sealed.ts";
 import type { SealedBodies } from "../../kernel/sealer.ts";
-import { isPromise } from "../../kernel/soon.ts";
+import { eachSoon, isPromise } from "../../kernel/soon.ts";
 import { hasArchive, putArchived } from "./archive.ts";
-import { type Deliverable, deliverable, queueContent } from "./deliverable.ts";
-import { sendToQueue, targetOf } from "./delivery.ts";
+import { type Deliverable, deliverable } from "./deliverable.ts";
+import {
+  type Batch,
+  type Delivery,
+  deliverLater,
+  deliverNow,
+  type Left,
+  type Numbered,
+} from "./deliveries.ts";
 import type { Notification } from "./envelope.ts";
 import { kmsFailure } from "./errors.ts";
-import { settleFailure } from "./failures.ts";
 import { fanoutOf, filterCounts, type Selection, selectSubscriptions } from "./fanout.ts";
 import { bodyFor, bodyForSubscription, type CheckedMessage } from "./message.ts";
-import { placed } from "./notification-place.ts";
 import type { SnsDependencies } from "./ports.ts";
-import { logStatus } from "./status-log.ts";
-import type { PutUndelivered } from "./store.ts";
 import { type SubscriptionRecord, subscriptionsOf } from "./subscriptions.ts";
-import type { PutArchived } from "./topic-store.ts";
 import { type TopicRecord, topicFacts } from "./topics.ts";
-import { firstState, putUndelivered } from "./undelivered.ts";
 
 /** What publishing came to: message ids in the order of the messages, and one act to commit. */
 export interface Published {
   readonly messageIds: readonly string[];
   readonly commands: readonly Command[];
   readonly committed: () => void;
-}
-
-/** A message with what the topic gave it. */
-export interface Numbered {
-  readonly message: CheckedMessage;
-  readonly messageId: string;
-  /** FIFO topics. */
-  readonly sequenceNumber?: string;
-  /** FIFO topics: subscriptions where one before it in its group still waits. */
-  readonly heldUpAt?: ReadonlySet<string>;
 }
 
 /**
@@ -63,12 +54,6 @@ export async function publish(
   const left = fanned.flatMap((each) => each.left);
   const stored = left.length > 0 ? await sealLeft(batch, left) : undefined;
   return gather(batch, messages, fanned, stored);
-}
-
-interface Batch {
-  readonly deps: SnsDependencies;
-  readonly call: Call;
-  readonly topic: TopicRecord;
 }
 
 /** With whom it is for. */
@@ -106,13 +91,6 @@ async function seal({ deps, call, topic }: Batch, texts: readonly Buffer[]): Pro
   }
 }
 
-/** What stays of a message, once its body is sealed. */
-interface Left {
-  readonly message: CheckedMessage;
-  readonly body: string;
-  put(sealed: Sealed): PutUndelivered | PutArchived;
-}
-
 interface Stored {
   readonly commands: readonly Command[];
   readonly committed: () => void;
@@ -139,10 +117,11 @@ async function sealLeft(batch: Batch, left: readonly Left[]): Promise<Stored> {
   return { commands: [...bodies.commands, ...puts], committed: () => bodies.stored() };
 }
 
+/** What comes of one message, to all whom it is for. */
 interface Fanned {
-  readonly commands: readonly Command[];
+  readonly deliveries: readonly Delivery[];
   readonly left: readonly Left[];
-  readonly committed: readonly (() => void)[];
+  committed(): void;
 }
 
 async function fanOut(
@@ -163,33 +142,31 @@ async function fanOut(
     deliverables.set(body, made);
     return made;
   };
-  const fanned = await Promise.all(
-    selected.map((subscription) => {
-      const body = bodyForSubscription(numbered.message, subscription);
-      const now = subscription.protocol === "sqs" && !numbered.heldUpAt?.has(subscription.arn);
-      return now
-        ? deliverNow(batch, numbered, subscription, of(body))
-        : deliverLater(batch, numbered, subscription, of(body));
-    }),
-  );
-  const sent = of(bodyFor(numbered.message, "sqs")).notification;
-  const archived: Left = {
-    message: numbered.message,
-    body: sent.body,
-    put: (sealed) => putArchived(deps, topic, sent, sealed),
-  };
+  const asked = eachSoon(selected, (subscription) => {
+    const body = bodyForSubscription(numbered.message, subscription);
+    const now = subscription.protocol === "sqs" && !numbered.heldUpAt?.has(subscription.arn);
+    return now
+      ? deliverNow(batch, numbered, subscription, of(body))
+      : deliverLater(batch, numbered, subscription, of(body));
+  });
+  const deliveries = isPromise(asked) ? await asked : asked;
+  const left: Left[] = [];
+  for (const each of deliveries) if (each.left) left.push(each.left);
+  if (hasArchive(topic)) {
+    const sent = of(bodyFor(numbered.message, "sqs")).notification;
+    const put = (sealed: Sealed) => putArchived(deps, topic, sent, sealed);
+    left.push({ message: numbered.message, body: sent.body, put });
+  }
   return {
-    commands: fanned.flatMap((each) => each.commands),
-    left: [...fanned.flatMap((each) => each.left), ...(hasArchive(topic) ? [archived] : [])],
-    committed: [
-      ...fanned.flatMap((each) => each.committed),
-      () => {
-        for (const each of deliverables.values()) each.signAhead();
-        for (const [metric, by] of filteredOut.flatMap(filterCounts)) {
-          if (by > 0) deps.metrics.count(topic.arn, metric, by);
-        }
-      },
-    ],
+    deliveries,
+    left,
+    committed() {
+      for (const each of deliveries) each.committed?.();
+      for (const each of deliverables.values()) each.signAhead();
+      for (const [metric, by] of filteredOut.flatMap(filterCounts)) {
+        if (by > 0) deps.metrics.count(topic.arn, metric, by);
+      }
+    },
   };
 }
 
@@ -213,88 +190,27 @@ function notificationOf(
   };
 }
 
-/** A queue of this server takes it in the commit that makes the publication true. */
-async function deliverNow(
-  batch: Batch,
-  numbered: Numbered,
-  subscription: SubscriptionRecord,
-  delivered: Deliverable,
-): Promise<Fanned> {
-  const { deps, call, topic } = batch;
-  const target = targetOf(subscription);
-  const content = queueContent(subscription, delivered, deps.publicUrl(), target.fifo);
-  const known = isPromise(content) ? await content : content;
-  const tried = await sendToQueue(deps, call, target, known);
-  if (tried.delivered) {
-    const { status } = tried;
-    const done = () => {
-      tried.committed?.();
-      deps.metrics.count(topic.arn, "NumberOfNotificationsDelivered", 1);
-      logStatus(deps, { topic, subscription, message: delivered, attempts: 1, status });
-    };
-    return { commands: tried.commands, left: [], committed: [done] };
-  }
-  const failed = { topic, subscription, message: delivered, attempts: 1, failure: tried.failure };
-  const settled = await settleFailure(deps, call, failed);
-  const { kept } = settled;
-  return {
-    commands: settled.commands,
-    left: kept ? [leftFor(batch, numbered, subscription, delivered, kept)] : [],
-    committed: [settled.committed],
-  };
-}
-
-/** Stored for the worker: the publisher waits for no endpoint outside. */
-function deliverLater(
-  batch: Batch,
-  numbered: Numbered,
-  subscription: SubscriptionRecord,
-  delivered: Deliverable,
-): Fanned {
-  const { deps, call } = batch;
-  const kept = firstState(subscription.protocol, call.now);
-  const { nextAttemptMs } = kept;
-  return {
-    commands: [],
-    left: [leftFor(batch, numbered, subscription, delivered, kept)],
-    committed:
-      nextAttemptMs === undefined ? [] : [() => deps.retryAt?.(subscription.arn, nextAttemptMs)],
-  };
-}
-
-function leftFor(
-  { deps, topic }: Batch,
-  { message }: Numbered,
-  subscription: SubscriptionRecord,
-  { notification }: Deliverable,
-  kept: Parameters<typeof putUndelivered>[4],
-): Left {
-  return {
-    message,
-    body: notification.body,
-    put: (sealed) =>
-      placed(deps.places, putUndelivered(topic, subscription, notification, sealed, kept)),
-  };
-}
-
 function gather(
   { deps, topic }: Batch,
   messages: readonly Numbered[],
   fanned: readonly Fanned[],
   stored: Stored | undefined,
 ): Published {
-  const commands = fanned.flatMap((each) => each.commands);
-  const committed = fanned.flatMap((each) => each.committed);
+  const commands: Command[] = [];
+  for (const { deliveries } of fanned) {
+    for (const each of deliveries) commands.push(...each.commands);
+  }
+  if (stored) commands.push(...stored.commands);
   const sizeBytes = messages.reduce((sum, { message }) => sum + message.sizeBytes, 0);
   return {
     messageIds: messages.map(({ messageId }) => messageId),
     // A topic's data key is stored only with bodies that stay.
-    commands: stored ? [...commands, ...stored.commands] : commands,
+    commands,
     committed() {
       stored?.committed();
       deps.metrics.count(topic.arn, "NumberOfMessagesPublished", messages.length);
       deps.metrics.count(topic.arn, "PublishSize", sizeBytes);
-      for (const done of committed) done();
+      for (const each of fanned) each.committed();
     },
   };
 }

@@ -63,9 +63,9 @@ export function packAttributes(
 export function packSystemAttributes(
   given: Readonly<Record<string, AttributeValue | undefined>> | undefined,
 ): { readonly traceHeader: string; readonly md5: string } | undefined {
-  const entries = Object.entries(given ?? {});
-  const [first] = entries;
-  if (first === undefined) return undefined;
+  if (given === undefined) return undefined;
+  const entries = Object.entries(given);
+  if (entries.length === 0) return undefined;
   for (const [name, value] of entries) {
     if (name !== "AWSTraceHeader" || value === undefined) {
       throw invalidParameter(`Message system attribute name '${name}' is invalid.`);

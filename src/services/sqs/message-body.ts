@@ -48,31 +48,52 @@ export function draftBody({ MessageBody, shared, inserted }: BodyInput): DraftBo
         "[#xE000-#xFFFD] | [#x10000-#x10FFFF].",
     );
   }
-  return shared ? sharedBody(shared, inserted) : ownBody(MessageBody);
+  return shared ? new SharedBody(shared, inserted) : new OwnBody(MessageBody);
 }
 
-function ownBody(text: string): DraftBody {
-  const bytes = Buffer.from(text, "utf8");
-  return {
-    body: { bytes, insertion: undefined },
-    sizeBytes: bytes.length,
-    text: () => bytes,
-    giveBack: () => giveBack(bytes),
-  };
+class OwnBody implements DraftBody {
+  readonly body: Body & { readonly bytes: Buffer };
+
+  constructor(text: string) {
+    this.body = { bytes: Buffer.from(text, "utf8"), insertion: undefined };
+  }
+
+  get sizeBytes(): number {
+    return this.body.bytes.length;
+  }
+
+  text(): Uint8Array {
+    return this.body.bytes;
+  }
+
+  giveBack(): void {
+    giveBack(this.body.bytes);
+  }
 }
 
-function sharedBody(
-  { bytes, body, gap }: SharedText,
-  inserted: InsertedText | undefined,
-): DraftBody {
-  const insertion = inserted && {
-    before: inserted.before,
-    bytes: Buffer.from(inserted.text, "utf8"),
-  };
-  return {
-    body: { bytes: body, insertion },
-    sizeBytes: bytes.length + (insertion?.bytes.length ?? 0) + (gap?.bytes ?? 0),
-    text: () => wholeBody({ bytes, insertion }),
-    giveBack: () => undefined,
-  };
+class SharedBody implements DraftBody {
+  readonly body: Body;
+  readonly #shared: SharedText;
+
+  constructor(shared: SharedText, inserted: InsertedText | undefined) {
+    const insertion = inserted && {
+      before: inserted.before,
+      bytes: Buffer.from(inserted.text, "utf8"),
+    };
+    this.body = { bytes: shared.body, insertion };
+    this.#shared = shared;
+  }
+
+  get sizeBytes(): number {
+    const { bytes, gap } = this.#shared;
+    return bytes.length + (this.body.insertion?.bytes.length ?? 0) + (gap?.bytes ?? 0);
+  }
+
+  text(): Uint8Array {
+    return wholeBody({ bytes: this.#shared.bytes, insertion: this.body.insertion });
+  }
+
+  giveBack(): void {
+    // Others have it too.
+  }
 }

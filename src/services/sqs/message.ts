@@ -3,7 +3,7 @@ import type { Body } from "../../kernel/body.ts";
 import type { Wire } from "../../kernel/wire-types.ts";
 import { md5Hex } from "./md5.ts";
 import { packAttributes, packSystemAttributes } from "./message-attributes.ts";
-import { type BodyInput, draftBody } from "./message-body.ts";
+import { type BodyInput, type DraftBody, draftBody } from "./message-body.ts";
 import { checkStandardIds, type FifoIds, fifoIds, type SenderIds } from "./message-ids.ts";
 import type { Queue } from "./queue.ts";
 import { invalidValue } from "./refusals.ts";
@@ -58,12 +58,9 @@ export function draftMessage(queue: Queue, message: OutgoingMessage): Draft {
   if (!queue.fifo) checkStandardIds(message);
   const attributes = packAttributes(message.MessageAttributes);
   const system = packSystemAttributes(message.MessageSystemAttributes);
-  const fifo = queue.fifo && fifoIds(message, draft.text);
+  const fifo = queue.fifo && fifoIds(message, () => draft.text());
   const deduplicationId = fifo?.explicit ? fifo.deduplicationId : undefined;
-  let md5OfBody: string | undefined;
-  let isStored = false;
-  return {
-    body: draft.body,
+  return new CheckedDraft(draft, {
     attributes: attributes?.text ?? "",
     systemAttributes: packSystem(system?.traceHeader, deduplicationId),
     // AWS: system attributes do not count.
@@ -71,21 +68,51 @@ export function draftMessage(queue: Queue, message: OutgoingMessage): Draft {
     delayMs,
     groupId: message.MessageGroupId ?? "",
     fifo,
-    md5OfBody() {
-      // The answer and the record of a data event both ask.
-      if (md5OfBody === undefined) {
-        md5OfBody = md5Hex(draft.text());
-        if (isStored) draft.giveBack();
-      }
-      return md5OfBody;
-    },
-    stored() {
-      isStored = true;
-      if (md5OfBody !== undefined) draft.giveBack();
-    },
     md5OfAttributes: attributes?.md5,
     md5OfSystemAttributes: system?.md5,
-  };
+  });
+}
+
+/** Asked for by the answer and by the record of a data event, its MD5 is worked out once. */
+class CheckedDraft implements Draft {
+  readonly body: Body;
+  readonly attributes: string;
+  readonly systemAttributes: string;
+  readonly sizeBytes: number;
+  readonly delayMs: number;
+  readonly groupId: string;
+  readonly fifo: FifoIds | undefined;
+  readonly md5OfAttributes: string | undefined;
+  readonly md5OfSystemAttributes: string | undefined;
+  readonly #text: DraftBody;
+  #md5OfBody: string | undefined;
+  #isStored = false;
+
+  constructor(text: DraftBody, rest: Omit<Draft, "body" | "md5OfBody" | "stored">) {
+    this.body = text.body;
+    this.attributes = rest.attributes;
+    this.systemAttributes = rest.systemAttributes;
+    this.sizeBytes = rest.sizeBytes;
+    this.delayMs = rest.delayMs;
+    this.groupId = rest.groupId;
+    this.fifo = rest.fifo;
+    this.md5OfAttributes = rest.md5OfAttributes;
+    this.md5OfSystemAttributes = rest.md5OfSystemAttributes;
+    this.#text = text;
+  }
+
+  md5OfBody(): string {
+    if (this.#md5OfBody === undefined) {
+      this.#md5OfBody = md5Hex(this.#text.text());
+      if (this.#isStored) this.#text.giveBack();
+    }
+    return this.#md5OfBody;
+  }
+
+  stored(): void {
+    this.#isStored = true;
+    if (this.#md5OfBody !== undefined) this.#text.giveBack();
+  }
 }
 
 function checkDelay({ fifo }: Queue, delaySeconds: number | undefined): number | undefined {

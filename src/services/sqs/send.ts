@@ -3,7 +3,7 @@ import { giveBack } from "../../kernel/memory.ts";
 import type { Outcome } from "../../kernel/operation.ts";
 import { isSealed, type Sealed, type Unsealed } from "../../kernel/sealed.ts";
 import type { SealedBodies, SealingPlace } from "../../kernel/sealer.ts";
-import { inStep, isPromise, type Soon } from "../../kernel/soon.ts";
+import { inStep, isPromise, type Soon, soon } from "../../kernel/soon.ts";
 import { kmsRefusal } from "./kms-errors.ts";
 import type { Draft } from "./message.ts";
 import type { FifoIds } from "./message-ids.ts";
@@ -32,18 +32,37 @@ export interface SentMessage {
  * A FIFO queue answers what only the store knows, so there the commit is done already. Not so for a
  * service (SNS): its commit is one with others, and it gets no sequence numbers.
  */
-export async function send(
+export function send(
+  context: SqsContext,
+  call: Call,
+  queue: Queue,
+  drafts: readonly Draft[],
+): Soon<Sent> {
+  if (call.caller.kind === "service") return sealAndPrepare(context, call, queue, drafts);
+  return sendForClient(context, call, queue, drafts);
+}
+
+async function sendForClient(
   context: SqsContext,
   call: Call,
   queue: Queue,
   drafts: readonly Draft[],
 ): Promise<Sent> {
   await inStep();
-  const sealed = seal(context, call, queue, drafts);
-  const bodies = isPromise(sealed) ? await sealed : sealed;
-  const prepared = prepare(context, call, queue, drafts, bodies);
-  const atOnce = queue.fifo !== undefined && call.caller.kind !== "service";
-  return atOnce ? sendAtOnce(context, call, queue, drafts, prepared) : prepared;
+  const made = sealAndPrepare(context, call, queue, drafts);
+  const prepared = isPromise(made) ? await made : made;
+  return queue.fifo ? sendAtOnce(context, call, queue, drafts, prepared) : prepared;
+}
+
+function sealAndPrepare(
+  context: SqsContext,
+  call: Call,
+  queue: Queue,
+  drafts: readonly Draft[],
+): Soon<Prepared> {
+  return soon(seal(context, call, queue, drafts), (bodies) =>
+    prepare(context, call, queue, drafts, bodies),
+  );
 }
 
 async function sendAtOnce(
@@ -105,16 +124,16 @@ function prepare(
       sentMs: call.now,
       visibleAtMs: call.now + draft.delayMs,
       sizeBytes: draft.sizeBytes,
-      ...(draft.groupId !== "" && { groupId: draft.groupId }),
-      ...(draft.fifo && { deduplication: digestsOf(context, queue, draft.fifo, call.now) }),
+      groupId: draft.groupId === "" ? undefined : draft.groupId,
+      deduplication: draft.fifo && digestsOf(context, queue, draft.fifo, call.now),
     };
   });
   const insert = insertInto(queue, messages, call.now);
   return {
-    messages: messages.map(({ messageId }) => ({ messageId })),
+    messages: messages satisfies readonly SentMessage[],
     insert,
     dataKeys: bodies.commands,
-    commands: [...bodies.commands, insert],
+    commands: bodies.commands.length > 0 ? [...bodies.commands, insert] : [insert],
     committed() {
       bodies.stored();
       // The store has them.

@@ -42,9 +42,9 @@ export interface NewMessage {
   /** Body and attributes as AWS counts them. */
   readonly sizeBytes: number;
   /** MessageGroupId. On a FIFO queue it orders, on a standard queue it is a tenant. */
-  readonly groupId?: string;
+  readonly groupId?: string | undefined;
   /** FIFO: keyed digests of the deduplication id, the one to be remembered first. */
-  readonly deduplication?: readonly Uint8Array[];
+  readonly deduplication?: readonly Uint8Array[] | undefined;
 }
 
 /** Answers undefined for a standard queue. */

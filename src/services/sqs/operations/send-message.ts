@@ -1,5 +1,6 @@
 import type { SendMessageRequest, SendMessageResult } from "@aws-sdk/client-sqs";
 import type { Operation } from "../../../kernel/operation.ts";
+import { soon } from "../../../kernel/soon.ts";
 import type { Wire } from "../../../kernel/wire-types.ts";
 import { auditMembers, hiddenOfMessage, keptOfMessage } from "../audit.ts";
 import { type Draft, draftMessage } from "../message.ts";
@@ -31,7 +32,7 @@ export function sendMessage(context: SqsContext): Operation<Input, Output> {
         "SequenceNumber",
       ],
     },
-    async handle(input, call, queue) {
+    handle(input, call, queue) {
       if (queue.fifo) requireFifoIds(queue.fifo, input, false);
       const draft = draftMessage(queue, input);
       if (draft.sizeBytes > queue.messageBytesMax) {
@@ -40,8 +41,11 @@ export function sendMessage(context: SqsContext): Operation<Input, Output> {
             `Reason: Message must be shorter than ${queue.messageBytesMax} bytes.`,
         );
       }
-      const { messages, commands, committed } = await send(context, call, queue, [draft]);
-      return { output: new Answer(draft, messages[0]), commands, committed };
+      return soon(send(context, call, queue, [draft]), ({ messages, commands, committed }) => ({
+        output: new Answer(draft, messages[0]),
+        commands,
+        committed,
+      }));
     },
   });
 }
