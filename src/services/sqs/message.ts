@@ -18,7 +18,7 @@ export interface OutgoingMessage extends SenderIds, BodyInput {
 }
 
 /** A checked message before it is sealed. MD5s are of the plaintext. */
-export interface Draft {
+export class Draft {
   /** As it is sealed; with a gap, packed. */
   readonly body: Body;
   /** JSON as stored, or "". */
@@ -31,12 +31,39 @@ export interface Draft {
   readonly groupId: string;
   /** Of a FIFO queue. */
   readonly fifo: FifoIds | undefined;
-  /** Worked out when asked for: a topic's deliveries never do. */
-  md5OfBody(): string;
-  /** The store has the body. Its memory is given back once its MD5 is known as well. */
-  stored(): void;
   readonly md5OfAttributes: string | undefined;
   readonly md5OfSystemAttributes: string | undefined;
+  readonly #text: DraftBody;
+  #md5OfBody: string | undefined;
+  #isStored = false;
+
+  constructor(text: DraftBody, rest: Omit<Draft, "body" | "md5OfBody" | "stored">) {
+    this.body = text.body;
+    this.attributes = rest.attributes;
+    this.systemAttributes = rest.systemAttributes;
+    this.sizeBytes = rest.sizeBytes;
+    this.delayMs = rest.delayMs;
+    this.groupId = rest.groupId;
+    this.fifo = rest.fifo;
+    this.md5OfAttributes = rest.md5OfAttributes;
+    this.md5OfSystemAttributes = rest.md5OfSystemAttributes;
+    this.#text = text;
+  }
+
+  /** Worked out once, when the answer or the record of a data event asks: deliveries never do. */
+  md5OfBody(): string {
+    if (this.#md5OfBody === undefined) {
+      this.#md5OfBody = md5Hex(this.#text.text());
+      if (this.#isStored) this.#text.giveBack();
+    }
+    return this.#md5OfBody;
+  }
+
+  /** The store has the body. Its memory is given back once its MD5 is known as well. */
+  stored(): void {
+    this.#isStored = true;
+    if (this.#md5OfBody !== undefined) this.#text.giveBack();
+  }
 }
 
 /** Kept in the clear beside a message, as in AWS. */
@@ -60,7 +87,7 @@ export function draftMessage(queue: Queue, message: OutgoingMessage): Draft {
   const system = packSystemAttributes(message.MessageSystemAttributes);
   const fifo = queue.fifo && fifoIds(message, () => draft.text());
   const deduplicationId = fifo?.explicit ? fifo.deduplicationId : undefined;
-  return new CheckedDraft(draft, {
+  return new Draft(draft, {
     attributes: attributes?.text ?? "",
     systemAttributes: packSystem(system?.traceHeader, deduplicationId),
     // AWS: system attributes do not count.
@@ -71,48 +98,6 @@ export function draftMessage(queue: Queue, message: OutgoingMessage): Draft {
     md5OfAttributes: attributes?.md5,
     md5OfSystemAttributes: system?.md5,
   });
-}
-
-/** Asked for by the answer and by the record of a data event, its MD5 is worked out once. */
-class CheckedDraft implements Draft {
-  readonly body: Body;
-  readonly attributes: string;
-  readonly systemAttributes: string;
-  readonly sizeBytes: number;
-  readonly delayMs: number;
-  readonly groupId: string;
-  readonly fifo: FifoIds | undefined;
-  readonly md5OfAttributes: string | undefined;
-  readonly md5OfSystemAttributes: string | undefined;
-  readonly #text: DraftBody;
-  #md5OfBody: string | undefined;
-  #isStored = false;
-
-  constructor(text: DraftBody, rest: Omit<Draft, "body" | "md5OfBody" | "stored">) {
-    this.body = text.body;
-    this.attributes = rest.attributes;
-    this.systemAttributes = rest.systemAttributes;
-    this.sizeBytes = rest.sizeBytes;
-    this.delayMs = rest.delayMs;
-    this.groupId = rest.groupId;
-    this.fifo = rest.fifo;
-    this.md5OfAttributes = rest.md5OfAttributes;
-    this.md5OfSystemAttributes = rest.md5OfSystemAttributes;
-    this.#text = text;
-  }
-
-  md5OfBody(): string {
-    if (this.#md5OfBody === undefined) {
-      this.#md5OfBody = md5Hex(this.#text.text());
-      if (this.#isStored) this.#text.giveBack();
-    }
-    return this.#md5OfBody;
-  }
-
-  stored(): void {
-    this.#isStored = true;
-    if (this.#md5OfBody !== undefined) this.#text.giveBack();
-  }
 }
 
 function checkDelay({ fifo }: Queue, delaySeconds: number | undefined): number | undefined {
