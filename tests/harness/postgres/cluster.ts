@@ -156,12 +156,15 @@ function launch(postgres: string, dataFolder: string, folder: string): ChildProc
   const script =
     '"$0" -D "$1" >>"$2" 2>&1 </dev/null & child=$!\n' +
     '(read -r _; kill -QUIT "$child") <&3 &\nexec 3<&-\nwait "$child"';
-  return spawn("/bin/sh", ["-c", script, postgres, dataFolder, join(folder, "log")], {
+  const shell = spawn("/bin/sh", ["-c", script, postgres, dataFolder, join(folder, "log")], {
     ...postgresUser(),
     cwd: dataFolder,
     env: { LC_ALL: "C", PATH: "/usr/bin:/bin" },
     stdio: ["ignore", "ignore", "ignore", "pipe"],
   });
+  // Also where the server ended by itself: who reads there would never end, nor would this process.
+  shell.once("exit", () => leash(shell)?.destroy());
+  return shell;
 }
 
 async function untilReady(url: string, process: ChildProcess, folder: string): Promise<void> {
@@ -191,7 +194,6 @@ async function end(
   else if (signal === "SIGKILL") killAll(dataFolder);
   else kill(postmaster, signal);
   await ended;
-  leash(shell)?.destroy();
 }
 
 /** Its workers would outlive it: they go first, so that none finishes what it does. */
