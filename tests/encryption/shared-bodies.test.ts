@@ -3,6 +3,7 @@
 // by itself. Method: real clients, a KMS key for each queue; keys are disabled, messages moved.
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
+import { testThreads } from "../harness/thread-choice.ts";
 import { withDatabase } from "./database.ts";
 import { bodies, delegateTo, newScene, path, refuses, type Scene, snsMayUseKey } from "./scene.ts";
 
@@ -29,6 +30,9 @@ async function set(t: TestContext, enveloped = false) {
   return { scene, publish, queues, subscriptions, lab, billing, archive, labKey };
 }
 
+/** With several gateway threads each seals by itself, and each queue has a copy of its own. */
+const once = (bodies: number) => (testThreads > 1 ? 0 : bodies);
+
 /** Rows of the store; the server starts again. */
 async function stored(scene: Scene): Promise<{ messages: number; shared: number }> {
   const found = { messages: 0, shared: 0 };
@@ -46,7 +50,7 @@ test("each queue's copy opens under its own key, also after a restart", async (t
   const { scene, publish, queues, lab, labKey } = await set(t);
   await publish("one");
   await publish("x".repeat(200_000));
-  assert.deepEqual(await stored(scene), { messages: 6, shared: 2 });
+  assert.deepEqual(await stored(scene), { messages: 6, shared: once(2) });
   const { kms, sqs } = scene.server.rootClients;
   await kms.disableKey({ KeyId: labKey.id });
   await scene.server.advance(301);
@@ -62,7 +66,7 @@ test("in an envelope each copy has its own link, and all have one signature", as
   const { scene, publish, queues, subscriptions } = await set(t, true);
   const text = `"grüße" ${"x".repeat(50_000)}`;
   const { MessageId } = await publish(text);
-  assert.deepEqual(await stored(scene), { messages: 3, shared: 1 });
+  assert.deepEqual(await stored(scene), { messages: 3, shared: once(1) });
   const found: Record<string, string>[] = [];
   for (const queue of queues) {
     const [body = "{}"] = await bodies(scene.server.rootClients, queue);
@@ -84,7 +88,7 @@ test("a queue that is purged or deleted leaves the others theirs", async (t) => 
   await sqs.purgeQueue({ QueueUrl: lab.url });
   await sqs.deleteQueue({ QueueUrl: billing.url });
   await scene.server.advance(60);
-  assert.deepEqual(await stored(scene), { messages: 1, shared: 1 });
+  assert.deepEqual(await stored(scene), { messages: 1, shared: once(1) });
   const after = scene.server.rootClients.sqs;
   const QueueUrl = path(archive.url);
   const { Messages = [] } = await after.receiveMessage({ QueueUrl });
