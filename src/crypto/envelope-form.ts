@@ -1,8 +1,8 @@
-import { randomFillSync } from "node:crypto";
 import { assert } from "../kernel/errors.ts";
 import type { Random } from "../kernel/random.ts";
 import { aeadOpen, aeadSealInto } from "./aead.ts";
 import { nonceBytes, tagBytes } from "./constants.ts";
+import { fillUnique } from "./unique.ts";
 
 /**
  * What is sealed under a data key: version(1) ‖ seal id(16) ‖ nonce(12) ‖ ciphertext ‖ tag(16);
@@ -85,20 +85,4 @@ function associate(dataKeyId: string, sealingArn: string, sealed: Uint8Array): U
     associated[latest.sealIdAt + index] = sealed[sealIdAt + index] ?? 0;
   }
   return latest.data;
-}
-
-/**
- * One system call fills many envelopes: seal ids and nonces must be unique, they are not secret.
- */
-const stock = Buffer.alloc((sealIdBytes + nonceBytes) * 128);
-let stockUsed = stock.length;
-
-/** Random bytes that never come again: a seal id, a nonce, or both. */
-export function fillUnique(bytes: Uint8Array, at: number, length: number): void {
-  if (stockUsed + length > stock.length) {
-    randomFillSync(stock);
-    stockUsed = 0;
-  }
-  stock.copy(bytes, at, stockUsed, stockUsed + length);
-  stockUsed += length;
 }

@@ -3,14 +3,8 @@ import { type Insertion, withInserted } from "../kernel/body.ts";
 import type { Sealed } from "../kernel/sealed.ts";
 import { aeadOpen, aeadSealInto } from "./aead.ts";
 import { keyBytes, labels, nonceBytes, tagBytes } from "./constants.ts";
-import {
-  fillUnique,
-  openFrom,
-  roomAfter,
-  roomBefore,
-  type SealingKey,
-  sealInto,
-} from "./envelope-form.ts";
+import { openFrom, roomAfter, roomBefore, type SealingKey, sealInto } from "./envelope-form.ts";
+import { fillUnique } from "./unique.ts";
 
 /**
  * Envelope of a body that several queues have: own part ‖ body part.

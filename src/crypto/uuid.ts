@@ -1,8 +1,6 @@
-import { randomFillSync } from "node:crypto";
+import { fillUnique } from "./unique.ts";
 
-const idBytes = 16;
-const stock = Buffer.allocUnsafeSlow(idBytes * 256);
-let used = stock.length;
+const bytes = Buffer.alloc(16);
 
 /** Where in the text the two digits of each byte stand, between dashes that stay. */
 const text = Buffer.alloc(36, "-");
@@ -14,17 +12,13 @@ const digits = Buffer.from("0123456789abcdef");
  * texts: a tenth of the garbage of a delivery. Here its characters are written in place.
  */
 export function randomUuid(): string {
-  if (used === stock.length) {
-    randomFillSync(stock);
-    used = 0;
-  }
-  for (let at = 0; at < idBytes; at++) {
-    const byte = marked(stock[used + at] ?? 0, at);
+  fillUnique(bytes, 0, bytes.length);
+  for (let at = 0; at < bytes.length; at++) {
+    const byte = marked(bytes[at] ?? 0, at);
     const place = places[at] ?? 0;
     text[place] = digits[byte >> 4] ?? 0;
     text[place + 1] = digits[byte & 0x0f] ?? 0;
   }
-  used += idBytes;
   return text.toString("latin1");
 }
 
